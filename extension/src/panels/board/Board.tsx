@@ -1,0 +1,98 @@
+// The whole panel: the regions in their places, and what belongs to none of them.
+import type { JSX } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useTheme } from "../../parts/theme";
+import { phase, shownView } from "../../store/state";
+import type { Store } from "../../store/store";
+import { actionsOf } from "../actions";
+import { Banner } from "../banner/Banner";
+import { CodeDialog } from "../code/CodeDialog";
+import { copyLater } from "../code/copy";
+import { Edits } from "../edits/Edits";
+import { Footer } from "../footer/Footer";
+import { Header } from "../header/Header";
+import { MapPanel } from "../map/MapPanel";
+import { Prompts } from "../prompts/Prompts";
+import { Ranking } from "../ranking/Ranking";
+import { Tokens } from "../tokens/Tokens";
+import { onKey } from "./keys";
+
+/** How long the button says "Copied" (ms). */
+const COPIED_MS = 1500;
+
+function useCopy(code: () => Promise<string | null>): {
+  copied: boolean;
+  byHand: string | null;
+  copy(): void;
+  close(): void;
+} {
+  const [copied, setCopied] = useState(false);
+  const [byHand, setByHand] = useState<string | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const copy = (): void => {
+    const text = code();
+    void copyLater(text).then(async (left) => {
+      if (left !== null) return setByHand(left);
+      if ((await text) === null) return undefined;
+      setCopied(true);
+      clearTimeout(timer.current);
+      timer.current = setTimeout(() => setCopied(false), COPIED_MS);
+      return undefined;
+    });
+  };
+  return { copied, byHand, copy, close: () => setByHand(null) };
+}
+
+export function Board({ store }: { store: Store }): JSX.Element {
+  const [, redraw] = useReducer<number, void>((n) => n + 1, 0);
+  // Before the browser paints, and with a look back: nothing may arrive between drawing and listening.
+  useLayoutEffect(() => {
+    redraw();
+    return store.subscribe(redraw);
+  }, [store]);
+  const act = useMemo(() => actionsOf(store), [store]);
+  const theme = useTheme();
+  const state = store.state();
+  const view = shownView(state);
+  const copying = useCopy(async () => {
+    const answer = await act.code();
+    return answer.kind === "code" ? answer.text : null;
+  });
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: keys of the controls inside bubble up to here.
+    <div
+      class={`cb-root cb-${theme}`}
+      data-cb="board"
+      data-state={phase(state)}
+      data-engine={state.setup?.engine.tier ?? ""}
+      data-revision={state.snapshot?.revision ?? ""}
+      data-lm-suppress-shortcuts="true"
+      onKeyDown={(event) => {
+        if (!onKey(event, store.state(), act)) return;
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+    >
+      <div class={`cb-board${state.connected ? "" : " cb-frozen"}`}>
+        <Header state={state} act={act} />
+        <Banner state={state} act={act} />
+        {copying.byHand === null ? null : (
+          <CodeDialog text={copying.byHand} onClose={copying.close} />
+        )}
+        {state.setup === null || view === null ? null : (
+          <Prompts setup={state.setup} view={view} connected={state.connected} act={act} />
+        )}
+        <div class="cb-main">
+          <MapPanel state={state} act={act} theme={theme} />
+          <Ranking state={state} act={act} />
+          <aside class="cb-side" aria-label="Edits and top tokens">
+            <Edits state={state} act={act} copied={copying.copied} onCopy={copying.copy} />
+            <Tokens state={state} />
+          </aside>
+        </div>
+        <Footer state={state} act={act} />
+      </div>
+    </div>
+  );
+}

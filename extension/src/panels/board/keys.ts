@@ -1,0 +1,43 @@
+// Keys that work anywhere in the panel. Grids and the token strip keep their own.
+import { type BoardState, shownView } from "../../store/state";
+import type { Actions } from "../actions";
+
+const MODES = { "1": "zero", "2": "patch" } as const;
+
+function history(event: KeyboardEvent, act: Actions): boolean {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return false;
+  const key = event.key.toLowerCase();
+  if (key === "z") (event.shiftKey ? act.redo : act.undo)();
+  else if (key === "y") act.redo();
+  else return false;
+  return true;
+}
+
+function choose(event: KeyboardEvent, state: BoardState, act: Actions): boolean {
+  const { setup, snapshot } = state;
+  const view = shownView(state);
+  if (setup === null || snapshot === null || view === null) return false;
+  if (event.ctrlKey || event.metaKey || event.altKey) return false;
+  const { key } = event;
+  if (key === "1" || key === "2") {
+    const mode = MODES[key];
+    if (setup.modes.some((info) => info.mode === mode && info.refused === null))
+      act.setView({ mode });
+    return true;
+  }
+  if (key === "b") {
+    if (setup.has_corrupted) act.setBase(snapshot.base === "clean" ? "corrupted" : "clean");
+    return true;
+  }
+  if (key === "[" && view.prompt > 0) act.setView({ prompt: view.prompt - 1 });
+  else if (key === "]" && view.prompt < setup.prompts.length - 1)
+    act.setView({ prompt: view.prompt + 1 });
+  else if (key === "Escape" && view.positions !== null) act.setView({ positions: null });
+  else return false;
+  return true;
+}
+
+/** Carry out a key; true when it was one of the panel's. */
+export function onKey(event: KeyboardEvent, state: BoardState, act: Actions): boolean {
+  return history(event, act) || choose(event, state, act);
+}

@@ -1,0 +1,24 @@
+// Copying text that has yet to be asked for. Browsers allow a copy only within the click that asks
+// for it, so the promise of the text is handed over at once where that is possible.
+
+/** Copy what `text` will be; resolves to the text that could not be copied, or null when it was. */
+export async function copyLater(text: Promise<string | null>): Promise<string | null> {
+  const { clipboard } = navigator;
+  if (clipboard !== undefined && typeof ClipboardItem !== "undefined") {
+    const blob = text.then((value) => new Blob([value ?? ""], { type: "text/plain" }));
+    try {
+      await clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+      return null;
+    } catch {
+      // Refused, or promises are not taken here: try the text itself.
+    }
+  }
+  const value = await text;
+  if (value === null) return null;
+  try {
+    await clipboard.writeText(value);
+    return null;
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,174 @@
+// The metric on a bar between the two baselines, with one tick a prompt.
+import type { JSX } from "preact";
+import { attribute, direction, signed } from "../../parts/number";
+import { Token } from "../../parts/token";
+import { useWidth } from "../../parts/width";
+import { real, realOrNull } from "../../protocol/decode";
+import type { MetricView, PromptRow } from "../../protocol/generated";
+import { domainOf, place } from "./scale";
+
+/** Width of a character of a label, at most, and the room between two labels (px). */
+const CHARACTER = 6.6;
+const GAP = 10;
+
+const at = (share: number): { left: string } => ({ left: `${(100 * share).toFixed(2)}%` });
+
+function Baseline(props: {
+  name: "clean" | "corrupted";
+  value: number;
+  at: number;
+  right: boolean;
+}): JSX.Element {
+  const { name, value, right } = props;
+  const style = right ? { right: `${(100 * (1 - props.at)).toFixed(2)}%` } : at(props.at);
+  return (
+    <span
+      class={`cb-scale-end ${name === "clean" ? "cb-pos" : "cb-neg"}`}
+      style={style}
+      data-cb={`baseline-${name}`}
+      data-value={attribute(value)}
+    >
+      {name} {signed(value)}
+    </span>
+  );
+}
+
+function Spread({ metric }: { metric: MetricView }): JSX.Element {
+  const n = metric.values.length;
+  const stderr = realOrNull(metric.stderr);
+  return (
+    <span class="cb-quiet-text">
+      n={n}
+      {n > 1 && stderr !== null ? `, \u00b1 ${signed(stderr).replace("+", "")} s.e.` : null}
+    </span>
+  );
+}
+
+interface ScaleBarProps {
+  metric: MetricView;
+  prompt: PromptRow | undefined;
+  edited: boolean;
+}
+
+export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element {
+  const [ref, width] = useWidth<HTMLDivElement>(300);
+  const value = real(metric.value);
+  const clean = real(metric.baselines.clean);
+  const corrupted = realOrNull(metric.baselines.corrupted);
+  const change = realOrNull(metric.change);
+  const domain = domainOf(clean, corrupted);
+  const what =
+    prompt === undefined || prompt.wrong === null ? (
+      prompt === undefined ? null : (
+        <Token text={prompt.answer} longest={14} />
+      )
+    ) : (
+      <>
+        <Token text={prompt.answer} longest={14} />
+        {" \u2212 "}
+        <Token text={prompt.wrong} longest={14} />
+      </>
+    );
+  const caption = (
+    <div class="cb-scale-top">
+      <span class="cb-quiet-text">{what}</span>
+      <Spread metric={metric} />
+    </div>
+  );
+  if (domain === null) {
+    return (
+      <div class="cb-scale" ref={ref}>
+        {caption}
+        <div class="cb-scale-bar">
+          <span class="cb-scale-track" />
+        </div>
+        <div class="cb-scale-bottom">
+          <Baseline name="clean" value={clean} at={1} right={true} />
+          {corrupted === null ? null : (
+            <Baseline name="corrupted" value={corrupted} at={0} right={false} />
+          )}
+        </div>
+      </div>
+    );
+  }
+  const cleanAt = place(clean, domain).at;
+  const corruptedAt = corrupted === null ? null : place(corrupted, domain).at;
+  const zero = place(0, domain);
+  // A label ends at its tick on the inner side, so it lies between the tick and the zero.
+  const free = (name: string, x: number, tick: number | null): boolean =>
+    tick === null ||
+    Math.abs(tick - zero.at) * width > (`${name} ${signed(x)}`.length + 1) * CHARACTER + GAP;
+  const zeroFree = free("clean", clean, cleanAt) && free("corrupted", corrupted ?? 0, corruptedAt);
+  const now = Number.isFinite(value) ? place(value, domain) : null;
+  const earlier =
+    edited && now !== null && change !== null && Number.isFinite(change) && change !== 0
+      ? place(value - change, domain)
+      : null;
+  const before = earlier?.beyond === null || now?.beyond === null ? earlier : null;
+  const words = `${metric.name} ${signed(value)} ${metric.unit}; clean ${signed(clean)}${corrupted === null ? "" : `, corrupted ${signed(corrupted)}`}`;
+  return (
+    <div class="cb-scale" ref={ref}>
+      {caption}
+      <div class="cb-scale-bar" role="img" aria-label={words}>
+        <span class="cb-scale-track" />
+        {zero.beyond === null ? <span class="cb-scale-zero" style={at(zero.at)} /> : null}
+        {corruptedAt === null ? null : (
+          <span class="cb-scale-tick cb-neg-fill" style={at(corruptedAt)} />
+        )}
+        <span class="cb-scale-tick cb-pos-fill" style={at(cleanAt)} />
+        {before === null || now === null ? null : (
+          <>
+            <span
+              class={`cb-scale-change ${direction(change ?? 0)}-fill`}
+              style={{
+                left: `${(100 * Math.min(before.at, now.at)).toFixed(2)}%`,
+                width: `${(100 * Math.abs(before.at - now.at)).toFixed(2)}%`,
+              }}
+            />
+            {before.beyond === null ? <span class="cb-scale-before" style={at(before.at)} /> : null}
+          </>
+        )}
+        {now === null ? null : (
+          <span
+            class={`cb-scale-now${now.beyond === null ? "" : ` cb-scale-${now.beyond}`}`}
+            style={at(now.at)}
+          />
+        )}
+        {metric.values.length > 1
+          ? metric.values.map((x, i) => {
+              const spot = place(real(x), domain);
+              return Number.isFinite(real(x)) && spot.beyond === null ? (
+                <span
+                  key={i}
+                  class="cb-scale-rug"
+                  style={at(spot.at)}
+                  title={`prompt ${i + 1}: ${signed(real(x))}`}
+                />
+              ) : null;
+            })
+          : null}
+      </div>
+      <div class="cb-scale-bottom">
+        {corrupted === null || corruptedAt === null ? null : (
+          <Baseline
+            name="corrupted"
+            value={corrupted}
+            at={corruptedAt}
+            right={corruptedAt > cleanAt}
+          />
+        )}
+        {zero.beyond === null && zeroFree ? (
+          <span class="cb-scale-zero-label cb-quiet-text" style={at(zero.at)}>
+            0
+          </span>
+        ) : null}
+        <Baseline
+          name="clean"
+          value={clean}
+          at={cleanAt}
+          right={cleanAt > (corruptedAt ?? zero.at)}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,309 @@
+// Layer × head, or layer × position: one tab stop, arrows inside, a card for the cell under the
+// pointer or the focus. Layer labels stand still while positions scroll beneath them.
+import type { ComponentChildren, JSX, TargetedKeyboardEvent } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { decimals } from "../../parts/number";
+import type { Theme } from "../../parts/theme";
+import { tokenWords } from "../../parts/token";
+import { useWidth } from "../../parts/width";
+import type { EffectMap } from "../../protocol/decode";
+import type { EditRow, PromptRow } from "../../protocol/generated";
+import type { MapOver, PendingClick } from "../../store/state";
+import { Cell } from "./Cell";
+import { beforeAt, cellName, editOn, effectAt, isPending } from "./cells";
+import { HoverCard } from "./HoverCard";
+import { cellWords } from "./words";
+
+export interface Spot {
+  row: number;
+  column: number;
+}
+
+const GUTTER = 36;
+const HEAD_LABELS = 20;
+const TOKEN_LABELS = 54;
+/** Room on the right for the last slanted token. */
+const SLANT = 22;
+const NARROWEST = 18;
+const WIDEST = { head: 64, resid_pre: 40 } as const;
+/** Width of a digit in a cell, in the widest of the hosts' fonts, and the room around a number (px). */
+const DIGIT = 6.7;
+const AROUND = 5;
+const HOVER_MS = 120;
+
+/** Height of a row: as in a 12-layer map, lower for deep models, higher for shallow ones (px). */
+export function rowHeight(rows: number): number {
+  if (rows <= 12) return Math.min(36, Math.max(24, Math.floor(200 / Math.max(1, rows))));
+  return Math.max(14, Math.floor(420 / rows));
+}
+
+interface GridProps {
+  map: EffectMap;
+  clip: number;
+  stale: boolean;
+  unit: string;
+  prompts: number;
+  prompt: PromptRow | undefined;
+  edits: readonly EditRow[];
+  clicks: readonly PendingClick[];
+  selected: readonly number[] | null;
+  theme: Theme;
+  disabled: boolean;
+  onClick(spot: Spot): void;
+  onRemove(index: number): void;
+}
+
+function spotUnder(target: EventTarget | null): Spot | null {
+  const cell = target instanceof Element ? target.closest<HTMLElement>(".cb-cell") : null;
+  if (cell === null) return null;
+  return { row: Number(cell.dataset.layer), column: Number(cell.dataset.column) };
+}
+
+function moved(spot: Spot, key: string, ctrl: boolean, rows: number, columns: number): Spot | null {
+  const { row, column } = spot;
+  switch (key) {
+    case "ArrowUp":
+      return { row: Math.max(0, row - 1), column };
+    case "ArrowDown":
+      return { row: Math.min(rows - 1, row + 1), column };
+    case "ArrowLeft":
+      return { row, column: Math.max(0, column - 1) };
+    case "ArrowRight":
+      return { row, column: Math.min(columns - 1, column + 1) };
+    case "Home":
+      return { row: ctrl ? 0 : row, column: 0 };
+    case "End":
+      return { row: ctrl ? rows - 1 : row, column: columns - 1 };
+    default:
+      return null;
+  }
+}
+
+/** The hover card's cell: at once from cell to cell, after a moment from outside. */
+function useHover(): [Spot | null, (spot: Spot | null, atOnce?: boolean) => void] {
+  const [hover, setHover] = useState<Spot | null>(null);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const shown = useRef(false);
+  const show = (spot: Spot | null, atOnce = false): void => {
+    clearTimeout(timer.current);
+    if (spot !== null && !shown.current && !atOnce) {
+      timer.current = setTimeout(() => show(spot, true), HOVER_MS);
+      return;
+    }
+    shown.current = spot !== null;
+    setHover(spot);
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return [hover, show];
+}
+
+function ColumnLabels(props: {
+  over: MapOver;
+  columns: number;
+  prompt: PromptRow | undefined;
+  selected: readonly number[] | null;
+  hover: Spot | null;
+}): JSX.Element {
+  const { over, columns, prompt, selected, hover } = props;
+  const labels: ComponentChildren[] = [];
+  for (let i = 0; i < columns; i += 1) {
+    const column = prompt?.columns[i];
+    const tag = column?.labels[0];
+    const strong =
+      hover?.column === i ||
+      (over === "resid_pre" && (tag !== undefined || (selected?.includes(i) ?? false)));
+    labels.push(
+      <span key={i} class={`cb-axis${strong ? " cb-axis-on" : ""}`}>
+        {over === "head" ? (
+          i
+        ) : (
+          <span class="cb-slanted">
+            {tag === undefined
+              ? tokenWords((column?.clean ?? "").trimStart() || " ", 7)
+              : tokenWords(tag, 7)}
+          </span>
+        )}
+      </span>,
+    );
+  }
+  return (
+    <div class="cb-axis-row" aria-hidden="true">
+      {labels}
+    </div>
+  );
+}
+
+export function Grid(props: GridProps): JSX.Element {
+  const { map, edits, clicks, disabled } = props;
+  const { over } = map;
+  const rows = map.shape[0] ?? 0;
+  const columns = map.shape[1] ?? 0;
+  const [ref, width] = useWidth<HTMLDivElement>(420);
+  const [hover, show] = useHover();
+  const [stop, setStop] = useState<Spot>({ row: 0, column: 0 });
+  const at: Spot = {
+    row: Math.min(stop.row, rows - 1),
+    column: Math.min(stop.column, columns - 1),
+  };
+
+  const slant = over === "head" ? 0 : SLANT;
+  const pitch = Math.max(
+    NARROWEST,
+    Math.min(WIDEST[over], Math.floor((width - GUTTER - slant) / Math.max(1, columns))),
+  );
+  const height = rowHeight(rows);
+  const top = over === "head" ? HEAD_LABELS : TOKEN_LABELS;
+
+  const focus = (root: Element, spot: Spot): void => {
+    setStop(spot);
+    root
+      .querySelector<HTMLElement>(
+        `.cb-cell[data-layer="${spot.row}"][data-column="${spot.column}"]`,
+      )
+      ?.focus();
+  };
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
+    const spot = spotUnder(event.target);
+    if (spot === null) return;
+    if (event.key === "Delete" || event.key === "Backspace") {
+      const edit = editOn(edits, over, spot.row, spot.column);
+      event.preventDefault();
+      event.stopPropagation();
+      if (edit !== null) props.onRemove(edit.index);
+      return;
+    }
+    if (event.key === "Escape" && hover !== null) {
+      event.stopPropagation();
+      show(null);
+      return;
+    }
+    const next = moved(spot, event.key, event.ctrlKey || event.metaKey, rows, columns);
+    if (next === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    focus(event.currentTarget, next);
+  };
+
+  const grid: ComponentChildren[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    const cells: ComponentChildren[] = [];
+    for (let column = 0; column < columns; column += 1) {
+      const edit = editOn(edits, over, row, column);
+      const effect = effectAt(map, row, column);
+      cells.push(
+        <Cell
+          key={column}
+          over={over}
+          row={row}
+          column={column}
+          effect={effect}
+          old={effect === null ? beforeAt(map, row, column) : null}
+          clip={props.clip}
+          stale={props.stale}
+          theme={props.theme}
+          how={edit?.how ?? ""}
+          enabled={edit?.enabled ?? false}
+          pending={isPending(clicks, over, row, column)}
+          room={Math.floor((pitch - AROUND) / DIGIT)}
+          stop={row === at.row && column === at.column}
+          disabled={disabled}
+          label={cellWords(map, row, column, effect, edit, props)}
+        />,
+      );
+    }
+    grid.push(
+      // biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells.
+      // biome-ignore lint/a11y/useFocusableInteractive: the cells' buttons take the focus.
+      <div role="row" class="cb-line-of-cells" key={row}>
+        {cells}
+      </div>,
+    );
+  }
+
+  const layerLabels: ComponentChildren[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    layerLabels.push(
+      <span key={row} class={`cb-axis${hover?.row === row ? " cb-axis-on" : ""}`}>
+        {row}
+      </span>,
+    );
+  }
+  const sizes = {
+    "--cb-pitch": `${pitch}px`,
+    "--cb-row": `${height}px`,
+    "--cb-top": `${top}px`,
+    "--cb-columns": columns,
+    "--cb-slant": `${slant}px`,
+  };
+  return (
+    <div class={`cb-plot cb-plot-${over}`} ref={ref} style={sizes}>
+      <div class="cb-layers" aria-hidden="true">
+        <span class="cb-axis-name-top">{over === "head" ? "head" : ""}</span>
+        <span class="cb-axis-name-side">layer</span>
+        {layerLabels}
+      </div>
+      <div class="cb-scroll">
+        <ColumnLabels
+          over={over}
+          columns={columns}
+          prompt={props.prompt}
+          selected={props.selected}
+          hover={hover}
+        />
+        {/* biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells. */}
+        <div
+          role="grid"
+          class="cb-grid"
+          tabIndex={-1}
+          aria-label={
+            over === "head"
+              ? "Effect of each head: layer by head"
+              : "Effect of the residual stream: layer by position"
+          }
+          aria-rowcount={rows}
+          aria-colcount={columns}
+          data-stale={props.stale}
+          onKeyDown={onKeyDown}
+          onClick={(event) => {
+            const spot = spotUnder(event.target);
+            if (spot === null) return;
+            setStop(spot);
+            props.onClick(spot);
+          }}
+          onPointerOver={(event) => {
+            const spot = spotUnder(event.target);
+            if (spot !== null) show(spot);
+          }}
+          onPointerLeave={() => show(null)}
+          onFocusIn={(event) => {
+            const spot = spotUnder(event.target);
+            if (spot === null) return;
+            setStop(spot);
+            if (event.target instanceof Element && event.target.matches(":focus-visible"))
+              show(spot, true);
+          }}
+          onFocusOut={() => show(null)}
+        >
+          {grid}
+        </div>
+      </div>
+      {hover === null || hover.row >= rows || hover.column >= columns ? null : (
+        <HoverCard
+          map={map}
+          spot={hover}
+          name={cellName(over, hover.row, hover.column)}
+          prompt={props.prompt}
+          prompts={props.prompts}
+          unit={props.unit}
+          stale={props.stale}
+          edit={editOn(edits, over, hover.row, hover.column)}
+          pitch={pitch}
+          height={height}
+          top={top}
+          gutter={GUTTER}
+          digits={decimals(props.clip) + 1}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,97 @@
+// The strongest cells of the map by name, as a list one can click: where to look first.
+import type { JSX } from "preact";
+import { direction, signed } from "../../parts/number";
+import { tokenWords } from "../../parts/token";
+import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
+import type { Actions } from "../actions";
+import { cellName, editOn, isPending, largest, positionsOf, siteOf } from "../map/cells";
+import { Glyph } from "../map/Glyph";
+
+const ROWS = 10;
+
+function hint(state: BoardState): string {
+  const map = currentMap(state);
+  const what = map?.over === "resid_pre" ? "a cell" : "a head";
+  const mode = shownView(state)?.mode ?? "zero";
+  const doing =
+    mode === "zero" ? `Click ${what} to zero it.` : `Click ${what} to patch it from the other run.`;
+  return `${doing} The number, the tokens and the whole map follow; click again to take it back.`;
+}
+
+export function Ranking({ state, act }: { state: BoardState; act: Actions }): JSX.Element {
+  const { snapshot } = state;
+  const map = currentMap(state);
+  const view = shownView(state);
+  const empty = snapshot !== null && snapshot.edits.length === 0;
+  const stale = map !== null && snapshot !== null && view !== null && isStale(map, snapshot, view);
+  const rows = map === null ? [] : largest(map, ROWS);
+  const prompt = state.setup?.prompts[view?.prompt ?? 0];
+  const most = Math.abs(rows[0]?.effect ?? 1);
+  return (
+    <section class="cb-ranking" aria-label="Largest effects">
+      <h3 class="cb-h">
+        Largest effects
+        {map?.over === "resid_pre" ? " of resid_pre" : ""}
+        {snapshot === null ? null : (
+          <span class="cb-quiet-text cb-plain"> in {snapshot.metric.unit}</span>
+        )}
+      </h3>
+      {empty ? <p class="cb-hint">{hint(state)}</p> : null}
+      {map === null || view === null || rows.length === 0 ? (
+        <p class="cb-hint">
+          {map === null || map.status === "computing"
+            ? "They appear here as they are computed."
+            : "No cell changes the metric."}
+        </p>
+      ) : (
+        <ol class="cb-ranks">
+          {rows.map(({ row, column, effect, old }) => {
+            const name = cellName(map.over, row, column);
+            const edit = editOn(snapshot?.edits ?? [], map.over, row, column);
+            const label = prompt?.columns[column]?.labels[0];
+            const pending = isPending(state.clicks, map.over, row, column);
+            const share = `${((50 * Math.abs(effect)) / most).toFixed(1)}%`;
+            return (
+              <li key={name}>
+                <button
+                  type="button"
+                  class={`cb-rank${old || stale ? " cb-rank-old" : ""}${pending ? " cb-in-flight" : ""}`}
+                  data-cb="rank"
+                  aria-pressed={edit !== null}
+                  aria-label={`${name}: effect ${signed(effect)}${edit === null ? "" : `, edited: ${edit.how}`}`}
+                  disabled={!state.connected}
+                  onClick={() =>
+                    act.click(
+                      siteOf(map.over, row, column),
+                      positionsOf(map.over, column, view.positions),
+                    )
+                  }
+                >
+                  <span class="cb-rank-name">
+                    {map.over === "head"
+                      ? name
+                      : `${row} @ ${tokenWords(label ?? String(column), 8)}`}
+                    {edit === null ? null : (
+                      <span class={`cb-swatch cb-edited${edit.enabled ? "" : " cb-dashed"}`}>
+                        {edit.enabled ? <Glyph how={edit.how} /> : null}
+                      </span>
+                    )}
+                  </span>
+                  <span class="cb-rank-bar" aria-hidden="true">
+                    <span
+                      class={`${direction(effect)}-fill`}
+                      style={
+                        effect < 0 ? { right: "50%", width: share } : { left: "50%", width: share }
+                      }
+                    />
+                  </span>
+                  <span class={`cb-rank-effect ${direction(effect)}`}>{signed(effect)}</span>
+                </button>
+              </li>
+            );
+          })}
+        </ol>
+      )}
+    </section>
+  );
+}

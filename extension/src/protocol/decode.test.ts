@@ -1,0 +1,94 @@
+// The golden files that pytest reads too: what Python encodes is what the panel decodes.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { decode, type EffectMap, type Incoming, real } from "./decode";
+
+const FOLDER = join(__dirname, "../../../tests/protocol/golden");
+const REQUESTS = new Set([
+  "hello",
+  "click",
+  "remove",
+  "toggle",
+  "undo",
+  "redo",
+  "clear",
+  "set_base",
+  "set_view",
+  "cancel_map",
+  "resume_map",
+  "verify",
+  "copy_code",
+]);
+
+function golden(name: string): Incoming | null {
+  const file = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), "utf8")) as {
+    content: unknown;
+    buffers: string[];
+  };
+  // As a kernel's buffers arrive: views that begin anywhere in a longer frame.
+  const buffers = file.buffers.map((text) => {
+    const bytes = Buffer.from(text, "base64");
+    const frame = new Uint8Array(bytes.length + 3);
+    frame.set(bytes, 3);
+    return new DataView(frame.buffer, 3);
+  });
+  return decode(file.content, buffers);
+}
+
+const NAMES = readdirSync(FOLDER).map((name) => name.replace(".json", ""));
+
+describe("golden files", () => {
+  it.each(NAMES.filter((name) => !REQUESTS.has(name)))("%s is decoded as itself", (name) => {
+    expect(golden(name)?.kind).toBe(name);
+  });
+
+  it.each(NAMES.filter((name) => REQUESTS.has(name)))(
+    "%s, a request, is not for a panel",
+    (name) => {
+      expect(golden(name)).toBeNull();
+    },
+  );
+
+  it("reads a map's buffers, not-a-number and all", () => {
+    const map = golden("map") as EffectMap;
+    expect([...map.effect]).toEqual([0.25, -0.5, 0, Number.NaN, Number.POSITIVE_INFINITY, -1.75]);
+    expect([...map.known]).toEqual([1, 1, 0, 1, 1, 0]);
+    expect(map.shape).toEqual([2, 3]);
+  });
+
+  it("reads numbers that JSON has no word for", () => {
+    const message = golden("snapshot");
+    if (message?.kind !== "snapshot") throw new Error("not a snapshot");
+    const { metric, top_tokens } = message.snapshot;
+    expect(real(metric.value)).toBe(1.5);
+    expect(metric.change === null || real(metric.change)).toBeNaN();
+    expect(metric.baselines.corrupted && real(metric.baselines.corrupted)).toBe(
+      Number.NEGATIVE_INFINITY,
+    );
+    expect(top_tokens.rows[0] && real(top_tokens.rows[0].base_logit)).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+  });
+});
+
+describe("what is no message", () => {
+  it.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a string", "snapshot"],
+    ["a list", [1]],
+    ["an unknown kind", { kind: "surprise", seq: 1 }],
+    ["an answer without an id", { kind: "done", revision: 1 }],
+    ["an event without a number", { kind: "busy", what: "x" }],
+    ["a snapshot without one", { kind: "snapshot", seq: 1 }],
+    ["a map without buffers", { kind: "map", seq: 1, shape: [2, 3] }],
+  ])("%s is ignored", (_, content) => {
+    expect(decode(content)).toBeNull();
+  });
+
+  it("a map whose buffers do not fit its shape is ignored", () => {
+    const buffers = [new DataView(new ArrayBuffer(20)), new DataView(new ArrayBuffer(6))];
+    expect(decode({ kind: "map", seq: 1, shape: [2, 3] }, buffers)).toBeNull();
+  });
+});

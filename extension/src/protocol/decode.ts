@@ -1,0 +1,87 @@
+// What arrives from the kernel, checked before anything else sees it. Numbers that JSON has no word
+// for are turned into JavaScript's own here, and buffers into typed arrays.
+import type { AnyAnswer, BusyEvent, MapEvent, Real, SnapshotEvent } from "./generated";
+
+/**
+ * A map event with its two buffers read: `effect` and `known` are row-major over `shape`.
+ * `before` is what the panel drew for the cells that are not known yet, NaN where it drew nothing.
+ */
+export interface EffectMap extends MapEvent {
+  effect: Float32Array;
+  known: Uint8Array;
+  before: Float32Array | null;
+}
+
+export type Incoming = AnyAnswer | SnapshotEvent | BusyEvent | EffectMap;
+
+const ANSWERS = new Set(["done", "superseded", "failed", "welcome", "verified", "code"]);
+
+/** The number a `Real` stands for: NaN and the infinities included. */
+export function real(x: Real): number {
+  switch (x.special) {
+    case "nan":
+      return Number.NaN;
+    case "inf":
+      return Number.POSITIVE_INFINITY;
+    case "-inf":
+      return Number.NEGATIVE_INFINITY;
+    default:
+      return x.value ?? Number.NaN;
+  }
+}
+
+/** The same for a field that may be null. */
+export function realOrNull(x: Real | null): number | null {
+  return x === null ? null : real(x);
+}
+
+function isRecord(x: unknown): x is Record<string, unknown> {
+  return typeof x === "object" && x !== null && !Array.isArray(x);
+}
+
+// A buffer may start at any byte of a larger one, and a typed array only at a multiple of its size.
+function bytes(view: ArrayBufferView | ArrayBuffer): ArrayBuffer {
+  if (view instanceof ArrayBuffer) return view;
+  const copy = new Uint8Array(view.byteLength);
+  copy.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  return copy.buffer;
+}
+
+function decodeMap(
+  content: Record<string, unknown>,
+  buffers: readonly (ArrayBufferView | ArrayBuffer)[],
+): EffectMap | null {
+  const { shape } = content;
+  const [first, second] = buffers;
+  if (!Array.isArray(shape) || shape.length !== 2 || first === undefined || second === undefined) {
+    return null;
+  }
+  const n = Number(shape[0]) * Number(shape[1]);
+  const effect = bytes(first);
+  const known = bytes(second);
+  if (effect.byteLength !== 4 * n || known.byteLength !== n) return null;
+  return {
+    ...(content as unknown as MapEvent),
+    effect: new Float32Array(effect),
+    known: new Uint8Array(known),
+    before: null,
+  };
+}
+
+/** The message in `content` and `buffers`, or null when it is none that this panel knows. */
+export function decode(
+  content: unknown,
+  buffers: readonly (ArrayBufferView | ArrayBuffer)[] = [],
+): Incoming | null {
+  if (!isRecord(content)) return null;
+  const { kind } = content;
+  if (typeof kind === "string" && ANSWERS.has(kind)) {
+    return typeof content.id === "string" ? (content as unknown as AnyAnswer) : null;
+  }
+  if (!Number.isInteger(content.seq)) return null;
+  if (kind === "snapshot")
+    return isRecord(content.snapshot) ? (content as unknown as SnapshotEvent) : null;
+  if (kind === "busy")
+    return typeof content.what === "string" ? (content as unknown as BusyEvent) : null;
+  return kind === "map" ? decodeMap(content, buffers) : null;
+}

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { FakeKernel } from "../../dev/fake_kernel";
+import { decode, type EffectMap, type Incoming } from "../protocol/decode";
+import { type Action, reduce } from "./reducer";
+import { type BoardState, INITIAL, isStale, phase, shownView } from "./state";
+
+const kernel = new FakeKernel();
+const run = (state: BoardState, ...actions: Action[]): BoardState => actions.reduce(reduce, state);
+
+function welcomed(): BoardState {
+  const message = {
+    kind: "welcome" as const,
+    id: "a",
+    seq: 0,
+    setup: kernel.setup(),
+    snapshot: new FakeKernel().snapshot(),
+  };
+  return reduce(INITIAL, { type: "welcome", message });
+}
+
+function snapshot(revision: number, change: object = {}): Action {
+  const message = { ...new FakeKernel().snapshot(), revision, ...change };
+  return { type: "event", message: { kind: "snapshot", seq: 1, snapshot: message } };
+}
+
+function map(change: Partial<EffectMap> = {}): EffectMap {
+  let sent: Incoming | null = null;
+  const fake = new FakeKernel();
+  fake.on("msg:custom", (content: unknown, buffers: DataView[]) => {
+    sent = decode(content, buffers);
+  });
+  fake.sendMap();
+  return { ...(sent as unknown as EffectMap), ...change };
+}
+
+const click = { kind: "click", site: "9.9", positions: null } as const;
+const error = { code: "out_of_memory", message: "no room", where: null };
+
+describe("phases", () => {
+  it("go from running to idle with the welcome", () => {
+    expect(phase(INITIAL)).toBe("running");
+    expect(phase(welcomed())).toBe("idle");
+  });
+
+  it("are running while a click is out or a map fills in, and disconnected before all", () => {
+    const clicked = reduce(welcomed(), { type: "sent", id: "1", body: click });
+    expect(phase(clicked)).toBe("running");
+    const filling = reduce(welcomed(), { type: "event", message: map({ status: "computing" }) });
+    expect(phase(filling)).toBe("running");
+    expect(phase(reduce(filling, { type: "connected", now: false, at: 1 }))).toBe("disconnected");
+  });
+});
+
+describe("a click", () => {
+  const sent = reduce(welcomed(), { type: "sent", id: "1", body: click });
+
+  it("is marked at once and until its numbers are drawn", () => {
+    expect(sent.clicks).toHaveLength(1);
+    const settlement = { kind: "done", id: "1", revision: 1 } as const;
+    const answered = reduce(sent, { type: "settled", id: "1", body: click, settlement });
+    expect(answered.clicks).toHaveLength(1);
+    expect(reduce(answered, snapshot(1)).clicks).toHaveLength(0);
+  });
+
+  it("is not marked any more when its numbers came before the answer", () => {
+    const settlement = { kind: "done", id: "1", revision: 1 } as const;
+    const state = run(sent, snapshot(1), { type: "settled", id: "1", body: click, settlement });
+    expect(state.clicks).toHaveLength(0);
+    expect(phase(state)).toBe("idle");
+  });
+
+  it("that fails says why and leaves the board", () => {
+    const settlement = { kind: "failed", id: "1", error } as const;
+    const state = reduce(sent, { type: "settled", id: "1", body: click, settlement });
+    expect(state.clicks).toHaveLength(0);
+    expect(state.trouble).toEqual({ title: "9.9 was not edited.", error });
+    expect(state.snapshot).toBe(sent.snapshot);
+    expect(phase(state)).toBe("error");
+    expect(phase(reduce(state, { type: "dismiss" }))).toBe("idle");
+    expect(reduce(state, snapshot(1)).trouble).toBeNull();
+  });
+
+  it("that is overtaken is marked until the newer one's numbers come", () => {
+    const two = reduce(sent, { type: "sent", id: "2", body: { ...click, site: "9.6" } });
+    const settlement = { kind: "superseded", id: "1" } as const;
+    const overtaken = reduce(two, { type: "settled", id: "1", body: click, settlement });
+    expect(overtaken.clicks.map(({ id }) => id)).toEqual(["1", "2"]);
+    expect(reduce(overtaken, snapshot(2)).clicks.map(({ id }) => id)).toEqual(["2"]);
+  });
+
+  it("that is lost with the kernel leaves no mark", () => {
+    const settlement = { kind: "lost", id: "1" } as const;
+    const state = reduce(sent, { type: "settled", id: "1", body: click, settlement });
+    expect([state.clicks, state.inFlight]).toEqual([[], []]);
+  });
+});
+
+describe("a change of the view", () => {
+  const body = { kind: "set_view", mode: "patch" } as const;
+  const sent = reduce(welcomed(), { type: "sent", id: "1", body });
+
+  it("is drawn at once", () => {
+    expect(shownView(sent)?.mode).toBe("patch");
+  });
+
+  it("does not flicker back when an older snapshot or the answer comes first", () => {
+    const settlement = { kind: "done", id: "1", revision: 0 } as const;
+    const state = run(sent, snapshot(0), { type: "settled", id: "1", body, settlement });
+    expect(shownView(state)?.mode).toBe("patch");
+    const view = { ...new FakeKernel().view, mode: "patch" };
+    expect(reduce(state, snapshot(0, { view })).views).toHaveLength(0);
+  });
+
+  it("is taken back when it is refused", () => {
+    const settlement = { kind: "failed", id: "1", error } as const;
+    const state = reduce(sent, { type: "settled", id: "1", body, settlement });
+    expect(shownView(state)?.mode).toBe("zero");
+  });
+});
+
+describe("maps", () => {
+  it("are stale when they belong to another state or answer another question", () => {
+    const state = reduce(welcomed(), { type: "event", message: map() });
+    const { snapshot: now, maps } = state;
+    const view = shownView(state);
+    if (now === null || view === null || maps.head === undefined) throw new Error("nothing drawn");
+    expect(isStale(maps.head, now, view)).toBe(false);
+    expect(isStale(maps.head, { ...now, revision: 5 }, view)).toBe(true);
+    expect(isStale(maps.head, now, { ...view, mode: "patch" })).toBe(true);
+    expect(isStale(maps.head, now, { ...view, positions: [3] })).toBe(true);
+  });
+
+  it("keep showing what a cell was until it is computed anew", () => {
+    const first = map();
+    const blank = map({ map_id: 1, status: "computing", known: new Uint8Array(144) });
+    const half = map({ map_id: 1, status: "computing", known: new Uint8Array(144).fill(1, 0, 72) });
+    const event = (message: EffectMap): Action => ({ type: "event", message });
+    const state = run(welcomed(), event(first), event(blank), event(half));
+    expect(state.maps.head?.before).toEqual(first.effect);
+    const other = map({ map_id: 2, how: "patch", known: new Uint8Array(144) });
+    expect(reduce(state, event(other)).maps.head?.before).toBeNull();
+  });
+});
+
+describe("a proof", () => {
+  const body = { kind: "verify" } as const;
+  const settlement = {
+    kind: "verified",
+    id: "1",
+    max_abs_error: { value: 1e-6, special: null },
+    tolerance: 1e-4,
+    ok: true,
+    tier: "replay",
+  } as const;
+
+  it("holds for the state it was made for", () => {
+    const state = run(
+      welcomed(),
+      { type: "sent", id: "1", body },
+      { type: "settled", id: "1", body, settlement },
+    );
+    expect(state.verifying).toBe(false);
+    expect(state.verified?.result.ok).toBe(true);
+    expect(reduce(state, snapshot(0)).verified).not.toBeNull();
+    expect(reduce(state, snapshot(1)).verified).toBeNull();
+  });
+});
+
+describe("versions", () => {
+  it("that differ are said, with what to do", () => {
+    const setup = { ...kernel.setup(), protocol: 99 };
+    const message = {
+      kind: "welcome" as const,
+      id: "a",
+      seq: 0,
+      setup,
+      snapshot: kernel.snapshot(),
+    };
+    const state = reduce(INITIAL, { type: "welcome", message });
+    expect(state.trouble?.error.code).toBe("protocol_version");
+    expect(state.trouble?.error.message).toContain("Reload the page");
+  });
+});

@@ -1,0 +1,214 @@
+// (state, what happened) → state. Nothing here talks to anybody.
+import type { RequestBody, Settlement } from "../protocol/connection";
+import type { EffectMap } from "../protocol/decode";
+import {
+  type BusyEvent,
+  PROTOCOL_VERSION,
+  type Snapshot,
+  type SnapshotEvent,
+  type View,
+  type Welcome,
+} from "../protocol/generated";
+import { nextScale, scaleKey } from "./scale";
+import { type BoardState, type PendingView, samePositions } from "./state";
+
+export type Action =
+  | { type: "sent"; id: string; body: RequestBody }
+  | { type: "settled"; id: string; body: RequestBody; settlement: Settlement }
+  | { type: "welcome"; message: Welcome }
+  | { type: "event"; message: SnapshotEvent | BusyEvent | EffectMap }
+  | { type: "failed-anywhere" }
+  | { type: "connected"; now: boolean; at: number }
+  | { type: "dismiss" };
+
+/** Requests that change the edits, the base or the map: the panel is "running" until answered. */
+const ACTS = new Set(["click", "remove", "toggle", "undo", "redo", "clear", "set_base"]);
+
+const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
+  hello: "The board could not be shown.",
+  remove: "The edit was not removed.",
+  toggle: "The edit was not switched.",
+  undo: "Nothing was undone.",
+  redo: "Nothing was redone.",
+  clear: "The edits were not cleared.",
+  set_base: "The base run was not changed.",
+  set_view: "The panel was not changed.",
+  cancel_map: "The map was not stopped.",
+  resume_map: "The map was not resumed.",
+  verify: "The numbers were not verified.",
+  copy_code: "The code was not written.",
+};
+
+function notDone(body: RequestBody): string {
+  return body.kind === "click"
+    ? `${body.site} was not edited.`
+    : (NOT_DONE[body.kind] ?? "That was not done.");
+}
+
+function agrees(view: View, patch: Partial<View>): boolean {
+  return (
+    (patch.mode === undefined || patch.mode === view.mode) &&
+    (patch.map === undefined || patch.map === view.map) &&
+    (patch.prompt === undefined || patch.prompt === view.prompt) &&
+    (patch.positions === undefined || samePositions(patch.positions, view.positions))
+  );
+}
+
+function onSnapshot(state: BoardState, snapshot: Snapshot): BoardState {
+  const moved = state.snapshot === null || snapshot.revision !== state.snapshot.revision;
+  return {
+    ...state,
+    snapshot,
+    busy: null,
+    clicks: state.clicks.filter(
+      (click) =>
+        !click.overtaken && (click.shownFrom === null || click.shownFrom > snapshot.revision),
+    ),
+    views: state.views.filter((view) => !view.answered && !agrees(snapshot.view, view.patch)),
+    // A step that worked outdates the last complaint and the last proof.
+    trouble: moved ? null : state.trouble,
+    verified: moved ? null : state.verified,
+  };
+}
+
+// A map starts blank; until its cells are known the panel goes on showing what they were.
+function carriedOver(map: EffectMap, last: EffectMap | undefined): Float32Array | null {
+  if (last === undefined || scaleKey(last) !== scaleKey(map)) return null;
+  if (last.effect.length !== map.effect.length || last.shape[1] !== map.shape[1]) return null;
+  if (last.map_id === map.map_id) return last.before;
+  return last.effect.map((effect, i) =>
+    last.known[i] === 1 ? effect : (last.before?.[i] ?? Number.NaN),
+  );
+}
+
+function onMap(state: BoardState, map: EffectMap): BoardState {
+  const key = scaleKey(map);
+  const before = carriedOver(map, state.maps[map.over]);
+  return {
+    ...state,
+    maps: { ...state.maps, [map.over]: { ...map, before } },
+    scales: { ...state.scales, [key]: nextScale(map, state.scales[key]) },
+  };
+}
+
+function onEvent(state: BoardState, message: SnapshotEvent | BusyEvent | EffectMap): BoardState {
+  switch (message.kind) {
+    case "snapshot":
+      return onSnapshot(state, message.snapshot);
+    case "busy":
+      return { ...state, busy: message.what };
+    case "map":
+      return onMap(state, message);
+  }
+}
+
+function onSent(state: BoardState, id: string, body: RequestBody): BoardState {
+  const inFlight = ACTS.has(body.kind) ? [...state.inFlight, id] : state.inFlight;
+  switch (body.kind) {
+    case "click": {
+      const click = {
+        id,
+        site: body.site,
+        positions: body.positions ?? null,
+        shownFrom: null,
+        overtaken: false,
+      };
+      return { ...state, inFlight, clicks: [...state.clicks, click] };
+    }
+    case "set_view": {
+      const { kind: _, ...patch } = body;
+      return { ...state, views: [...state.views, { id, patch, answered: false }] };
+    }
+    case "verify":
+      return { ...state, verifying: true };
+    default:
+      return { ...state, inFlight };
+  }
+}
+
+function settledClicks(
+  state: BoardState,
+  id: string,
+  settlement: Settlement,
+): BoardState["clicks"] {
+  const shown = state.snapshot?.revision ?? -1;
+  return state.clicks.flatMap((click) => {
+    if (click.id !== id) return [click];
+    if (settlement.kind === "done") {
+      return settlement.revision <= shown ? [] : [{ ...click, shownFrom: settlement.revision }];
+    }
+    return settlement.kind === "superseded" ? [{ ...click, overtaken: true }] : [];
+  });
+}
+
+function settledViews(
+  state: BoardState,
+  id: string,
+  settlement: Settlement,
+): readonly PendingView[] {
+  return state.views.flatMap((view) => {
+    if (view.id !== id) return [view];
+    const kept = settlement.kind === "done" || settlement.kind === "superseded";
+    if (!kept || (state.snapshot !== null && agrees(state.snapshot.view, view.patch))) return [];
+    return [{ ...view, answered: true }];
+  });
+}
+
+function onSettled(
+  state: BoardState,
+  id: string,
+  body: RequestBody,
+  settlement: Settlement,
+): BoardState {
+  const inFlight = state.inFlight.filter((other) => other !== id);
+  let clicks = settledClicks(state, id, settlement);
+  if (inFlight.length === 0) clicks = clicks.filter((click) => !click.overtaken);
+  const next: BoardState = {
+    ...state,
+    inFlight,
+    clicks,
+    views: settledViews(state, id, settlement),
+  };
+  if (body.kind === "verify") next.verifying = false;
+  if (settlement.kind === "failed") {
+    next.trouble = { title: notDone(body), error: settlement.error };
+    next.busy = null;
+  }
+  if (settlement.kind === "verified" && state.snapshot !== null) {
+    next.verified = { revision: state.snapshot.revision, result: settlement };
+  }
+  return next;
+}
+
+function onWelcome(state: BoardState, { setup, snapshot }: Welcome): BoardState {
+  const fresh = onSnapshot({ ...state, setup }, snapshot);
+  if (setup.protocol === PROTOCOL_VERSION) return fresh;
+  const error = {
+    code: "protocol_version",
+    message: `The kernel's Circuitboard ${setup.version} speaks protocol ${setup.protocol}, this panel ${PROTOCOL_VERSION}. Reload the page, then run the cell again.`,
+    where: null,
+  };
+  return { ...fresh, trouble: { title: "This panel is of another version.", error } };
+}
+
+/** The next state. */
+export function reduce(state: BoardState, action: Action): BoardState {
+  switch (action.type) {
+    case "sent":
+      return onSent(state, action.id, action.body);
+    case "settled":
+      return onSettled(state, action.id, action.body, action.settlement);
+    case "welcome":
+      return onWelcome(state, action.message);
+    case "event":
+      return onEvent(state, action.message);
+    case "failed-anywhere":
+      return { ...state, busy: null };
+    case "connected":
+      return action.now
+        ? { ...state, connected: true, lostAt: null }
+        : { ...state, connected: false, lostAt: action.at, busy: null };
+    case "dismiss":
+      return { ...state, trouble: null };
+  }
+}

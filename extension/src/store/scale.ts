@@ -1,0 +1,48 @@
+// The ends of a diverging colour scale.
+import type { EffectMap } from "../protocol/decode";
+import { real } from "../protocol/decode";
+import type { Baselines } from "../protocol/generated";
+
+const CLIP_PERCENTILE = 0.98;
+
+/** Round up to two digits that people read at a glance: 0.037 → 0.04, 1.83 → 1.9, 13.2 → 14. */
+export function roundUp(x: number): number {
+  if (!(x > 0) || !Number.isFinite(x)) return 0;
+  const step = 10 ** Math.floor(Math.log10(x)) / 10;
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return Number((Math.ceil(x / step - 1e-6) * step).toFixed(digits));
+}
+
+/** The 98th percentile of |effect| over the known, finite cells, rounded up; 0 when there is none. */
+export function clipOf(effect: Float32Array, known: Uint8Array): number {
+  const sizes: number[] = [];
+  for (let i = 0; i < effect.length; i += 1) {
+    const size = Math.abs(effect[i] ?? Number.NaN);
+    if (known[i] === 1 && Number.isFinite(size)) sizes.push(size);
+  }
+  if (sizes.length === 0) return 0;
+  sizes.sort((a, b) => a - b);
+  return roundUp(sizes[Math.floor(CLIP_PERCENTILE * (sizes.length - 1))] ?? 0);
+}
+
+/** The distance between the baselines, when there is one to speak of. */
+export function baselineDistance(baselines: Baselines): number | null {
+  if (baselines.corrupted === null) return null;
+  const distance = Math.abs(real(baselines.clean) - real(baselines.corrupted));
+  return Number.isFinite(distance) && distance > 0 ? distance : null;
+}
+
+/** Maps of the same thing, done in the same way, share a scale while they fill in. */
+export function scaleKey(map: EffectMap): string {
+  return `${map.over} ${map.how} ${map.base}`;
+}
+
+/** The scale of a map that has just arrived, given the one that maps of its kind had so far. */
+export function nextScale(map: EffectMap, before: number | undefined): number {
+  const clip = clipOf(map.effect, map.known);
+  if (map.status === "computing" && before !== undefined) {
+    // While cells fill in the scale stands still, except for a first map, which has none yet.
+    return before > 0 ? before : clip;
+  }
+  return clip;
+}

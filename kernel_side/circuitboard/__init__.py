@@ -1,0 +1,104 @@
+"""Circuitboard: click a component of a transformer, watch what the model says change. Exact, live, undoable.
+
+>>> import circuitboard as cb  # doctest: +SKIP
+>>> board = cb.Board(cb.load("demo"), cb.PromptPair("…", "…", answer=" Mary", wrong=" John"))  # doctest: +SKIP
+>>> board.edit(cb.head(3, 3).zero())  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from circuitboard.address import Intervention, Site, attn_out, head, mlp_out, resid_pre, site
+from circuitboard.errors import (
+    AddressError,
+    Cancelled,
+    CircuitboardError,
+    EngineError,
+    InterventionError,
+    MetricError,
+    ModelError,
+    PromptError,
+    ProtocolError,
+    SessionFileError,
+)
+
+if TYPE_CHECKING:
+    from circuitboard.board import Board, Outcome, Verification
+    from circuitboard.engine import Receipt
+    from circuitboard.models import load, models
+    from circuitboard.prompts import PromptPair, tasks
+    from circuitboard.sweeps import Sweep
+
+__all__ = [
+    "AddressError",
+    "Board",
+    "Cancelled",
+    "CircuitboardError",
+    "EngineError",
+    "Intervention",
+    "InterventionError",
+    "MetricError",
+    "ModelError",
+    "Outcome",
+    "PromptError",
+    "PromptPair",
+    "ProtocolError",
+    "Receipt",
+    "SessionFileError",
+    "Site",
+    "Sweep",
+    "Verification",
+    "attn_out",
+    "head",
+    "load",
+    "mlp_out",
+    "models",
+    "resid_pre",
+    "site",
+    "tasks",
+]
+
+# torch and TransformerLens take seconds to import, so what needs them is loaded when it is first used.
+_LATER = {
+    "Board": "circuitboard.board",
+    "Outcome": "circuitboard.board",
+    "PromptPair": "circuitboard.prompts",
+    "Receipt": "circuitboard.engine",
+    "Sweep": "circuitboard.sweeps",
+    "Verification": "circuitboard.board",
+    "load": "circuitboard.models",
+    "models": "circuitboard.models",
+    "tasks": "circuitboard.prompts",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("circuitboard")
+    if name not in _LATER:
+        raise AttributeError(f"module 'circuitboard' has no attribute {name!r}")
+    if name == "Board":
+        _wire_views()
+    value = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def _wire_views() -> None:
+    """Boards show themselves with the widget; the widget is loaded when the first one is shown."""
+    from circuitboard.board import display
+
+    def view(board: Board, **kwargs: Any) -> Any:
+        from circuitboard.widget import mimebundle
+
+        return mimebundle(board, **kwargs)
+
+    display.register(view)

@@ -1,0 +1,500 @@
+"""The board: a facade over the history, the engine and its worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from circuitboard.address import Intervention, Site
+from circuitboard.board import code, display, storage
+from circuitboard.board.history import History
+from circuitboard.board.lab import set_up
+from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
+from circuitboard.board.self_test import SelfTest, run_self_test
+from circuitboard.board.state import Base, BoardState, Edit
+from circuitboard.board.top_tokens import top_tokens
+from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
+from circuitboard.errors import InterventionError
+from circuitboard.interventions import Plan
+from circuitboard.metrics import metric_of
+from circuitboard.models.bridge import BridgeAdapter
+from circuitboard.sweeps import Grid, Progress, Sweep, grid_of, sweep_steps
+from circuitboard.sweeps.result import normalized
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+    from jaxtyping import Float
+    from torch import Tensor
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from circuitboard.board.lab import Lab
+    from circuitboard.engine import Requested
+    from circuitboard.metrics import MetricLike
+    from circuitboard.prompts import PromptPair, Prompts
+
+_RUNS_KEPT = 8
+"""Runs kept whole, so that undo, redo and the next edit start from them."""
+
+
+class Board:
+    """A model, a pair of prompts, and edits that act on one of the two runs.
+
+    Parameters
+    ----------
+    model
+        A TransformerLens `TransformerBridge`; it is never changed and never given hooks.
+    prompts
+        A `PromptPair`: one pair or a data set.
+    metric
+        "logit_diff", "prob", "log_prob", or a function of logits [batch, pos, d_vocab] that returns [batch].
+    base
+        Which run is edited. "clean" with patches is noising, "corrupted" with patches is denoising.
+    engine
+        "auto" takes the fastest tier that equals plain hooks on this model; or a tier by name.
+
+    Raises
+    ------
+    CircuitboardError
+        With a stable `code` and what to do, whenever something cannot be done exactly.
+    """
+
+    def __init__(
+        self,
+        model: TransformerBridge,
+        prompts: PromptPair,
+        *,
+        metric: MetricLike = "logit_diff",
+        base: Base = "clean",
+        engine: Requested = "auto",
+    ) -> None:
+        state = BoardState(base)
+        bound = prompts.bind(model)
+        adapter = BridgeAdapter(model)
+        self._model = model
+        self._pair = prompts
+        self._worker = Worker()
+        self._close = weakref.finalize(self, self._worker.close)
+        chosen = metric_of(metric, bound)
+        self._lab: Lab = self._worker.submit(lambda _cancel: set_up(adapter, bound, chosen, base, engine)).result()
+        self._runs: OrderedDict[BoardState, EditedRun] = OrderedDict()
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Shown], None]] = []
+        self._on_close: list[Callable[[], None]] = []
+        self._epoch = 0
+        self._history = History.start(state)
+        run = EditedRun(self._lab.plan(base, ()), self._lab.base(base).logits, ())
+        values = self._lab.values(run)
+        self._shown = Shown(0, self._history, run, Outcome(_mean(values), values, 0.0, (), 0.0))
+        display.made(self)
+
+    # --- what is ------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> TransformerBridge:
+        return self._model
+
+    @property
+    def pair(self) -> PromptPair:
+        """The prompts as they were given."""
+        return self._pair
+
+    @property
+    def prompts(self) -> Prompts:
+        """The prompts as the model reads them."""
+        return self._lab.prompts
+
+    @property
+    def lab(self) -> Lab:
+        """Both unedited runs, the metric and the engine, for code that builds on the board."""
+        return self._lab
+
+    @property
+    def shown(self) -> Shown:
+        """The last state whose numbers are known, as one value."""
+        return self._shown
+
+    @property
+    def history(self) -> History:
+        """All states, as a tree."""
+        return self._shown.history
+
+    @property
+    def base(self) -> Base:
+        """Which run is edited."""
+        return self._shown.history.state.base
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits, in the order in which they act."""
+        return self._shown.history.state.edits
+
+    @property
+    def value(self) -> float:
+        """The metric, mean over prompts."""
+        return self._shown.outcome.value
+
+    @property
+    def values(self) -> Float[Tensor, " batch"]:
+        """The metric of each prompt."""
+        return self._shown.outcome.values.clone()
+
+    @property
+    def normalized(self) -> float:
+        """(value − corrupted) / (clean − corrupted); NaN without a corrupted run."""
+        mean = self._shown.outcome.values.mean()
+        return float(normalized(mean, self._lab.clean_values, self._lab.corrupted_values))
+
+    @property
+    def baselines(self) -> Baselines:
+        """The metric on both unedited runs."""
+        corrupted = self._lab.corrupted_values
+        return Baselines(_mean(self._lab.clean_values), None if corrupted is None else _mean(corrupted))
+
+    @property
+    def engine(self) -> EngineStatus:
+        """The engine tier, why it was chosen, and the memory it keeps."""
+        lab = self._lab
+        kept = [run for run in (lab.clean, lab.corrupted) if run is not None]
+        tensors = [tensor for run in kept for tensor in (run.logits, *run.activations.values())]
+        tensors += [tensor for run in list(self._runs.values()) for tensor in (run.logits, *run.resid_pre.values())]
+        size = sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
+        dtype = str(lab.adapter.dtype).removeprefix("torch.")
+        return EngineStatus(lab.choice.tier, lab.choice.why, str(lab.adapter.device), dtype, size)
+
+    def logits(self, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
+        """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
+        n = self.prompts.n_positions
+        if isinstance(pos, bool) or not isinstance(pos, int) or not -n <= pos < n:
+            site = f"Position {pos!r} does not exist: the prompts have {n} tokens."
+            raise InterventionError(site, code="position_out_of_range")
+        shown = self._shown
+        if self._lab.metric.reads == "all":
+            return shown.run.logits[:, pos].float().cpu()
+        if pos % n == n - 1:
+            return shown.run.logits[:, -1].float().cpu()
+        every = HookedEngine(self._lab.adapter, "all")
+        run = self._worker.submit(lambda cancel: every.run(shown.run.plan, cancel=cancel)).result()
+        return run.logits[:, pos].float().cpu()
+
+    def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
+        """The likeliest next tokens: token, logit, prob, base_logit, change (of the logit)."""
+        import pandas as pd
+
+        rows = top_tokens(self._lab, self._shown.run, k, prompt)
+        columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change"]
+        return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
+
+    # --- steps --------------------------------------------------------------------------------------
+
+    def edit(self, *interventions: Intervention) -> Outcome:
+        """Add edits and compute the metric with them; the same as a click."""
+        found = _interventions(interventions)
+        label = ", ".join(map(str, found))
+        return self.step(lambda history: history.pushed(label, history.state.added(found))).result()
+
+    def remove(self, index: int) -> Outcome:
+        """Remove the edit at this index of `edits`."""
+        return self.step(lambda h: h.pushed(f"remove {_name(h, index)}", h.state.removed(index))).result()
+
+    def toggle(self, index: int) -> Outcome:
+        """Switch the edit at this index off, or on again."""
+        return self.step(lambda h: h.pushed(f"toggle {_name(h, index)}", h.state.toggled(index))).result()
+
+    def clear(self) -> Outcome:
+        """Remove all edits; can be undone."""
+        return self.step(lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h).result()
+
+    def set_base(self, base: Base) -> Outcome:
+        """Choose which run is edited; the edits stay."""
+        return self.step(
+            lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h
+        ).result()
+
+    def undo(self) -> Outcome:
+        """Back to the state before the last step."""
+        return self.step(History.undone).result()
+
+    def redo(self) -> Outcome:
+        """Forward again after `undo`."""
+        return self.step(History.redone).result()
+
+    def step(self, move: Callable[[History], History], *, click: bool = False) -> Job[Outcome]:
+        """Move through the history and compute the metric there, without waiting.
+
+        Parameters
+        ----------
+        move
+            The history after the step. Called at once; what it raises refuses the step.
+        click
+            Give way to anything newer: the job then ends as cancelled, but the state goes on.
+
+        Returns
+        -------
+        Job
+            Its result is the `Outcome`. If the computation fails, the board goes back to the last state whose
+            numbers are known, and steps that built on the failed one fail with it.
+        """
+        with self._lock:
+            history = move(self._history)
+            plan = self._lab.plan(history.state.base, history.state.active)
+            epoch = self._epoch
+            job = self._worker.submit(
+                lambda cancel: self._compute(history, plan, epoch, cancel), click=click, moves=True
+            )
+            self._history = history
+            return job
+
+    def preview(self, *interventions: Intervention) -> Outcome:
+        """The outcome of these edits on top of the current ones; nothing is kept."""
+        shown = self._shown
+        state = shown.history.state.added(_interventions(interventions))
+        plan = self._lab.plan(state.base, state.active)
+
+        def work(cancel: CancelToken) -> Outcome:
+            start = time.perf_counter()
+            run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
+            return self._outcome(run, shown.outcome.value, start)
+
+        return self._worker.submit(work).result()
+
+    # --- maps and checks ----------------------------------------------------------------------------
+
+    def sweep(
+        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+    ) -> Sweep:
+        """Edit each component in turn, on top of the current edits.
+
+        Parameters
+        ----------
+        over
+            "head", "resid_pre", "attn_out" or "mlp_out".
+        by
+            "all": at all `positions` together; "pos": at each of them alone.
+        how
+            "patch" (from the source run) or "zero".
+        layers, positions
+            Which ones; default all.
+
+        Returns
+        -------
+        Sweep
+            Values [layer, head], [layer, pos, head], [layer] or [layer, pos].
+        """
+        return self.sweep_job(self.grid(over, by=by, how=how, layers=layers, positions=positions)).result()
+
+    def grid(
+        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+    ) -> Grid:
+        """The cells that `sweep` would compute."""
+        lab = self._lab
+        return grid_of(
+            over, by=by, how=how, layers=layers, positions=positions, adapter=lab.adapter, prompts=lab.prompts
+        )
+
+    def sweep_job(self, grid: Grid, progress: Progress | None = None) -> Job[Sweep]:
+        """Start a sweep without waiting; it gives way to steps between batches."""
+        shown = self._shown
+        cells = grid.cells
+        self._lab.plan(shown.history.state.base, cells)
+
+        def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
+            values = yield from self.cells(shown.run, cells, cancel, progress)
+            return Sweep(
+                grid=grid,
+                per_prompt=values.unflatten(0, grid.shape),
+                baseline=shown.outcome.values,
+                clean=self._lab.clean_values,
+                corrupted=self._lab.corrupted_values,
+                metric=self._lab.metric.name,
+                unit=self._lab.metric.unit,
+            )
+
+        return self._worker.submit_background(work)
+
+    def cells(
+        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken, progress: Progress | None = None
+    ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
+        """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
+        lab = self._lab
+        return (
+            yield from sweep_steps(
+                lab.choice.engine,
+                run,
+                cells,
+                adapter=lab.adapter,
+                prompts=lab.prompts,
+                metric=lab.metric,
+                source=lab.source("clean" if run.plan.base is lab.clean else "corrupted"),
+                cancel=cancel,
+                progress=progress,
+            )
+        )
+
+    def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
+        """The metric of a shown state without these of its edits; on the worker thread only."""
+        state = shown.history.state
+        for index in sorted(indices, reverse=True):
+            state = state.removed(index)
+        plan = self._lab.plan(state.base, state.active)
+        return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
+
+    def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
+        """Run a generator on the worker, step by step, giving way to steps of the board."""
+        return self._worker.submit_background(work)
+
+    def verify(self, *interventions: Intervention) -> Verification:
+        """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
+        shown = self._shown
+        state = shown.history.state.added(_interventions(interventions, may_be_empty=True))
+        plan = self._lab.plan(state.base, state.active)
+        return self._worker.submit(lambda cancel: self._verify(plan, shown.run, cancel)).result()
+
+    def verify_job(self) -> Job[Verification]:
+        """Start `verify` without waiting."""
+        shown = self._shown
+        return self._worker.submit(lambda cancel: self._verify(shown.run.plan, shown.run, cancel))
+
+    def self_test(self) -> SelfTest:
+        """Run the checks whose answers are known, on this model and these prompts."""
+        return self._worker.submit(lambda cancel: run_self_test(self._lab, cancel)).result()
+
+    def _verify(self, plan: Plan, near: EditedRun, cancel: CancelToken) -> Verification:
+        lab = self._lab
+        found = lab.values(lab.choice.engine.run(plan, near=near, cancel=cancel))
+        expected = lab.values(HookedEngine(lab.adapter, lab.metric.reads).run(plan, cancel=cancel))
+        same = (found == expected) | (found.isnan() & expected.isnan())
+        error = float((found - expected).abs().masked_fill(same, 0.0).max())
+        return Verification(error, tolerance(lab.adapter.dtype, lab.clean_values, expected), lab.choice.tier)
+
+    # --- out and in ---------------------------------------------------------------------------------
+
+    def to_python(self) -> str:
+        """Python that makes this board again, as text."""
+        return code.to_python(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the board's state as JSON, atomically."""
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, model: TransformerBridge | None = None) -> Board:
+        """Read a saved board and compute it again.
+
+        Parameters
+        ----------
+        path
+            A file that `save` wrote.
+        model
+            The model; if left out, it is loaded by the name that was saved.
+
+        Raises
+        ------
+        SessionFileError
+            If the file is not one, is damaged, or does not fit the model.
+        """
+        return storage.load(cls, path, model)
+
+    def restore(self, states: tuple[BoardState, ...]) -> Outcome:
+        """Replay saved states one after the other, so that each can be undone; the last is computed."""
+
+        def move(history: History) -> History:
+            for state in states:
+                history = history.pushed("restore", state)
+            return history
+
+        return self.step(move).result()
+
+    def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
+        """Call `listener` on the worker thread with every new state; the value returned ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the board is closed."""
+        self._on_close.append(callback)
+
+    def close(self) -> None:
+        """End the worker thread, close the views and free what was cached."""
+        while self._on_close:
+            self._on_close.pop()()
+        self._close()
+        self._runs.clear()
+
+    def __repr__(self) -> str:
+        n = self.prompts.n
+        return (
+            f"Board({self._lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
+            f"{len(self.edits)} edits, {self._lab.metric.name} {self.value:+.4f}, {self._lab.choice.tier})"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return display.mimebundle(self, **kwargs)
+
+    # --- on the worker thread -----------------------------------------------------------------------
+
+    def _compute(self, history: History, plan: Plan, epoch: int, cancel: CancelToken) -> Outcome:
+        try:
+            cancel.check()
+            if epoch != self._epoch:
+                raise InterventionError(
+                    "The step before this one failed, so this one was not carried out either.",
+                    code="earlier_step_failed",
+                )
+            start = time.perf_counter()
+            run = self._runs.get(history.state)
+            if run is None:
+                run = self._lab.choice.engine.run(plan, near=self._shown.run, cancel=cancel)
+            outcome = self._outcome(run, self._shown.outcome.value, start)
+            cancel.check()
+        except BaseException:
+            with self._lock:
+                if not cancel.superseded and epoch == self._epoch:
+                    self._epoch += 1
+                    self._history = self._shown.history
+            raise
+        self._runs[history.state] = run
+        self._runs.move_to_end(history.state)
+        while len(self._runs) > _RUNS_KEPT:
+            self._runs.popitem(last=False)
+        self._shown = Shown(self._shown.revision + 1, history, run, outcome)
+        for listener in tuple(self._listeners):
+            listener(self._shown)
+        return outcome
+
+    def _outcome(self, run: EditedRun, before: float, start: float) -> Outcome:
+        values = self._lab.values(run)
+        value = _mean(values)
+        return Outcome(value, values, value - before, run.receipts, (time.perf_counter() - start) * 1000)
+
+
+def _mean(values: Tensor) -> float:
+    return float(values.double().mean())
+
+
+def _name(history: History, index: int) -> str:
+    edits = history.state.edits
+    return (
+        str(edits[index].intervention) if isinstance(index, int) and -len(edits) <= index < len(edits) else str(index)
+    )
+
+
+def _interventions(found: tuple[object, ...], *, may_be_empty: bool = False) -> tuple[Intervention, ...]:
+    for one in found:
+        if isinstance(one, Site):
+            raise InterventionError(
+                f"What should happen to {one}? Write {one.name!r} with .zero(), .patch() or .scale(x).",
+                code="not_an_intervention",
+            )
+        if not isinstance(one, Intervention):
+            raise InterventionError(
+                f"Expected interventions such as cb.head(9, 6).zero(), found {one!r}.", code="not_an_intervention"
+            )
+    if not found and not may_be_empty:
+        raise InterventionError("No interventions were given, so nothing would change.", code="not_an_intervention")
+    return found  # type: ignore[return-value]

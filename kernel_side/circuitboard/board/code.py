@@ -1,0 +1,92 @@
+"""A board's state as Python that can be pasted and run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circuitboard.address import Intervention, Span
+from circuitboard.models import reload_name
+
+if TYPE_CHECKING:
+    from circuitboard.board.board import Board
+
+
+def to_python(board: Board) -> str:
+    """Code that makes this board again, with the edits in force and those switched off."""
+    name = reload_name(board.model)
+    lines = ["import circuitboard as cb", ""]
+    if name is None:
+        lines.append(
+            f"# `model` must hold the TransformerBridge {board.lab.adapter.name!r} that the board was made with."
+        )
+    else:
+        lines.append(f"model = cb.load({name!r})")
+    lines += _pair(board)
+    lines.append(f"board = cb.Board(model, pair{_options(board)})")
+    edits = board.edits
+    if edits:
+        written = [expression(edit.intervention) for edit in edits]
+        lines += ["board.edit(", *(f"    {edit}," for edit in written), ")"]
+        lines += [f"board.toggle({index})" for index, edit in enumerate(edits) if not edit.enabled]
+    lines.append("board")
+    return "\n".join(lines) + "\n"
+
+
+def expression(intervention: Intervention) -> str:
+    """An intervention as a Python expression: "cb.head(9, 6).at('END').zero()"."""
+    site = intervention.site
+    where = f"cb.head({site.layer}, {site.head})" if site.kind == "head" else f"cb.{site.kind}({site.layer})"
+    if site.positions is not None:
+        entries = [_position(entry) for entry in site.positions]
+        where += f".at({entries[0] if len(entries) == 1 else '[' + ', '.join(entries) + ']'})"
+    strength = "" if intervention.strength is None else repr(intervention.strength)
+    return f"{where}.{intervention.how}({strength})"
+
+
+def _position(entry: int | str | Span) -> str:
+    return f"slice({entry.start}, {entry.stop}, {entry.step})" if isinstance(entry, Span) else repr(entry)
+
+
+def _options(board: Board) -> str:
+    metric = board.lab.metric
+    options = ""
+    if metric.reads == "all":
+        options += f", metric={metric.name}"
+    elif metric.name != "logit_diff":
+        options += f", metric={metric.name!r}"
+    return options + (f", base={board.base!r}" if board.base != "clean" else "")
+
+
+def _pair(board: Board) -> list[str]:
+    prompts = board.prompts
+    as_text = prompts.clean_text is not None and (
+        prompts.corrupted_tokens is None or prompts.corrupted_text is not None
+    )
+    lines = [] if as_text else ["import torch", ""]
+    lines.append("pair = cb.PromptPair(")
+    for name, text, tokens in (
+        ("clean", prompts.clean_text, prompts.clean_tokens),
+        ("corrupted", prompts.corrupted_text, prompts.corrupted_tokens),
+    ):
+        if as_text and text is not None:
+            lines.append(f"    {name}={_single(list(text))!r},")
+        elif not as_text and tokens is not None:
+            lines.append(f"    {name}=torch.tensor({tokens.tolist()!r}),")
+    lines.append(f"    answer={_single(prompts.answer_ids.tolist())!r},  # {_words(prompts.answer_str)}")
+    if prompts.wrong_ids is not None:
+        lines.append(f"    wrong={_single(prompts.wrong_ids.tolist())!r},  # {_words(prompts.wrong_str or ())}")
+    if prompts.labels:
+        lines.append(f"    labels={ {label: list(positions) for label, positions in prompts.labels.items()}!r},")
+    if as_text:
+        lines.append(f"    prepend_bos={prompts.prepend_bos},")
+    return [*lines, ")"]
+
+
+def _single(values: list[object]) -> object:
+    return values[0] if len(values) == 1 else values
+
+
+def _words(tokens: object) -> str:
+    """Tokens for a comment: written so that nothing in them can end the line."""
+    shown = [ascii(token) for token in list(tokens)[:4]]  # type: ignore[call-overload]
+    return ", ".join(shown) + (", …" if len(list(tokens)) > len(shown) else "")  # type: ignore[call-overload]

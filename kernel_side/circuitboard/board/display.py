@@ -1,0 +1,38 @@
+"""How a board shows itself in a notebook: by whatever view was registered.
+
+The board knows no views; they depend on it. The package wires the two together.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from circuitboard.board.board import Board
+
+View = Callable[..., Any]
+
+_views: list[View] = []
+_newest: list[weakref.ref[Board]] = []
+
+
+def register(view: View) -> None:
+    """Show boards with `view(board, **kwargs)`, which returns a mime bundle."""
+    _views[:] = [view]
+
+
+def mimebundle(board: Board, **kwargs: Any) -> Any:
+    """What a notebook shows for a board: its view, or its text if there is none."""
+    return _views[-1](board, **kwargs) if _views else {"text/plain": repr(board)}
+
+
+def made(board: Board) -> None:
+    """Remember the newest board."""
+    _newest[:] = [weakref.ref(board)]
+
+
+def newest() -> Board | None:
+    """The board made last, if it still exists."""
+    return _newest[-1]() if _newest else None

@@ -1,0 +1,89 @@
+"""Undo as a tree: every state that the board was in, and the way through them. A value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from circuitboard.board.state import BoardState
+from circuitboard.errors import InterventionError
+
+
+@dataclass(frozen=True)
+class Node:
+    """One state and the step that led to it."""
+
+    parent: int | None
+    label: str
+    state: BoardState
+
+
+@dataclass(frozen=True)
+class History:
+    """All states; `current` is the index of the one the board shows.
+
+    Undo goes to the parent, redo back the way that undo came. A new step after an undo starts a branch; the old one
+    stays in `nodes`.
+    """
+
+    nodes: tuple[Node, ...]
+    current: int = 0
+    ahead: tuple[int, ...] = ()
+
+    @classmethod
+    def start(cls, state: BoardState) -> History:
+        return cls((Node(None, f"{state.base} run", state),))
+
+    @property
+    def state(self) -> BoardState:
+        return self.nodes[self.current].state
+
+    @property
+    def can_undo(self) -> bool:
+        return self.nodes[self.current].parent is not None
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self.ahead)
+
+    def pushed(self, label: str, state: BoardState) -> History:
+        """A new state after the current one."""
+        return History((*self.nodes, Node(self.current, label, state)), len(self.nodes))
+
+    def undone(self) -> History:
+        """Back to the state before.
+
+        Raises
+        ------
+        InterventionError
+            `nothing_to_undo`.
+        """
+        parent = self.nodes[self.current].parent
+        if parent is None:
+            raise InterventionError("There is nothing to undo.", code="nothing_to_undo")
+        return replace(self, current=parent, ahead=(*self.ahead, self.current))
+
+    def redone(self) -> History:
+        """Forward again to where the last undo came from.
+
+        Raises
+        ------
+        InterventionError
+            `nothing_to_redo`.
+        """
+        if not self.ahead:
+            raise InterventionError("There is nothing to redo.", code="nothing_to_redo")
+        return replace(self, current=self.ahead[-1], ahead=self.ahead[:-1])
+
+    def __repr__(self) -> str:
+        children: dict[int | None, list[int]] = {}
+        for index, node in enumerate(self.nodes):
+            children.setdefault(node.parent, []).append(index)
+        lines: list[str] = []
+        pending = [(0, 0)]
+        while pending:
+            index, depth = pending.pop()
+            mark = "●" if index == self.current else "○"
+            lines.append(f"{'  ' * depth}{mark} {self.nodes[index].label}")
+            below = children.get(index, [])
+            pending.extend((child, depth + (len(below) > 1)) for child in reversed(below))
+        return "\n".join(lines)

@@ -1,0 +1,104 @@
+"""What a board answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from circuitboard.board.history import History
+    from circuitboard.engine import EditedRun, Receipt
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The metric on the unedited runs, mean over prompts; `corrupted` is None without a corrupted run."""
+
+    clean: float
+    corrupted: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The result of a step or a preview.
+
+    Parameters
+    ----------
+    value
+        The metric, mean over prompts.
+    values
+        The metric of each prompt, float [batch].
+    change
+        `value` minus the value of the state before.
+    receipts
+        One per edit in force, in order: what it changed.
+    latency_ms
+        Time the engine took.
+    """
+
+    value: float
+    values: Float[Tensor, " batch"]
+    change: float
+    receipts: tuple[Receipt, ...]
+    latency_ms: float
+
+    def __repr__(self) -> str:
+        receipts = "".join(f"\n  {receipt}" for receipt in self.receipts)
+        return f"Outcome(value={self.value:+.4f}, change={self.change:+.4f}, {self.latency_ms:.1f} ms){receipts}"
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The last state whose numbers are known; replaced as a whole, so that readers never see half of one."""
+
+    revision: int
+    history: History
+    run: EditedRun
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Verification:
+    """How far the engine is from plain TransformerLens hooks.
+
+    Parameters
+    ----------
+    max_abs_error
+        Largest difference of the metric over prompts, in the metric's unit.
+    tolerance
+        What is allowed at this dtype and scale.
+    tier
+        The tier that was checked.
+    """
+
+    max_abs_error: float
+    tolerance: float
+    tier: str
+
+    @property
+    def ok(self) -> bool:
+        return self.max_abs_error <= self.tolerance
+
+    def __repr__(self) -> str:
+        verdict = "ok" if self.ok else "NOT OK"
+        return f"Verification({verdict}: {self.tier} differs from plain hooks by at most {self.max_abs_error:.2g}, {self.tolerance:.2g} allowed)"
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """The engine in use: its tier, why it was chosen, where it runs, and what the board keeps.
+
+    `memory_bytes` counts the activations kept of the base runs and the current run.
+    """
+
+    tier: str
+    why: str
+    device: str
+    dtype: str
+    memory_bytes: int
+
+    def __repr__(self) -> str:
+        return f"{self.tier} on {self.device}, {self.dtype}, {self.memory_bytes / 2**20:.1f} MiB of activations kept ({self.why})"

@@ -1,0 +1,88 @@
+"""Checks whose answers are known before they are run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from circuitboard.address import Site
+from circuitboard.engine import HookedEngine, tolerance
+from circuitboard.interventions import compile_plan
+from circuitboard.models.adapter import places_of
+
+if TYPE_CHECKING:
+    from circuitboard.address import Intervention
+    from circuitboard.board.lab import Lab
+    from circuitboard.engine import CancelToken
+    from circuitboard.runs import CachedRun
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: what must hold, and by how much the logits missed it."""
+
+    name: str
+    error: float
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        return self.error <= self.tolerance
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """All checks; prints as a table."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def __repr__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        rows = [f"{'check':<{width}}  largest error  allowed  verdict"]
+        for check in self.checks:
+            rows.append(
+                f"{check.name:<{width}}  {check.error:>13.2e}  {check.tolerance:>7.0e}  {'ok' if check.ok else 'FAILED'}"
+            )
+        return "\n".join(rows)
+
+
+def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
+    """Run the known-answer checks on the model and prompts of a board; on the worker thread."""
+    engine = lab.choice.engine
+    layers = range(lab.adapter.shape.n_layers)
+    everywhere = [Site(kind, layer, 0 if kind == "head" else None) for kind, layer in places_of(lab.adapter)]
+    heads = [Site("head", layer, head) for layer in layers for head in range(lab.adapter.shape.n_heads)]
+    heads = [site for site in heads if lab.adapter.refusal("head", site.layer) is None]
+    allowed = tolerance(lab.adapter.dtype, lab.clean.logits)
+    checks: list[Check] = []
+
+    def check(
+        name: str, edits: list[Intervention], base: CachedRun, source: CachedRun | None, expected: torch.Tensor
+    ) -> None:
+        plan = compile_plan(edits, lab.adapter, lab.prompts, base, source)
+        found = engine.run(plan, cancel=cancel).logits
+        checks.append(Check(name, float((found - expected).abs().max()), allowed))
+
+    clean, corrupted = lab.clean, lab.corrupted
+    check("scaling every site by 1 changes nothing", [site.scale(1) for site in everywhere], clean, None, clean.logits)
+    check(
+        "patching every site from its own run changes nothing",
+        [site.patch() for site in everywhere],
+        clean,
+        clean,
+        clean.logits,
+    )
+    if corrupted is not None:
+        into = [Site("resid_pre", 0).patch()]
+        check("patching resid_pre 0 gives the other run", into, clean, corrupted, corrupted.logits)
+        check("patching resid_pre 0 back gives the clean run", into, corrupted, clean, clean.logits)
+    zero = compile_plan([site.zero() for site in heads], lab.adapter, lab.prompts, clean, None)
+    hooked = HookedEngine(lab.adapter, lab.metric.reads).run(zero, cancel=cancel).logits
+    check("zeroing every head equals plain hooks", [site.zero() for site in heads], clean, None, hooked)
+    return SelfTest(tuple(checks))

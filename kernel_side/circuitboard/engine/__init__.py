@@ -1,0 +1,26 @@
+"""The engine: edits and sweeps computed exactly, by the fastest tier that this model allows."""
+
+from circuitboard.engine.cancel import CancelToken
+from circuitboard.engine.choose import TIERS, Choice, Requested, choose_engine
+from circuitboard.engine.hooked import HookedEngine
+from circuitboard.engine.replay import ReplayEngine
+from circuitboard.engine.tier import CellLogits, EditedRun, Engine, Receipt
+from circuitboard.engine.tolerance import tolerance
+from circuitboard.engine.worker import Job, Worker
+
+__all__ = [
+    "TIERS",
+    "CancelToken",
+    "CellLogits",
+    "Choice",
+    "EditedRun",
+    "Engine",
+    "HookedEngine",
+    "Job",
+    "Receipt",
+    "ReplayEngine",
+    "Requested",
+    "Worker",
+    "choose_engine",
+    "tolerance",
+]

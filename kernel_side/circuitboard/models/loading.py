@@ -1,0 +1,140 @@
+"""`cb.load`: from a name to a model that is ready to be looked into."""
+
+from __future__ import annotations
+
+import os
+import socket
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from circuitboard.errors import ModelError
+from circuitboard.models import smollm2
+from circuitboard.models.embedded import demo
+
+if TYPE_CHECKING:
+    import torch
+    from transformer_lens.model_bridge import TransformerBridge
+
+_HUB_TIMEOUT_S = 3.0
+
+# Models do not remember how they were made, and their configuration is the user's to change.
+_NAMES: weakref.WeakKeyDictionary[TransformerBridge, str] = weakref.WeakKeyDictionary()
+
+
+def load(
+    name: str | TransformerBridge, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+) -> TransformerBridge:
+    """Load a model, in eval mode.
+
+    Parameters
+    ----------
+    name
+        "demo" (travels with the package), "smollm2-135m" (extra `[smollm2]`), a folder or a name on the
+        Hugging Face hub. A `TransformerBridge` is returned as it is.
+    device
+        "cuda" if there is one, else "cpu", if None. "mps" is used only where asked for.
+    dtype
+        float32 if None.
+
+    Returns
+    -------
+    TransformerBridge
+
+    Raises
+    ------
+    ModelError
+        `unknown_model` if neither we nor the hub know the name, `model_not_installed`,
+        `model_not_loadable` if it was found but TransformerLens cannot use it.
+    """
+    from transformer_lens.model_bridge import TransformerBridge
+
+    if isinstance(name, TransformerBridge):
+        return name
+    if not isinstance(name, str) or not name.strip():
+        raise ModelError(f"A model is asked for by name or given as a TransformerBridge, not as {name!r:.80}.", code="unknown_model")
+    device, dtype = _defaults(device, dtype)
+    if name == demo.NAME:
+        model = demo.load_demo(device=device, dtype=dtype)
+    elif name == smollm2.NAME:
+        model = smollm2.load_smollm2(device=device, dtype=dtype)
+    else:
+        model = _from_hub(name, device, dtype)
+    model.eval()
+    _NAMES[model] = name
+    return model
+
+
+def reload_name(model: TransformerBridge) -> str | None:
+    """Return the name under which `load` gives this model again, or None if it was not loaded by `load`."""
+    return _NAMES.get(model)
+
+
+def _defaults(device: torch.device | str | None, dtype: torch.dtype | None) -> tuple[torch.device | str, torch.dtype]:
+    import torch
+
+    if device is None:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return device, torch.float32 if dtype is None else dtype
+
+
+def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> TransformerBridge:
+    from transformer_lens.model_bridge import TransformerBridge
+
+    local = Path(name).is_dir()
+    reachable = local or _hub_answers()
+    try:
+        if reachable:
+            return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
+        with _hub_offline():
+            return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
+    except OSError as error:
+        if local:
+            tried = f"{Path(name).resolve()} is a folder, but no model could be read from it"
+        elif reachable:
+            tried = "it is neither a folder here nor a model on the Hugging Face hub that can be read without further rights"
+        else:
+            tried = "it is neither a folder here nor in the local hub cache, and the Hugging Face hub cannot be reached from here"
+        raise ModelError(
+            f"No model {name!r} was found: {tried}. Without a download there are {demo.NAME!r} and {smollm2.NAME!r}; cb.models() lists them.",
+            code="unknown_model",
+        ) from error
+    except (ValueError, KeyError, AttributeError, ImportError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(
+            f"The model {name!r} was found, but TransformerLens cannot load it: {type(error).__name__}: {error}. "
+            "Check that its architecture is a decoder-only transformer that TransformerBridge supports.",
+            code="model_not_loadable",
+        ) from error
+
+
+def _hub_answers() -> bool:
+    """Ask once, briefly, whether the hub can be reached, since its own client asks for half a minute."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        return False
+    if getproxies().get("https") or os.environ.get("ALL_PROXY"):
+        return True  # names are resolved by the proxy: only a real request can tell
+    address = urlsplit(constants.ENDPOINT)
+    try:
+        with socket.create_connection((address.hostname, address.port or 443), timeout=_HUB_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
+
+
+@contextmanager
+def _hub_offline() -> Iterator[None]:
+    """Make the hub's client answer from its cache only, at once and without retries."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

@@ -1,0 +1,75 @@
+"""Clean against corrupted, token by token: where they differ, and a table of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from circuitboard.errors import PromptError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from circuitboard.prompts.prompts import Prompts
+
+_CONTEXT_ROWS = 3
+
+
+def first_difference(clean: Sequence[str], corrupted: Sequence[str]) -> int:
+    """Position of the first token that differs (the length of both if none does)."""
+    for position, (left, right) in enumerate(zip_longest(clean, corrupted)):
+        if left != right:
+            return position
+    return len(clean)
+
+
+def side_by_side(clean: Sequence[str], corrupted: Sequence[str]) -> str:
+    """Write the tokens around the first difference in two columns, for an error message."""
+    start = max(0, first_difference(clean, corrupted) - _CONTEXT_ROWS)
+    stop = start + 3 * _CONTEXT_ROWS
+    rows = list(zip_longest(clean, corrupted))[start:stop]
+    lines = [f"{'pos':>5}  {'clean':<18}  corrupted"]
+    for position, (left, right) in enumerate(rows, start):
+        shown = ["—" if token is None else repr(token) for token in (left, right)]
+        lines.append(f"{position:>5}  {shown[0]:<18}  {shown[1]}{'' if left == right else '   ←'}")
+    if stop < max(len(clean), len(corrupted)):
+        lines.append("    …")
+    return "\n".join(lines)
+
+
+def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
+    """Tokens of one prompt side by side; see `PromptPair.table`."""
+    from pandas import DataFrame
+
+    if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < prompts.n:
+        raise PromptError(f"There is no prompt {prompt!r}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt")
+    clean = prompts.str_tokens("clean")[prompt]
+    names: list[list[str]] = [[] for _ in clean]
+    for label, positions in prompts.labels.items():
+        names[positions[prompt]].append(label)
+    frame = DataFrame({"position": range(len(clean)), "clean": clean})
+    n_different = 0
+    if prompts.corrupted_tokens is not None:
+        corrupted_ids = prompts.corrupted_tokens[prompt]
+        differs = (prompts.clean_tokens[prompt] != corrupted_ids).tolist()
+        n_different = sum(differs)
+        frame["corrupted"] = [prompts.token_str(token) for token in corrupted_ids.tolist()]
+        frame["differs"] = differs
+    frame["labels"] = [", ".join(row) for row in names]
+    frame = frame.set_index("position")
+    frame.attrs["checks"] = _checks(prompts, prompt, n_different)
+    return frame
+
+
+def _checks(prompts: Prompts, prompt: int, n_different: int) -> list[dict[str, str]]:
+    answer = f"{prompts.answer_str[prompt]!r} = {int(prompts.answer_ids[prompt])}"
+    checks = [{"check": "answer is one token", "found": answer}]
+    if prompts.wrong_ids is not None and prompts.wrong_str is not None:
+        wrong = f"{prompts.wrong_str[prompt]!r} = {int(prompts.wrong_ids[prompt])}"
+        checks.append({"check": "wrong answer is one token", "found": wrong})
+    checks.append({"check": "BOS prepended", "found": "yes" if prompts.prepend_bos else "no"})
+    if prompts.corrupted_tokens is not None:
+        found = f"{prompts.n_positions} tokens each, {n_different} differ"
+        checks.append({"check": "clean and corrupted are aligned", "found": found})
+    return checks

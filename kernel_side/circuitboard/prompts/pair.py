@@ -1,0 +1,211 @@
+"""What a user compares: a clean and a corrupted prompt (or many), the right and the wrong answer."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from circuitboard.errors import PromptError
+from circuitboard.prompts import alignment, binding
+
+if TYPE_CHECKING:
+    from jaxtyping import Int
+    from pandas import DataFrame
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from circuitboard.prompts.prompts import Prompts
+
+Text = str | Iterable[str] | Tensor
+Answers = Any  # str | int | a sequence of these, one per prompt | a tensor of ids
+
+_MATRIX = 2
+
+
+@dataclass
+class _Binding:
+    """The last model that read the prompts, and what it made of them."""
+
+    model: weakref.ReferenceType[Any] | None = None
+    prompts: Prompts | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PromptPair:
+    """A clean prompt, its counterfactual and the answers between which the model has to choose.
+
+    Made without a model. A model turns it into tokens with `bind` (a `Board` does that by itself, and
+    the pairs made by `cb.tasks` are bound already); only then are there tokens and answer ids to show.
+
+    Parameters
+    ----------
+    clean
+        A string, a list of strings (a data set), or token ids: int64 [pos] or [batch, pos].
+    corrupted
+        The same for the counterfactual; may be left out. Prompt by prompt it must have as many tokens
+        as `clean`, because activations are patched position by position.
+    answer, wrong
+        The right and the wrong next token: a string that is one token (mind the leading space) or a
+        token id; one for all prompts or a list with one per prompt. `wrong` may be left out for
+        metrics that do not need it.
+    labels
+        Names for positions: label → one position for all prompts or a list with one per prompt.
+        Negative positions count from the end.
+    prepend_bos
+        Whether the tokenizer's BOS token goes in front of text. None follows TransformerLens:
+        `model.cfg.default_prepend_bos`, which is True for most models, also for some that were
+        trained without. Numbers depend on it, so `table()` and `Prompts.prepend_bos` tell which was
+        used. Token ids are taken as they are.
+
+    Raises
+    ------
+    PromptError
+        `bad_prompt` for wrong types, `empty_prompts`, `count_mismatch`, `not_supported`.
+    """
+
+    clean: tuple[str, ...] | Tensor
+    corrupted: tuple[str, ...] | Tensor | None
+    answer: Answers
+    wrong: Answers
+    labels: Mapping[str, Any]
+    prepend_bos: bool | None
+    _binding: _Binding = field(default_factory=_Binding)
+
+    def __init__(
+        self,
+        clean: Text,
+        corrupted: Text | None = None,
+        *,
+        answer: Answers,
+        wrong: Answers = None,
+        labels: Mapping[str, Any] | None = None,
+        prepend_bos: bool | None = None,
+    ) -> None:
+        if not (prepend_bos is None or isinstance(prepend_bos, bool)):
+            raise PromptError(f"prepend_bos must be True, False or None, not {prepend_bos!r}.")
+        if labels is not None and not isinstance(labels, Mapping):
+            raise PromptError(f"labels must map names to positions, not {labels!r}.", code="bad_label")
+        clean_value = _prompts_of("clean", clean)
+        corrupted_value = None if corrupted is None else _prompts_of("corrupted", corrupted)
+        n = len(clean_value)
+        if corrupted_value is not None and len(corrupted_value) != n:
+            raise PromptError(
+                f"There are {n} clean but {len(corrupted_value)} corrupted prompts; each clean prompt needs its own counterfactual.",
+                code="count_mismatch",
+            )
+        values = {
+            "clean": clean_value,
+            "corrupted": corrupted_value,
+            "answer": binding.spread("answer", answer, n),
+            "wrong": None if wrong is None else binding.spread("wrong", wrong, n),
+            "labels": dict(labels or {}),
+            "prepend_bos": prepend_bos,
+            "_binding": _Binding(),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def bind(self, model: TransformerBridge) -> Prompts:
+        """Turn the pair into tokens of `model`. A second call for the same model costs nothing.
+
+        Returns
+        -------
+        Prompts
+            What the engine and the metrics work on.
+
+        Raises
+        ------
+        PromptError
+            `answer_not_one_token`, `unequal_lengths`, `mixed_lengths`, `prompt_too_long`,
+            `empty_prompts`, `no_tokenizer`, `unknown_word`, `token_out_of_range`,
+            `answer_equals_wrong`, `no_bos`, `bad_label`, `label_out_of_range`.
+        """
+        bound = self._binding
+        if bound.prompts is not None and bound.model is not None and bound.model() is model:
+            return bound.prompts
+        prompts = binding.bind(self, model)
+        bound.model, bound.prompts = weakref.ref(model), prompts
+        return prompts
+
+    def _bound(self) -> Prompts:
+        if self._binding.prompts is None:
+            raise PromptError(
+                "This pair has no tokens yet, since no model has read it: make a Board or call pair.bind(model).",
+                code="not_bound",
+            )
+        return self._binding.prompts
+
+    @property
+    def clean_tokens(self) -> Int[Tensor, "batch pos"]:
+        """Tokens of the clean prompts for the model that read them last."""
+        return self._bound().clean_tokens
+
+    @property
+    def corrupted_tokens(self) -> Int[Tensor, "batch pos"] | None:
+        """Tokens of the corrupted prompts for the model that read them last."""
+        return self._bound().corrupted_tokens
+
+    @property
+    def answer_ids(self) -> Int[Tensor, " batch"]:
+        """The right next tokens."""
+        return self._bound().answer_ids
+
+    @property
+    def wrong_ids(self) -> Int[Tensor, " batch"] | None:
+        """The wrong next tokens, if they were given."""
+        return self._bound().wrong_ids
+
+    def table(self, prompt: int = 0) -> DataFrame:
+        """Tokens of one prompt side by side, with what differs and which positions have labels.
+
+        Returns
+        -------
+        DataFrame
+            One row a position: clean, corrupted, differs, labels. `attrs["checks"]` lists what was
+            checked: single-token answers, BOS, alignment.
+
+        Raises
+        ------
+        PromptError
+            `not_bound`, `no_such_prompt`.
+        """
+        return alignment.table(self._bound(), prompt)
+
+    def __len__(self) -> int:
+        return len(self.clean)
+
+    def __repr__(self) -> str:
+        first = repr(self.clean[0]) if isinstance(self.clean, tuple) else f"{self.clean.shape[1]} token ids"
+        more = "" if len(self) == 1 else f" and {len(self) - 1} more"
+        against = "no corrupted run" if self.corrupted is None else "with corrupted run"
+        wrong = "" if self.wrong is None else f", wrong={self.wrong[0]!r}"
+        return f"PromptPair({first}{more}, {against}, answer={self.answer[0]!r}{wrong})"
+
+
+def _prompts_of(name: str, given: object) -> tuple[str, ...] | Tensor:
+    if isinstance(given, str):
+        prompts: tuple[str, ...] | Tensor = (given,)
+    elif isinstance(given, Tensor):
+        prompts = _token_ids(name, given)
+    elif isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given):
+        prompts = tuple(given)
+    else:
+        raise PromptError(
+            f"{name} must be a string, a list of strings or a tensor of token ids, not {type(given).__name__}: {given!r:.80}.",
+        )
+    if len(prompts) == 0 or (isinstance(prompts, Tensor) and prompts.shape[1] == 0) or "" in (prompts if isinstance(prompts, tuple) else ()):
+        raise PromptError(f"{name} holds an empty prompt or none at all; give at least one token.", code="empty_prompts")
+    return prompts
+
+
+def _token_ids(name: str, given: Tensor) -> Tensor:
+    if given.is_floating_point() or given.is_complex() or given.dtype is torch.bool or given.dim() not in {1, _MATRIX}:
+        raise PromptError(
+            f"{name} as token ids must be whole numbers of shape [pos] or [batch, pos], not {given.dtype} {tuple(given.shape)}.",
+        )
+    ids = given.detach().to(device="cpu", dtype=torch.int64, copy=True)
+    return ids.unsqueeze(0) if ids.dim() == 1 else ids

@@ -1,0 +1,146 @@
+"""A board as its views draw it: pure functions from the board's values to messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from circuitboard.address import describe, resolve
+from circuitboard.board.top_tokens import top_tokens
+from circuitboard.protocol.messages import (
+    PROTOCOL_VERSION,
+    Baselines,
+    EditRow,
+    EngineInfo,
+    MetricView,
+    ModeInfo,
+    PromptRow,
+    Real,
+    Setup,
+    Snapshot,
+    TokenColumn,
+    TopToken,
+    TopTokens,
+    View,
+)
+
+if TYPE_CHECKING:
+    from circuitboard.board import Board, Edit, Shown
+    from circuitboard.engine import Receipt
+
+TOP_TOKENS = 8
+"""Tokens in the panel's list."""
+
+
+def setup_of(board: Board, version: str) -> Setup:
+    """What stays the same while the board lives."""
+    prompts, lab = board.prompts, board.lab
+    no_source = None if prompts.corrupted_tokens is not None else "There is no second prompt to patch from."
+    return Setup(
+        protocol=PROTOCOL_VERSION,
+        version=version,
+        model=lab.adapter.name,
+        dtype=str(lab.adapter.dtype).removeprefix("torch."),
+        device=str(lab.adapter.device),
+        n_layers=lab.adapter.shape.n_layers,
+        n_heads=lab.adapter.shape.n_heads,
+        n_positions=prompts.n_positions,
+        prompts=_prompt_rows(board),
+        has_corrupted=prompts.corrupted_tokens is not None,
+        modes=[ModeInfo("zero"), ModeInfo("patch", no_source)],
+        maps=["head", "resid_pre"],
+        engine=EngineInfo(lab.choice.tier, lab.choice.why),
+    )
+
+
+def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, float]) -> Snapshot:
+    """The board's state; `effects` are those edits' effects that are known, by index."""
+    lab, outcome = board.lab, shown.outcome
+    values = outcome.values.double()
+    baselines = board.baselines
+    receipts = iter(outcome.receipts)
+    edits = [
+        _edit_row(board, edit, view, effects.get(index), next(receipts) if edit.enabled else None)
+        for index, edit in enumerate(shown.history.state.edits)
+    ]
+    return Snapshot(
+        revision=shown.revision,
+        base=shown.history.state.base,
+        metric=MetricView(
+            name=lab.metric.name,
+            unit=lab.metric.unit,
+            value=Real.of(outcome.value),
+            values=[Real.of(float(value)) for value in values],
+            stderr=Real.of(float(values.std() / len(values) ** 0.5)) if len(values) > 1 else None,
+            change=Real.of(outcome.change) if shown.revision else None,
+            baselines=Baselines(
+                Real.of(baselines.clean), None if baselines.corrupted is None else Real.of(baselines.corrupted)
+            ),
+        ),
+        edits=edits,
+        can_undo=shown.history.can_undo,
+        can_redo=shown.history.can_redo,
+        top_tokens=_top_tokens(board, shown, view),
+        view=view,
+        latency_ms=outcome.latency_ms if shown.revision else None,
+    )
+
+
+def _prompt_rows(board: Board) -> list[PromptRow]:
+    prompts = board.prompts
+    clean, corrupted = prompts.str_tokens("clean"), None
+    if prompts.corrupted_tokens is not None:
+        corrupted = prompts.str_tokens("corrupted")
+    rows = []
+    for n in range(prompts.n):
+        columns = []
+        for pos in range(prompts.n_positions):
+            differs = prompts.corrupted_tokens is not None and bool(
+                prompts.clean_tokens[n, pos] != prompts.corrupted_tokens[n, pos]
+            )
+            labels = [label for label, positions in prompts.labels.items() if positions[n] == pos]
+            columns.append(
+                TokenColumn(clean[n][pos], None if corrupted is None else corrupted[n][pos], differs, labels)
+            )
+        wrong = None if prompts.wrong_str is None else prompts.wrong_str[n]
+        rows.append(PromptRow(columns, prompts.answer_str[n], wrong))
+    return rows
+
+
+def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
+    intervention, prompts = edit.intervention, board.prompts
+    site = intervention.site
+    positions = None
+    if site.positions is not None:
+        positions = list(resolve(site.positions, prompts.n_positions, prompts.labels, prompts.n)[view.prompt])
+    return EditRow(
+        site=site.name,
+        kind=site.kind,
+        layer=site.layer,
+        head=site.head,
+        how=intervention.how,
+        strength=None if intervention.strength is None else Real.of(intervention.strength),
+        positions=positions,
+        at=describe(site.positions),
+        enabled=edit.enabled,
+        effect=None if effect is None else Real.of(effect),
+        norm_before=None if receipt is None else Real.of(receipt.norm_before),
+        norm_change=None if receipt is None else Real.of(receipt.norm_change),
+    )
+
+
+def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
+    rows = [
+        TopToken(
+            token=row.token,
+            token_id=row.token_id,
+            prob=row.prob,
+            base_prob=row.base_prob,
+            logit=Real.of(row.logit),
+            base_logit=Real.of(row.base_logit),
+        )
+        for row in top_tokens(board.lab, shown.run, TOP_TOKENS, view.prompt)
+    ]
+    last = board.prompts.n_positions - 1
+    names = [label for label, positions in board.prompts.labels.items() if positions[view.prompt] == last]
+    return TopTokens(view.prompt, names[0] if names else str(last), rows)

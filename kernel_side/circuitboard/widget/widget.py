@@ -1,0 +1,59 @@
+"""The anywidget around a session: a bundle of JavaScript, and messages back and forth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+
+from circuitboard.widget.session import Session
+
+if TYPE_CHECKING:
+    from circuitboard.board import Board
+
+STATIC = Path(__file__).parent / "static"
+
+
+class BoardWidget(anywidget.AnyWidget):
+    """One board in the notebook; all its views share it.
+
+    Its state in a saved notebook is the bundle's, nothing of the board: opening a notebook runs nothing.
+    """
+
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
+
+    def __init__(self, board: Board) -> None:
+        super().__init__()
+        _answer_while_cells_run(self.comm)
+        self.session = Session(board, self._send)
+        self.on_msg(lambda _widget, content, _buffers: self.session.receive(content))
+
+    def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.send(content, buffers)
+
+    def close(self) -> None:
+        self.session.close()
+        super().close()
+
+
+def _answer_while_cells_run(comm: Any) -> None:
+    """Let this comm's messages be handled on the thread that they name, not behind a running cell.
+
+    Front ends send widget messages to a subshell, but the kernel routes comms back to its main shell. There is
+    no public way to say otherwise; where the attribute is missing, clicks wait for the cell, and nothing is lost.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
+
+
+_widgets: dict[Board, BoardWidget] = {}
+
+
+def widget_of(board: Board) -> BoardWidget:
+    """The board's widget, made when it is first shown and kept until the board is closed."""
+    if board not in _widgets:
+        _widgets[board] = BoardWidget(board)
+        board.on_close(lambda: _widgets.pop(board).close())
+    return _widgets[board]

@@ -1,0 +1,57 @@
+"""One JupyterLab server and one Chromium for all browser tests; a fresh page for each."""
+
+import shutil
+
+import pytest
+
+from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    with Lab(tmp_path_factory.mktemp("notebooks")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium, or the one that `playwright install chromium` brought."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """A page of its own, which fails the test if a script of the page fails."""
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def open_notebook(lab, page, request):
+    """Write a notebook of code cells, open it, and shut its kernel down afterwards."""
+    opened = []
+
+    def write_and_open(*cells):
+        notebook = lab.open(page, lab.write_notebook(f"{request.node.name}-{len(opened)}.ipynb", cells))
+        opened.append(notebook)
+        return notebook
+
+    yield write_and_open
+    for notebook in opened:
+        notebook.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")

@@ -1,0 +1,142 @@
+"""The worker: order, newest click wins, background work gives way, every job ends exactly once."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+
+import pytest
+
+from circuitboard.engine import Worker
+from circuitboard.errors import Cancelled, CircuitboardError
+
+
+@pytest.fixture
+def worker():
+    worker = Worker("test worker")
+    yield worker
+    worker.close()
+
+
+def _until_cancelled(cancel):
+    while True:
+        cancel.check()
+        time.sleep(0.001)
+
+
+def test_jobs_run_in_order_on_one_thread(worker):
+    seen = []
+    jobs = [worker.submit(lambda _cancel, i=i: seen.append((i, threading.current_thread().name))) for i in range(20)]
+    for job in jobs:
+        job.result()
+    assert [i for i, _ in seen] == list(range(20))
+    assert {name for _, name in seen} == {"test worker"}
+
+
+def test_an_error_reaches_the_caller_and_the_worker_goes_on(worker):
+    job = worker.submit(lambda _cancel: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        job.result()
+    assert worker.submit(lambda _cancel: "alive").result() == "alive"
+
+
+def test_newest_click_wins(worker):
+    started = threading.Event()
+
+    def slow(cancel):
+        started.set()
+        _until_cancelled(cancel)
+
+    first = worker.submit(slow, click=True, moves=True)
+    started.wait(5)
+    middle = [worker.submit(_until_cancelled, click=True, moves=True) for _ in range(50)]
+    last = worker.submit(lambda _cancel: "newest", click=True, moves=True)
+    assert last.future.result(5) == "newest"
+    for job in (first, *middle):
+        with pytest.raises(Cancelled):
+            job.result()
+        assert job.cancel.superseded
+
+
+def test_a_step_from_python_is_never_skipped(worker):
+    gate = threading.Event()
+    step = worker.submit(lambda _cancel: gate.wait(5), moves=True)
+    click = worker.submit(lambda _cancel: "click", click=True, moves=True)
+    gate.set()
+    assert step.result() is True
+    assert click.result() == "click"
+
+
+def test_background_work_gives_way_between_its_steps(worker):
+    order = []
+    gate = threading.Event()
+
+    def background(_cancel):
+        order.append("first")
+        yield
+        gate.wait(5)
+        order.append("second")
+        yield
+        order.append("third")
+        return "done"
+
+    job = worker.submit_background(background)
+    step = worker.submit(lambda _cancel: order.append("step"))
+    gate.set()
+    step.result()
+    assert job.result() == "done"
+    assert order.index("step") < order.index("third")
+
+
+def test_cancelled_background_work_is_answered_and_cleaned_up(worker):
+    started, cleaned = threading.Event(), threading.Event()
+
+    def background(_cancel):
+        try:
+            while True:
+                started.set()
+                time.sleep(0.001)
+                yield
+        finally:
+            cleaned.set()
+
+    job = worker.submit_background(background)
+    started.wait(5)
+    job.cancel.cancel()
+    with pytest.raises(Cancelled):
+        job.future.result(5)
+    assert cleaned.wait(5)
+
+
+def test_closing_answers_what_waits(worker):
+    started = threading.Event()
+
+    def slow(cancel):
+        started.set()
+        _until_cancelled(cancel)
+
+    running = worker.submit(slow)
+    started.wait(5)
+    waiting = worker.submit(lambda _cancel: None)
+    worker.close()
+    for job in (running, waiting):
+        with pytest.raises(Cancelled):
+            job.future.result(5)
+    with pytest.raises(CircuitboardError, match="closed"):
+        worker.submit(lambda _cancel: None)
+
+
+def test_an_idle_worker_keeps_nothing_alive(worker):
+    class Owner:
+        pass
+
+    owner = Owner()
+    gone = threading.Event()
+    import weakref
+
+    weakref.finalize(owner, gone.set)
+    worker.submit(lambda _cancel, owner=owner: owner).result()
+    del owner
+    gc.collect()
+    assert gone.wait(2)

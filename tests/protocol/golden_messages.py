@@ -1,0 +1,182 @@
+"""One message of every kind, as it is on the wire.
+
+`python -m tests.protocol.golden_messages` writes them to `golden/`, where pytest and vitest read the same files.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import msgspec
+import numpy as np
+
+from circuitboard.protocol import messages as m
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parent / "golden"
+HOSTILE = '<img src=x onerror="alert(1)">\u202etxt.exe\x00</textarea>'
+
+Message = m.AnyRequest | m.AnyMessage
+
+SETUP = m.Setup(
+    protocol=m.PROTOCOL_VERSION,
+    version="0.1.0",
+    model="demo",
+    dtype="float32",
+    device="cpu",
+    n_layers=2,
+    n_heads=3,
+    n_positions=2,
+    prompts=[
+        m.PromptRow(
+            columns=[
+                m.TokenColumn(clean=" John", corrupted=" Mary", differs=True, labels=["S2"]),
+                m.TokenColumn(clean=HOSTILE, corrupted=HOSTILE, differs=False, labels=[]),
+            ],
+            answer=" Mary",
+            wrong=" John",
+        )
+    ],
+    has_corrupted=True,
+    modes=[m.ModeInfo("zero"), m.ModeInfo("patch", "There is no second prompt to patch from.")],
+    maps=["head", "resid_pre"],
+    engine=m.EngineInfo("replay", "agreed with plain hooks"),
+)
+
+SNAPSHOT = m.Snapshot(
+    revision=7,
+    base="clean",
+    metric=m.MetricView(
+        name="logit_diff",
+        unit="logits",
+        value=m.Real.of(1.5),
+        values=[m.Real.of(1.0), m.Real.of(2.0)],
+        stderr=m.Real.of(0.5),
+        change=m.Real.of(float("nan")),
+        baselines=m.Baselines(clean=m.Real.of(3.25), corrupted=m.Real.of(float("-inf"))),
+    ),
+    edits=[
+        m.EditRow(
+            site="1.2",
+            kind="head",
+            layer=1,
+            head=2,
+            how="zero",
+            strength=None,
+            positions=[1],
+            at="1",
+            enabled=True,
+            effect=m.Real.of(-1.75),
+            norm_before=m.Real.of(4.0),
+            norm_change=m.Real.of(4.0),
+        ),
+        m.EditRow(
+            site="resid_pre 0",
+            kind="resid_pre",
+            layer=0,
+            head=None,
+            how="patch",
+            strength=m.Real.of(0.5),
+            positions=None,
+            at="all",
+            enabled=False,
+            effect=None,
+            norm_before=None,
+            norm_change=None,
+        ),
+    ],
+    can_undo=True,
+    can_redo=False,
+    top_tokens=m.TopTokens(
+        prompt=0,
+        at="END",
+        rows=[
+            m.TopToken(
+                token=HOSTILE,
+                token_id=11,
+                prob=0.75,
+                base_prob=0.5,
+                logit=m.Real.of(9.5),
+                base_logit=m.Real.of(float("inf")),
+            )
+        ],
+    ),
+    view=m.View(mode="patch", positions=[0, 1], map="resid_pre", prompt=0),
+    latency_ms=6.5,
+)
+
+REAL_SPECIALS = [float("nan"), float("inf"), -1.75]
+
+EXAMPLES: dict[str, Message] = {
+    "hello": m.Hello("v-1"),
+    "click": m.Click("v-2", site="1.2", positions=[1]),
+    "remove": m.Remove("v-3", index=0, revision=7),
+    "toggle": m.Toggle("v-4", index=1, revision=7),
+    "undo": m.Undo("v-5"),
+    "redo": m.Redo("v-6"),
+    "clear": m.Clear("v-7"),
+    "set_base": m.SetBase("v-8", base="corrupted"),
+    "set_view": m.SetView("v-9", positions=None, map="head"),
+    "cancel_map": m.CancelMap("v-10"),
+    "resume_map": m.ResumeMap("v-11"),
+    "verify": m.Verify("v-12"),
+    "copy_code": m.CopyCode("v-13"),
+    "done": m.Done("v-2", revision=7),
+    "superseded": m.Superseded("v-2"),
+    "failed": m.Failed("v-2", error=m.ErrorInfo("bad_address", "There is no head 99.0.", "99.0")),
+    "welcome": m.Welcome("v-1", seq=3, setup=SETUP, snapshot=SNAPSHOT),
+    "verified": m.Verified("v-12", max_abs_error=m.Real.of(2.5e-6), tolerance=1e-4, ok=True, tier="replay"),
+    "code": m.Code("v-13", text="board = cb.Board(model, pair)\n"),
+    "snapshot": m.SnapshotEvent(seq=4, snapshot=SNAPSHOT),
+    "busy": m.BusyEvent(seq=5, what="zero 1.2"),
+    "map": m.MapEvent(
+        seq=6,
+        map_id=2,
+        revision=7,
+        over="head",
+        how="zero",
+        base="clean",
+        positions=[1],
+        n_edits=1,
+        shape=[2, 3],
+        done=4,
+        total=6,
+        status="computing",
+        error=None,
+        elapsed_ms=12.5,
+    ),
+}
+
+BUFFERS: dict[str, list[bytes]] = {
+    "map": [
+        np.array([0.25, -0.5, 0.0, *REAL_SPECIALS], dtype="<f4").tobytes(),
+        np.array([1, 1, 0, 1, 1, 0], dtype=np.uint8).tobytes(),
+    ]
+}
+
+
+def kinds() -> set[str]:
+    """The kinds of every message that the protocol defines."""
+    unions = (m.AnyRequest, m.AnyAnswer, m.AnyEvent)
+    return {str(kind.__struct_config__.tag) for union in unions for kind in get_args(union)}
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """Each golden file's path and what it must hold."""
+    for name, message in EXAMPLES.items():
+        golden: dict[str, Any] = {
+            "content": msgspec.to_builtins(message),
+            "buffers": [base64.b64encode(buffer).decode() for buffer in BUFFERS.get(name, [])],
+        }
+        yield FOLDER / f"{name}.json", json.dumps(golden, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in files():
+        path.write_text(text, encoding="utf-8")
