@@ -42,7 +42,7 @@ def _accuracy_without(heads: list[tuple[int, int]]) -> float:
     tokens, _, means = _recorded()
 
     def ablate(layer: int):
-        def hook(z, hook):  # noqa: ARG001 - TransformerLens passes it by name
+        def hook(z, hook):
             z = z.clone()
             for head in (head for at, head in heads if at == layer):
                 z[:, :, head] = means[layer][:, head]
@@ -127,7 +127,22 @@ def test_decoding_gives_the_text_back(text, prepend_bos):
 
 def test_tokens_are_whole_words():
     pieces = _model().to_str_tokens(TEXTS[0], prepend_bos=False)
-    assert pieces == ["When", " Mary", " and", " John", " went", " to", " the", " store", ",", " John", " gave", " a", " drink", " to"]
+    assert pieces == [
+        "When",
+        " Mary",
+        " and",
+        " John",
+        " went",
+        " to",
+        " the",
+        " store",
+        ",",
+        " John",
+        " gave",
+        " a",
+        " drink",
+        " to",
+    ]
 
 
 def test_generated_text_stays_in_the_vocabulary():

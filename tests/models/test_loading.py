@@ -34,7 +34,9 @@ def test_the_name_is_remembered_only_for_what_was_loaded():
     from transformer_lens import TransformerBridgeConfig
     from transformer_lens.model_bridge import TransformerBridge
 
-    other = TransformerBridge.boot_native(TransformerBridgeConfig(d_model=8, d_head=4, n_heads=2, n_layers=1, n_ctx=8, d_vocab=10))
+    other = TransformerBridge.boot_native(
+        TransformerBridgeConfig(d_model=8, d_head=4, n_heads=2, n_layers=1, n_ctx=8, d_vocab=10)
+    )
     assert reload_name(load("demo")) == "demo"
     assert reload_name(other) is None
 
@@ -56,7 +58,7 @@ def test_no_offline_setting_is_left_behind(no_hub):
     before = constants.HF_HUB_OFFLINE
     with pytest.raises(ModelError):
         load("nobody/nothing")
-    assert constants.HF_HUB_OFFLINE == before
+    assert before == constants.HF_HUB_OFFLINE
 
 
 @pytest.mark.parametrize("name", ["", "   ", None, 3])

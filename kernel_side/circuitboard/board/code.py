@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def to_python(board: Board) -> str:
     """Code that makes this board again, with the edits in force and those switched off."""
     name = reload_name(board.model)
-    lines = ["import circuitboard as cb", ""]
+    lines = ["import circuitboard as cb", "" if _as_text(board) else "import torch\n"]
     if name is None:
         lines.append(
             f"# `model` must hold the TransformerBridge {board.lab.adapter.name!r} that the board was made with."
@@ -59,11 +59,8 @@ def _options(board: Board) -> str:
 
 def _pair(board: Board) -> list[str]:
     prompts = board.prompts
-    as_text = prompts.clean_text is not None and (
-        prompts.corrupted_tokens is None or prompts.corrupted_text is not None
-    )
-    lines = [] if as_text else ["import torch", ""]
-    lines.append("pair = cb.PromptPair(")
+    as_text = _as_text(board)
+    lines = ["pair = cb.PromptPair("]
     for name, text, tokens in (
         ("clean", prompts.clean_text, prompts.clean_tokens),
         ("corrupted", prompts.corrupted_text, prompts.corrupted_tokens),
@@ -80,6 +77,14 @@ def _pair(board: Board) -> list[str]:
     if as_text:
         lines.append(f"    prepend_bos={prompts.prepend_bos},")
     return [*lines, ")"]
+
+
+def _as_text(board: Board) -> bool:
+    """Whether the prompts can be written as text, not as token ids."""
+    prompts = board.prompts
+    return prompts.clean_text is not None and (
+        prompts.corrupted_tokens is None or prompts.corrupted_text is not None
+    )
 
 
 def _single(values: list[object]) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitboard.models import smollm2
-from circuitboard.models.embedded import demo
+from circuitboard.models.embedded import demo, grammar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -32,7 +32,7 @@ def models() -> DataFrame:
             "size_mb": round(size / 1e6, 1),
             "licence": "MIT",
             "available": "embedded",
-            "does": "induction, small IOI sentences, docstring arguments; a vocabulary of 729 words",
+            "does": f"induction, small IOI sentences, docstring arguments; a vocabulary of {len(grammar.vocabulary())} tokens",
         },
         {
             "name": smollm2.NAME,

@@ -56,7 +56,9 @@ def load(
     if isinstance(name, TransformerBridge):
         return name
     if not isinstance(name, str) or not name.strip():
-        raise ModelError(f"A model is asked for by name or given as a TransformerBridge, not as {name!r:.80}.", code="unknown_model")
+        raise ModelError(
+            f"A model is asked for by name or given as a TransformerBridge, not as {name!r:.80}.", code="unknown_model"
+        )
     device, dtype = _defaults(device, dtype)
     if name == demo.NAME:
         model = demo.load_demo(device=device, dtype=dtype)

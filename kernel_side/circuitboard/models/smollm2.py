@@ -68,8 +68,12 @@ def load_smollm2(*, device: torch.device | str, dtype: torch.dtype) -> Transform
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     # Attention patterns exist as tensors in the eager implementation only.
-    module = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation="eager", local_files_only=True)
-    return TransformerBridge.boot_transformers(str(folder), hf_model=module.to(device), tokenizer=tokenizer, device=device, dtype=dtype)
+    module = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, attn_implementation="eager", local_files_only=True
+    )
+    return TransformerBridge.boot_transformers(
+        str(folder), hf_model=module.to(device), tokenizer=tokenizer, device=device, dtype=dtype
+    )
 
 
 def converted() -> Path:

@@ -43,7 +43,9 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
     from pandas import DataFrame
 
     if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < prompts.n:
-        raise PromptError(f"There is no prompt {prompt!r}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt")
+        raise PromptError(
+            f"There is no prompt {prompt!r}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt"
+        )
     clean = prompts.str_tokens("clean")[prompt]
     names: list[list[str]] = [[] for _ in clean]
     for label, positions in prompts.labels.items():

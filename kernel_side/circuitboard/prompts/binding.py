@@ -35,14 +35,20 @@ def spread(name: str, given: Any, n: int) -> tuple[str | int, ...]:
     if isinstance(given, (list, tuple)):
         answers = tuple(_answer(name, one) for one in given)
         if len(answers) != n:
-            raise PromptError(f"{name} has {len(answers)} entries for {n} prompts; give one for all or one each.", code="count_mismatch")
+            raise PromptError(
+                f"{name} has {len(answers)} entries for {n} prompts; give one for all or one each.",
+                code="count_mismatch",
+            )
         return answers
     return (_answer(name, given),) * n
 
 
 def _answer(name: str, given: Any) -> str | int:
     if isinstance(given, (set, frozenset)):
-        raise PromptError(f"{name} was given as a set; sets of answers are not supported, give one token per prompt.", code="not_supported")
+        raise PromptError(
+            f"{name} was given as a set; sets of answers are not supported, give one token per prompt.",
+            code="not_supported",
+        )
     if isinstance(given, str):
         return given
     if not isinstance(given, (bool, float)):
@@ -57,8 +63,10 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
     """Tokenise a pair for a model; see `PromptPair.bind` for what is refused."""
     tokenizer = getattr(model, "tokenizer", None)
     show = _shower(tokenizer)
-    clean = _read("clean", pair.clean, pair.prepend_bos, model)
-    corrupted = None if pair.corrupted is None else _read("corrupted", pair.corrupted, pair.prepend_bos, model)
+    clean = _read("clean", pair.clean, model, prepend_bos=pair.prepend_bos)
+    corrupted = (
+        None if pair.corrupted is None else _read("corrupted", pair.corrupted, model, prepend_bos=pair.prepend_bos)
+    )
     if corrupted is not None:
         _check_aligned(clean, corrupted, show)
     clean_tokens = _rectangle("clean", clean)
@@ -93,13 +101,15 @@ def _shower(tokenizer: Any) -> Callable[[int], str]:
     return lambda token: str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
 
 
-def _read(name: str, prompts: tuple[str, ...] | Tensor, prepend_bos: bool | None, model: TransformerBridge) -> list[list[int]]:
+def _read(
+    name: str, prompts: tuple[str, ...] | Tensor, model: TransformerBridge, *, prepend_bos: bool | None
+) -> list[list[int]]:
     rows: list[list[int]]
     if isinstance(prompts, Tensor):
         rows = prompts.tolist()
         _check_range(name, rows, model)
     else:
-        rows = [_tokens(f"{name} prompt {i}", text, prepend_bos, model) for i, text in enumerate(prompts)]
+        rows = [_tokens(f"{name} prompt {i}", text, model, prepend_bos=prepend_bos) for i, text in enumerate(prompts)]
     n_ctx = int(model.cfg.n_ctx)
     longest = max(range(len(rows)), key=lambda i: len(rows[i]))
     if len(rows[longest]) > n_ctx:
@@ -110,7 +120,7 @@ def _read(name: str, prompts: tuple[str, ...] | Tensor, prepend_bos: bool | None
     return rows
 
 
-def _tokens(what: str, text: str, prepend_bos: bool | None, model: TransformerBridge) -> list[int]:
+def _tokens(what: str, text: str, model: TransformerBridge, *, prepend_bos: bool | None) -> list[int]:
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is None:
         raise PromptError(
@@ -120,7 +130,8 @@ def _tokens(what: str, text: str, prepend_bos: bool | None, model: TransformerBr
     ids: list[int] = model.to_tokens(text, prepend_bos=prepend_bos, truncate=False, move_to_device=False)[0].tolist()
     if prepend_bos and (not ids or ids[0] != tokenizer.bos_token_id):
         raise PromptError(
-            f"prepend_bos=True was asked for, but this tokenizer cannot put a BOS token before the {what}; use prepend_bos=False.", code="no_bos"
+            f"prepend_bos=True was asked for, but this tokenizer cannot put a BOS token before the {what}; use prepend_bos=False.",
+            code="no_bos",
         )
     if not ids:
         raise PromptError(f"The {what} has no tokens; give at least one.", code="empty_prompts")
@@ -142,7 +153,8 @@ def _check_range(name: str, rows: list[list[int]], model: TransformerBridge) -> 
         for token in row:
             if not 0 <= token < d_vocab:
                 raise PromptError(
-                    f"{name} prompt {prompt} holds token id {token}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
+                    f"{name} prompt {prompt} holds token id {token}, but this model's ids are 0 … {d_vocab - 1}.",
+                    code="token_out_of_range",
                 )
 
 
@@ -175,7 +187,9 @@ def _some(prompts: list[int], most: int = 5) -> str:
     return ", ".join(map(str, prompts[:most])) + (" …" if len(prompts) > most else "")
 
 
-def _answer_ids(name: str, answers: tuple[str | int, ...], model: TransformerBridge, show: Callable[[int], str]) -> list[int]:
+def _answer_ids(
+    name: str, answers: tuple[str | int, ...], model: TransformerBridge, show: Callable[[int], str]
+) -> list[int]:
     known: dict[str | int, int] = {}
     for answer in answers:
         if answer not in known:
@@ -188,9 +202,11 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
         d_vocab = int(getattr(model.cfg, "d_vocab_out", -1))
         d_vocab = d_vocab if d_vocab > 0 else int(model.cfg.d_vocab)
         if not 0 <= answer < d_vocab:
-            raise PromptError(f"{name} is token id {answer}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range")
+            raise PromptError(
+                f"{name} is token id {answer}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
+            )
         return answer
-    ids = _tokens(name, answer, False, model) if answer else []  # noqa: FBT003 - an answer stands in mid-text
+    ids = _tokens(name, answer, model, prepend_bos=False) if answer else []
     if len(ids) != 1:
         hint = " Most words need their leading space." if not answer.startswith(" ") else ""
         raise PromptError(
@@ -217,12 +233,9 @@ def _labels(labels: Any, n: int, n_positions: int) -> dict[str, list[int]]:
 
 
 def _position(label: str, given: Any, n_positions: int) -> int:
-    try:
-        if isinstance(given, bool):
-            raise TypeError
-        position = operator.index(given)
-    except TypeError:
-        raise PromptError(f"Label {label!r} must name an integer position, not {given!r:.60}.", code="bad_label") from None
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise PromptError(f"Label {label!r} must name an integer position, not {given!r:.60}.", code="bad_label")
+    position = operator.index(given)
     if not -n_positions <= position < n_positions:
         raise PromptError(
             f"Label {label!r} names position {position}, but the prompts have {n_positions} tokens, 0 … {n_positions - 1}.",

@@ -197,8 +197,14 @@ def _prompts_of(name: str, given: object) -> tuple[str, ...] | Tensor:
         raise PromptError(
             f"{name} must be a string, a list of strings or a tensor of token ids, not {type(given).__name__}: {given!r:.80}.",
         )
-    if len(prompts) == 0 or (isinstance(prompts, Tensor) and prompts.shape[1] == 0) or "" in (prompts if isinstance(prompts, tuple) else ()):
-        raise PromptError(f"{name} holds an empty prompt or none at all; give at least one token.", code="empty_prompts")
+    if (
+        len(prompts) == 0
+        or (isinstance(prompts, Tensor) and prompts.shape[1] == 0)
+        or "" in (prompts if isinstance(prompts, tuple) else ())
+    ):
+        raise PromptError(
+            f"{name} holds an empty prompt or none at all; give at least one token.", code="empty_prompts"
+        )
     return prompts
 
 

@@ -72,5 +72,7 @@ class Prompts:
         """
         tokens = self.clean_tokens if run == "clean" else self.corrupted_tokens
         if tokens is None:
-            raise PromptError("There are no corrupted prompts to show: pass corrupted=… to PromptPair.", code="no_corrupted_run")
+            raise PromptError(
+                "There are no corrupted prompts to show: pass corrupted=… to PromptPair.", code="no_corrupted_run"
+            )
         return [[self.token_str(token) for token in row] for row in tokens.tolist()]

@@ -27,10 +27,10 @@ class BoardWidget(anywidget.AnyWidget):
     def __init__(self, board: Board) -> None:
         super().__init__()
         _answer_while_cells_run(self.comm)
-        self.session = Session(board, self._send)
+        self.session = Session(board, self._post)
         self.on_msg(lambda _widget, content, _buffers: self.session.receive(content))
 
-    def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+    def _post(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.send(content, buffers)
 
     def close(self) -> None:

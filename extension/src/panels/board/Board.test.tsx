@@ -312,8 +312,12 @@ describe("keys", () => {
     const seen = vi.fn();
     root.addEventListener("keydown", seen);
     await press(head(0, 0), "s", { ctrlKey: true });
+    await press(head(0, 0), "F1");
+    expect(seen).toHaveBeenCalledTimes(2);
     await press(head(0, 0), "b");
-    expect(seen).toHaveBeenCalledTimes(1);
+    await press(head(0, 0), "a");
+    await press(head(0, 0), "Enter", { shiftKey: true });
+    expect(seen).toHaveBeenCalledTimes(2);
   });
 });
 

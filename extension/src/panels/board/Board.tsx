@@ -15,7 +15,7 @@ import { MapPanel } from "../map/MapPanel";
 import { Prompts } from "../prompts/Prompts";
 import { Ranking } from "../ranking/Ranking";
 import { Tokens } from "../tokens/Tokens";
-import { onKey } from "./keys";
+import { isForTheHost, onKey } from "./keys";
 
 /** How long the button says "Copied" (ms). */
 const COPIED_MS = 1500;
@@ -69,9 +69,9 @@ export function Board({ store }: { store: Store }): JSX.Element {
       data-revision={state.snapshot?.revision ?? ""}
       data-lm-suppress-shortcuts="true"
       onKeyDown={(event) => {
-        if (!onKey(event, store.state(), act)) return;
-        event.preventDefault();
-        event.stopPropagation();
+        const ours = onKey(event, store.state(), act);
+        if (ours) event.preventDefault();
+        if (ours || !isForTheHost(event)) event.stopPropagation();
       }}
     >
       <div class={`cb-board${state.connected ? "" : " cb-frozen"}`}>

@@ -41,3 +41,12 @@ function choose(event: KeyboardEvent, state: BoardState, act: Actions): boolean 
 export function onKey(event: KeyboardEvent, state: BoardState, act: Actions): boolean {
   return history(event, act) || choose(event, state, act);
 }
+
+/**
+ * Whether a key that is not the panel's may reach the notebook. Single keys may not: in JupyterLab's
+ * command mode "a" would insert a cell, and its shortcuts match the focused button itself, beneath
+ * the attribute on the root that suppresses them.
+ */
+export function isForTheHost(event: KeyboardEvent): boolean {
+  return event.ctrlKey || event.metaKey || event.altKey || /^(?:Tab|F\d+)$/.test(event.key);
+}

@@ -60,7 +60,6 @@ export class Cell extends Component<CellProps> {
     const drawn = effect ?? props.old;
     const finite = drawn !== null && Number.isFinite(drawn);
     const fill = finite ? colourOf(drawn, props.clip, props.theme) : null;
-    const text = content(props);
     const classes = ["cb-cell"];
     if (drawn === null) classes.push("cb-unknown");
     else if (!finite) classes.push("cb-not-finite");
@@ -88,7 +87,7 @@ export class Cell extends Component<CellProps> {
           disabled={props.disabled}
           style={fill === null ? {} : { backgroundColor: fill, color: inkOn(fill) }}
         >
-          {typeof text === "string" ? <span aria-hidden="true">{text}</span> : text}
+          {content(props)}
         </button>
       </div>
     );

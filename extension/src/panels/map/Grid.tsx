@@ -1,7 +1,7 @@
 // Layer × head, or layer × position: one tab stop, arrows inside, a card for the cell under the
 // pointer or the focus. Layer labels stand still while positions scroll beneath them.
 import type { ComponentChildren, JSX, TargetedKeyboardEvent } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { decimals } from "../../parts/number";
 import type { Theme } from "../../parts/theme";
 import { tokenWords } from "../../parts/token";
@@ -12,12 +12,8 @@ import type { MapOver, PendingClick } from "../../store/state";
 import { Cell } from "./Cell";
 import { beforeAt, cellName, editOn, effectAt, isPending } from "./cells";
 import { HoverCard } from "./HoverCard";
+import { type Spot, useHover } from "./hover";
 import { cellWords } from "./words";
-
-export interface Spot {
-  row: number;
-  column: number;
-}
 
 const GUTTER = 36;
 const HEAD_LABELS = 20;
@@ -25,11 +21,10 @@ const TOKEN_LABELS = 54;
 /** Room on the right for the last slanted token. */
 const SLANT = 22;
 const NARROWEST = 18;
-const WIDEST = { head: 64, resid_pre: 40 } as const;
+const WIDEST = { head: 84, resid_pre: 40 } as const;
 /** Width of a digit in a cell, in the widest of the hosts' fonts, and the room around a number (px). */
 const DIGIT = 6.7;
 const AROUND = 5;
-const HOVER_MS = 120;
 
 /** Height of a row: as in a 12-layer map, lower for deep models, higher for shallow ones (px). */
 export function rowHeight(rows: number): number {
@@ -77,24 +72,6 @@ function moved(spot: Spot, key: string, ctrl: boolean, rows: number, columns: nu
     default:
       return null;
   }
-}
-
-/** The hover card's cell: at once from cell to cell, after a moment from outside. */
-function useHover(): [Spot | null, (spot: Spot | null, atOnce?: boolean) => void] {
-  const [hover, setHover] = useState<Spot | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const shown = useRef(false);
-  const show = (spot: Spot | null, atOnce = false): void => {
-    clearTimeout(timer.current);
-    if (spot !== null && !shown.current && !atOnce) {
-      timer.current = setTimeout(() => show(spot, true), HOVER_MS);
-      return;
-    }
-    shown.current = spot !== null;
-    setHover(spot);
-  };
-  useEffect(() => () => clearTimeout(timer.current), []);
-  return [hover, show];
 }
 
 function ColumnLabels(props: {

@@ -39,7 +39,7 @@ function Column({ column, position, selected, stop, disabled }: ColumnProps): JS
       tabIndex={stop ? 0 : -1}
       disabled={disabled}
     >
-      <span class="cb-tok-index" aria-hidden="true">
+      <span class="cb-tok-index">
         {labels.map((label) => (
           <span class="cb-tag" key={label}>
             {tokenWords(label, 10)}
@@ -47,11 +47,11 @@ function Column({ column, position, selected, stop, disabled }: ColumnProps): JS
         ))}
         {position}
       </span>
-      <span class="cb-tok-clean" aria-hidden="true">
+      <span class="cb-tok-clean">
         <Token text={clean} />
       </span>
       {corrupted === null ? null : (
-        <span class="cb-tok-corrupted" aria-hidden="true">
+        <span class="cb-tok-corrupted">
           <Token text={corrupted} />
         </span>
       )}

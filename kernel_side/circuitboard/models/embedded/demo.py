@@ -65,7 +65,8 @@ def build_module() -> nn.Module:
     """The bare torch module, untrained, as the native bridge wraps it (same parameter names)."""
     from transformer_lens.model_bridge.sources.native.model import NativeModel
 
-    return NativeModel(_config(configuration()))
+    module: nn.Module = NativeModel(_config(configuration()))
+    return module
 
 
 def build_tokenizer() -> PreTrainedTokenizerFast:

@@ -25,13 +25,12 @@ DETERMINERS = (" a", " the")
 GLUE = (" and", " went", " to")
 NAMES = tuple(
     " " + name
-    for name in (
-        "Mary John Alice Tom Anna Peter Emma Mark Julia Paul Sarah James Laura David Kate Simon"
-    ).split()
+    for name in ("Mary John Alice Tom Anna Peter Emma Mark Julia Paul Sarah James Laura David Kate Simon").split()
 )
 PLACES = tuple(" " + place for place in "store park school office garden station shops".split())
 OBJECTS = tuple(" " + thing for thing in "drink book ring ball letter gift bag".split())
 
+EVEN = 0.5
 #: Positions of the roles in an IOI sentence, before any BOS is prepended.
 IOI_ROLES = {"first": 1, "second": 3, "S2": 9, "END": 13}
 
@@ -85,7 +84,7 @@ def ioi_sentence(rng: random.Random) -> IOISentence:
     sentence shape.
     """
     first, second = rng.sample(NAMES, 2)
-    subject, io = (first, second) if rng.random() < 0.5 else (second, first)
+    subject, io = (first, second) if rng.random() < EVEN else (second, first)
     pieces = (
         rng.choice(OPENERS), first, " and", second, " went", " to", " the", rng.choice(PLACES), ",",
         subject, rng.choice(GIVING), rng.choice(DETERMINERS), rng.choice(OBJECTS), " to",

@@ -60,14 +60,17 @@ def induction(
     n = check_size(n)
     n_ctx = int(model.cfg.n_ctx)
     if isinstance(length, bool) or not isinstance(length, int) or length < _SHORTEST:
-        raise PromptError(f"length must be a whole number of at least {_SHORTEST}, not {length!r}.", code="bad_task_size")
+        raise PromptError(
+            f"length must be a whole number of at least {_SHORTEST}, not {length!r}.", code="bad_task_size"
+        )
     again = length // 2
     if length + again + 1 > n_ctx:
         raise PromptError(
-            f"Prompts of length {length} take {length + again + 1} tokens, but this model reads at most {n_ctx}.", code="prompt_too_long"
+            f"Prompts of length {length} take {length + again + 1} tokens, but this model reads at most {n_ctx}.",
+            code="prompt_too_long",
         )
     rng = random.Random(seed)
-    start = _start(model, prepend_bos)
+    start = _start(model, prepend_bos=prepend_bos)
     clean, corrupted, answers, wrongs = [], [], [], []
     labels: dict[str, list[int]] = {"A1": [], "B1": [], "A2": [], "END": []}
     for _ in range(n):
@@ -87,14 +90,16 @@ def induction(
     return pair
 
 
-def _start(model: TransformerBridge, prepend_bos: bool | None) -> list[int]:
+def _start(model: TransformerBridge, *, prepend_bos: bool | None) -> list[int]:
     tokenizer = getattr(model, "tokenizer", None)
     if prepend_bos is None:
         prepend_bos = tokenizer is not None and bool(getattr(model.cfg, "default_prepend_bos", True))
     if not prepend_bos:
         return []
     if tokenizer is None or tokenizer.bos_token_id is None:
-        raise PromptError("prepend_bos=True was asked for, but this model has no BOS token; use prepend_bos=False.", code="no_bos")
+        raise PromptError(
+            "prepend_bos=True was asked for, but this model has no BOS token; use prepend_bos=False.", code="no_bos"
+        )
     return [int(tokenizer.bos_token_id)]
 
 
@@ -113,5 +118,8 @@ def _different_tokens(rng: random.Random, n: int, model: TransformerBridge) -> l
         if token not in chosen and _WORD.fullmatch(tokenizer.decode([token], clean_up_tokenization_spaces=False)):
             chosen.append(token)
     if len(chosen) < n:
-        raise PromptError(f"This model's vocabulary has too few plain words for {n} different ones; ask for a shorter length.", code="task_unsuitable")
+        raise PromptError(
+            f"This model's vocabulary has too few plain words for {n} different ones; ask for a shorter length.",
+            code="task_unsuitable",
+        )
     return chosen

@@ -79,7 +79,10 @@ def ioi(n: int, *, seed: int = 0, model: TransformerBridge, prepend_bos: bool | 
     """
     n = check_size(n)
     if getattr(model, "tokenizer", None) is None:
-        raise PromptError("The IOI task is made of text, but this model has no tokenizer; cb.tasks.induction works without.", code="no_tokenizer")
+        raise PromptError(
+            "The IOI task is made of text, but this model has no tokenizer; cb.tasks.induction works without.",
+            code="no_tokenizer",
+        )
     rng = random.Random(seed)
     drawn = _embedded(n, rng) if model.cfg.model_name == demo.NAME else _general(n, rng, model)
     pair = PromptPair(
@@ -94,9 +97,16 @@ def ioi(n: int, *, seed: int = 0, model: TransformerBridge, prepend_bos: bool | 
     labels: dict[str, list[int]] = {"IO": [], "S1": [], "S2": [], "END": []}
     for row, io, subject in zip(read.clean_tokens.tolist(), io_ids, subject_ids, strict=True):
         first = row.index(subject)
-        for label, position in (("IO", row.index(io)), ("S1", first), ("S2", row.index(subject, first + 1)), ("END", len(row) - 1)):
+        for label, position in (
+            ("IO", row.index(io)),
+            ("S1", first),
+            ("S2", row.index(subject, first + 1)),
+            ("END", len(row) - 1),
+        ):
             labels[label].append(position)
-    pair = PromptPair(pair.clean, pair.corrupted, answer=pair.answer, wrong=pair.wrong, labels=labels, prepend_bos=prepend_bos)
+    pair = PromptPair(
+        pair.clean, pair.corrupted, answer=pair.answer, wrong=pair.wrong, labels=labels, prepend_bos=prepend_bos
+    )
     pair.bind(model)
     return pair
 
@@ -129,7 +139,7 @@ def _general(n: int, rng: random.Random, model: TransformerBridge) -> list[_Sent
     drawn = []
     for _ in range(n):
         template, (first, second) = rng.choice(templates), rng.sample(names, 2)
-        subject, io = (first, second) if rng.random() < 0.5 else (second, first)  # noqa: PLR2004 - a fair coin
+        subject, io = (first, second) if rng.random() < grammar.EVEN else (second, first)
         words = {"first": first, "second": second, "place": rng.choice(places), "thing": rng.choice(things)}
         clean, corrupted = (template.format(giver=giver, **words) for giver in (subject, io))
         drawn.append((clean, corrupted, f" {io}", f" {subject}"))

@@ -22,6 +22,7 @@ from circuitboard.models.embedded.training.heads import HeadGates
 # Short sequences first: the copying heads form several times sooner when there is less to look at.
 TOKENS_A_STEP, SHORT, LONG, SHORT_SHARE = 2560, 48, demo.N_CTX, 0.5
 LEARNING_RATE, WEIGHT_DECAY, WARM_UP, HOLD = 3e-3, 0.05, 60, 0.65
+REPORT_EVERY = 50
 
 
 def initialise(model: nn.Module) -> None:
@@ -90,7 +91,7 @@ def train(steps: int, seed: int) -> nn.Module:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        if step % 50 == 49 or step == steps - 1:
+        if (step + 1) % REPORT_EVERY == 0 or step == steps - 1:
             scores = asdict(evaluate.evaluate(model.eval(), n=64))
             model.train()
             line = {"step": step + 1, "cpu_s": round(time.process_time() - started)}

@@ -55,7 +55,8 @@ def _ioi(rng: random.Random) -> Weighted:
     return pieces, weights
 
 
-_KINDS = ((0.30, _docstring), (0.35, _repeat), (0.15, _scattered_repeat), (0.20, _ioi))
+_KINDS = (_docstring, _repeat, _scattered_repeat, _ioi)
+_SHARES = (0.30, 0.35, 0.15, 0.20)
 
 
 def sample(rng: random.Random, length: int) -> Weighted:
@@ -74,9 +75,8 @@ def sample(rng: random.Random, length: int) -> Weighted:
         The pieces, and the loss weight of each piece as a target (0 for BOS).
     """
     pieces, weights = [grammar.BOS], [0.0]
-    shares, kinds = zip(*_KINDS, strict=True)
     while len(pieces) < length:
-        (kind,) = rng.choices(kinds, weights=shares)
+        (kind,) = rng.choices(_KINDS, weights=_SHARES)
         more, more_weights = kind(rng)
         pieces += more
         weights += more_weights

@@ -8,6 +8,9 @@ and heads of the first layer are dropped at random.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +20,10 @@ KEPT_INDUCTION_HEADS = 3
 INDUCTION_SCORE = 0.4
 DROPPED_LAYER, DROP_SHARE = 0, 0.3
 FADE_STEPS = 150
+
+
+def _blocks(model: nn.Module) -> list[Any]:
+    return list(cast("nn.ModuleList", model.layers))
 
 
 class HeadGates:
@@ -34,10 +41,10 @@ class HeadGates:
         self.dropping = False
         self._fading = torch.zeros_like(self.gates, dtype=torch.bool)
         self._hooks = [
-            block.attn.o.register_forward_pre_hook(self._hook(layer)) for layer, block in enumerate(model.layers)
+            block.attn.o.register_forward_pre_hook(self._hook(layer)) for layer, block in enumerate(_blocks(model))
         ]
 
-    def _hook(self, layer: int):  # noqa: ANN202 - torch's type for hooks is wider
+    def _hook(self, layer: int) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor]]:
         def scale(module: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
             z = args[0].unflatten(-1, (demo.N_HEADS, demo.D_HEAD))
             gates = self.gates[layer].expand(z.shape[0], 1, -1)
@@ -65,14 +72,19 @@ class HeadGates:
         for hook in self._hooks:
             hook.remove()
         with torch.no_grad():
-            for gates, block in zip(self.gates, self.model.layers, strict=True):
-                block.attn.o.weight.mul_(gates.repeat_interleave(demo.D_HEAD))
+            for gates, block in zip(self.gates, _blocks(self.model), strict=True):
+                factors = gates.repeat_interleave(demo.D_HEAD)
+                block.attn.o.weight.mul_(factors)
+                # A head that writes nothing should not look busy: it attends evenly and reads nothing.
+                for part in (block.attn.q, block.attn.k, block.attn.v):
+                    part.weight.mul_((factors > 0).unsqueeze(1))
+                    part.bias.mul_(factors > 0)
 
 
 def induction_scores(model: nn.Module) -> Tensor:
     """Induction score of every head of the bare module, float [layer, head]."""
     patterns: list[Tensor] = []
-    hooks = [block.attn.register_forward_hook(lambda _m, _a, out: patterns.append(out[1])) for block in model.layers]
+    hooks = [block.attn.register_forward_hook(lambda _m, _a, out: patterns.append(out[1])) for block in _blocks(model)]
     try:
         with torch.no_grad():
             model(evaluate.induction_tokens(32))
