@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from circuitboard.errors import AddressError
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
-_SPAN = re.compile(r"(-?\d+)?:(-?\d+)?(?::(-?\d+))?")
+_INDEX = re.compile(r"-?\d{1,9}")
+_SPAN = re.compile(r"(-?\d{1,9})?:(-?\d{1,9})?(?::(-?\d{1,9}))?")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def parse_positions(text: str) -> Positions:
     entries: list[Spec] = []
     for part in text.split(","):
         word = part.strip()
-        if re.fullmatch(r"-?\d+", word):
+        if _INDEX.fullmatch(word):
             entries.append(int(word))
         elif match := _SPAN.fullmatch(word):
             entries.append(Span(*(None if group is None else int(group) for group in match.groups())))

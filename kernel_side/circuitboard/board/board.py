@@ -402,13 +402,7 @@ class Board:
 
     def restore(self, states: tuple[BoardState, ...]) -> Outcome:
         """Replay saved states one after the other, so that each can be undone; the last is computed."""
-
-        def move(history: History) -> History:
-            for state in states:
-                history = history.pushed("restore", state)
-            return history
-
-        return self.step(move).result()
+        return self.step(lambda history: history.extended("restore", states)).result()
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""

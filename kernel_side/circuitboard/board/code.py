@@ -22,6 +22,9 @@ def to_python(board: Board) -> str:
     else:
         lines.append(f"model = cb.load({name!r})")
     lines += _pair(board)
+    metric = board.lab.metric
+    if metric.reads == "all" and not metric.name.isidentifier():
+        lines.append("# `metric` must hold the function that the board was made with.")
     lines.append(f"board = cb.Board(model, pair{_options(board)})")
     edits = board.edits
     if edits:
@@ -51,7 +54,7 @@ def _options(board: Board) -> str:
     metric = board.lab.metric
     options = ""
     if metric.reads == "all":
-        options += f", metric={metric.name}"
+        options += f", metric={metric.name if metric.name.isidentifier() else 'metric'}"
     elif metric.name != "logit_diff":
         options += f", metric={metric.name!r}"
     return options + (f", base={board.base!r}" if board.base != "clean" else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from circuitboard.board.state import BoardState
@@ -48,6 +49,14 @@ class History:
     def pushed(self, label: str, state: BoardState) -> History:
         """A new state after the current one."""
         return History((*self.nodes, Node(self.current, label, state)), len(self.nodes))
+
+    def extended(self, label: str, states: Sequence[BoardState]) -> History:
+        """New states after the current one, each leading to the next."""
+        if not states:
+            return self
+        n = len(self.nodes)
+        nodes = (Node(n + i - 1 if i else self.current, label, state) for i, state in enumerate(states))
+        return History((*self.nodes, *nodes), n + len(states) - 1)
 
     def undone(self) -> History:
         """Back to the state before.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,9 +16,11 @@ import torch
 from circuitboard.address import How, Intervention, site
 from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.engine import tolerance
+from circuitboard.engine.tolerance import RELATIVE
 from circuitboard.errors import CircuitboardError, SessionFileError
 from circuitboard.models import load as load_model
 from circuitboard.models import reload_name
+from circuitboard.models.bridge import shape_of
 from circuitboard.prompts import PromptPair
 
 if TYPE_CHECKING:
@@ -96,15 +99,16 @@ def save(board: Board, path: str | Path) -> None:
         )
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise SessionFileError(f"{path} cannot be written: {error.strerror}.", code="cannot_write") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise SessionFileError(f"{path} cannot be written: {error}.", code="cannot_write") from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text)
         Path(temporary).replace(path)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise SessionFileError(f"{path} cannot be written: {error.strerror}.", code="cannot_write") from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def load(kind: type[Board], path: str | Path, model: TransformerBridge | None) -> Board:
@@ -122,17 +126,20 @@ def load(kind: type[Board], path: str | Path, model: TransformerBridge | None) -
             )
         model = load_model(saved.model.reload)
     _check_model(path, saved.model, model)
+    board = None
     try:
         board = kind(model, _pair(path, saved.prompts, model), metric=saved.metric, base=states[0].base)
         if states[1:] or states[0].edits:
             board.restore(states[1:] if not states[0].edits else states)
-    except SessionFileError:
-        raise
+        _compare(path, saved, board)
     except CircuitboardError as error:
+        if board is not None:
+            board.close()
+        if isinstance(error, SessionFileError):
+            raise
         raise SessionFileError(
             f"{path} does not fit {saved.model.name}: {error.message}", code="does_not_fit"
         ) from error
-    _compare(path, saved, board)
     return board
 
 
@@ -189,8 +196,11 @@ def _read(path: Path) -> SavedBoard:
     if path.is_symlink() or not path.is_file():
         found = "a symbolic link" if path.is_symlink() else "no file" if not path.exists() else "no regular file"
         raise SessionFileError(f"{path} is {found}; expected a board that board.save() wrote.", code="no_such_file")
-    with path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SessionFileError(f"{path} cannot be read: {error.strerror}.", code="cannot_read") from error
     if len(data) > MAX_BYTES:
         raise SessionFileError(
             f"{path} is larger than {MAX_BYTES} bytes, which no saved board is; nothing was read.",
@@ -233,8 +243,8 @@ def _state(path: Path, saved: SavedState) -> BoardState:
 
 
 def _check_model(path: Path, saved: SavedModel, model: TransformerBridge) -> None:
-    cfg = model.cfg
-    found = {name: int(getattr(cfg, name)) for name in ("n_layers", "n_heads", "d_model", "d_vocab")}
+    found = asdict(shape_of(model))
+    found = {name: found[name] for name in ("n_layers", "n_heads", "d_model", "d_vocab")}
     expected = {name: getattr(saved, name) for name in found}
     if found != expected:
         raise SessionFileError(
@@ -264,7 +274,7 @@ def _pair(path: Path, saved: SavedPrompts, model: TransformerBridge) -> PromptPa
     try:
         clean = torch.tensor(saved.clean_tokens, dtype=torch.int64)
         corrupted = None if saved.corrupted_tokens is None else torch.tensor(saved.corrupted_tokens, dtype=torch.int64)
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise SessionFileError(
             f"{path} is damaged: its prompts are no rectangle of token ids.", code="bad_session_file"
         ) from error
@@ -278,11 +288,13 @@ def _compare(path: Path, saved: SavedBoard, board: Board) -> None:
         raise SessionFileError(
             f"{path} is damaged: {len(expected)} values for {len(found)} prompts.", code="bad_session_file"
         )
-    dtype = getattr(torch, saved.model.dtype, None)
-    loosest = dtype if isinstance(dtype, torch.dtype) and dtype.is_floating_point else board.lab.adapter.dtype
-    allowed = max(tolerance(board.lab.adapter.dtype, expected.nan_to_num()), tolerance(loosest, expected.nan_to_num()))
-    worst = float((found - expected).abs().nan_to_num().max())
-    if worst > allowed:
+    dtypes = {str(dtype).removeprefix("torch."): dtype for dtype in RELATIVE}
+    here = board.lab.adapter.dtype
+    finite = expected.nan_to_num()
+    allowed = max(tolerance(here, finite), tolerance(dtypes.get(saved.model.dtype, here), finite))
+    known = ~expected.isnan()
+    worst = float((found - expected)[known].abs().nan_to_num(nan=float("inf")).max()) if known.any() else 0.0
+    if worst > allowed or bool(found[~known].isfinite().any()):
         warnings.warn(
             f"{path}: {saved.metric} is now {board.value:+.4f} but was {float(expected.mean()):+.4f} when it was saved; the weights or versions differ.",
             stacklevel=4,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.engine.memory import cells_per_batch
-from circuitboard.engine.tier import CellLogits, EditedRun, ReceiptBook
+from circuitboard.engine.tier import CellLogits, EditedRun, Receipt, ReceiptBook
 from circuitboard.errors import EngineError
 from circuitboard.interventions import Plan, Write, rewritten
 from circuitboard.models.adapter import BlockCall
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
+    from circuitboard.address import Intervention
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.metrics import Reads
     from circuitboard.models.adapter import ModelAdapter, Place, Rewrite
@@ -47,13 +48,15 @@ class ReplayEngine:
             start = near
         first = plan.first_difference(start.plan, self._n_layers)
         book = ReceiptBook(self.tier)
-        done = {write.intervention: receipt for write, receipt in zip(start.plan.writes, start.receipts, strict=True)}
+        done: dict[Intervention, list[Receipt]] = {}
+        for write, receipt in zip(start.plan.writes, start.receipts, strict=True):
+            done.setdefault(write.intervention, []).append(receipt)
         for write in plan.writes:
             if write.place[1] < first:
-                book.keep(write, done[write.intervention])
+                book.keep(write, done[write.intervention].pop(0))
         resid_pre = {layer: resid for layer, resid in start.resid_pre.items() if layer <= first}
         if first == self._n_layers:
-            return EditedRun(plan, start.logits, tuple(done[write.intervention] for write in plan.writes), resid_pre)
+            return EditedRun(plan, start.logits, book.receipts(plan), resid_pre)
 
         def keep(layer: int, resid: Tensor) -> None:
             resid_pre[layer] = resid

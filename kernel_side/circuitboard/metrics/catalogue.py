@@ -43,7 +43,7 @@ def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
             return result
 
         return Metric(getattr(function, "__name__", "metric"), "", "all", compute)
-    if metric not in METRICS:
+    if not isinstance(metric, str) or metric not in METRICS:
         raise MetricError(
             f"There is no metric {metric!r}; expected one of {', '.join(METRICS)}, or a function of the logits.",
             code="unknown_metric",

@@ -49,10 +49,12 @@ def evaluate(metric: Metric, logits: Float[Tensor, "batch read d_vocab"], prompt
     Raises
     ------
     MetricError
-        `metric_raised` if a user's function failed, `metric_wrong_shape` if it returned anything but [batch].
+        `metric_raised` if a user's function failed, `metric_wrong_shape` if it returned anything but [batch] real
+        numbers, `metric_changed_logits` if it wrote into the logits, which other numbers are read from.
     """
     import torch
 
+    untouched = logits._version  # noqa: SLF001  torch has no public name for it
     try:
         values = metric.compute(logits, prompts)
     except Exception as error:
@@ -60,9 +62,14 @@ def evaluate(metric: Metric, logits: Float[Tensor, "batch read d_vocab"], prompt
             f"The metric {metric.name!r} raised {type(error).__name__}: {error}. It is called with logits {list(logits.shape)} and must return one number a prompt.",
             code="metric_raised",
         ) from error
-    if not isinstance(values, torch.Tensor) or tuple(values.shape) != (logits.shape[0],):
+    if logits._version != untouched:  # noqa: SLF001
+        raise MetricError(
+            f"The metric {metric.name!r} changed the logits in place; let it work on logits.clone().",
+            code="metric_changed_logits",
+        )
+    if not isinstance(values, torch.Tensor) or values.is_complex() or tuple(values.shape) != (logits.shape[0],):
         found = (
-            f"a tensor of shape {list(values.shape)}"
+            f"a tensor of shape {list(values.shape)} and type {values.dtype}"
             if isinstance(values, torch.Tensor)
             else f"a {type(values).__name__}"
         )
@@ -70,4 +77,4 @@ def evaluate(metric: Metric, logits: Float[Tensor, "batch read d_vocab"], prompt
             f"The metric {metric.name!r} returned {found}; expected a tensor of shape [{logits.shape[0]}], one number a prompt.",
             code="metric_wrong_shape",
         )
-    return values.detach().cpu()
+    return values.detach().cpu().to(torch.promote_types(values.dtype, torch.float32))

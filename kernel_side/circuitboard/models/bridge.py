@@ -45,12 +45,34 @@ def hook_name(kind: Kind, layer: int) -> str:
 
 
 def twin(model: TransformerBridge) -> TransformerBridge:
-    """Copy the modules of a model around the same parameters, buffers and tokenizer."""
+    """Copy the modules of a model around the same parameters, buffers and tokenizer, without the user's hooks."""
     shared: dict[int, Any] = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is not None:
         shared[id(tokenizer)] = tokenizer
-    return copy.deepcopy(model, shared)
+    copied = copy.deepcopy(model, shared)
+    copied.reset_hooks(including_permanent=True)
+    return copied
+
+
+def shape_of(model: TransformerBridge) -> ModelShape:
+    """The sizes of a model.
+
+    Raises
+    ------
+    ModelError
+        `not_a_bridge`, `not_a_decoder`.
+    """
+    _require_bridge(model)
+    cfg = model.cfg
+    return ModelShape(
+        n_layers=int(cfg.n_layers),
+        n_heads=int(cfg.n_heads),
+        d_model=int(cfg.d_model),
+        d_head=int(cfg.d_head),
+        d_vocab=int(cfg.d_vocab),
+        n_ctx=int(cfg.n_ctx),
+    )
 
 
 class BridgeAdapter:
@@ -68,17 +90,8 @@ class BridgeAdapter:
     """
 
     def __init__(self, model: TransformerBridge) -> None:
-        _require_bridge(model)
-        cfg = model.cfg
-        self.name = reload_name(model) or str(getattr(cfg, "model_name", None) or type(model).__name__)
-        self.shape = ModelShape(
-            n_layers=int(cfg.n_layers),
-            n_heads=int(cfg.n_heads),
-            d_model=int(cfg.d_model),
-            d_head=int(cfg.d_head),
-            d_vocab=int(cfg.d_vocab),
-            n_ctx=int(cfg.n_ctx),
-        )
+        self.shape = shape_of(model)
+        self.name = reload_name(model) or str(getattr(model.cfg, "model_name", None) or type(model).__name__)
         weights = next(model.parameters())
         self.device, self.dtype = weights.device, weights.dtype
         self._model = twin(model)

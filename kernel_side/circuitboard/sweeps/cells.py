@@ -111,9 +111,10 @@ def _layers(layers: object, adapter: ModelAdapter, over: str) -> tuple[int, ...]
         return rows
     if isinstance(layers, int) or not isinstance(layers, Iterable):
         layers = (layers,)
-    rows = tuple(layers)
-    for layer in rows:
-        check_site(Site(over, layer, 0 if over == "head" else None), adapter)  # type: ignore[arg-type]
+    sites = [Site(over, layer, 0 if over == "head" else None) for layer in layers]  # type: ignore[arg-type]
+    for site in sites:
+        check_site(site, adapter)
+    rows = tuple(site.layer for site in sites)
     if not rows:
         raise AddressError("An empty list of layers leaves nothing to sweep.", code="unknown_sweep")
     return rows

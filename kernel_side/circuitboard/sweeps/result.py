@@ -100,7 +100,8 @@ class Sweep:
     def top(self, k: int = 10) -> pd.DataFrame:
         """The `k` cells with the largest |effect|, largest first; cells that are not finite come last."""
         frame = self.to_dataframe()
-        order = frame["effect"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
+        size = frame["effect"].abs().replace(float("inf"), float("nan"))
+        order = size.sort_values(ascending=False, na_position="last", kind="stable").index
         return frame.loc[order[:k]].reset_index(drop=True)
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 // How far the map is, what the edits changed, and the proof on request.
 import type { JSX } from "preact";
+import { useCalm } from "../../parts/calm";
 import { Button } from "../../parts/controls";
 import { duration, plain } from "../../parts/number";
 import type { EffectMap } from "../../protocol/decode";
@@ -30,11 +31,15 @@ function progressWords(map: EffectMap, state: BoardState): string {
 
 function Progress({ state, act }: { state: BoardState; act: Actions }): JSX.Element {
   const map = currentMap(state);
-  if (map === null) {
-    return <span data-cb="progress">{state.connected ? "Waiting for the kernel" : ""}</span>;
-  }
-  const share = map.total > 0 ? (100 * map.done) / map.total : 100;
-  const words = progressWords(map, state);
+  const now =
+    map === null
+      ? { words: state.connected ? "Waiting for the kernel" : "", share: 0 }
+      : {
+          words: progressWords(map, state),
+          share: map.total > 0 ? (100 * map.done) / map.total : 100,
+        };
+  const { words, share } = useCalm(now, map?.status === "computing" && state.connected);
+  if (map === null) return <span data-cb="progress">{words}</span>;
   return (
     <>
       <span
@@ -54,9 +59,11 @@ function Progress({ state, act }: { state: BoardState; act: Actions }): JSX.Elem
         {map.status === "failed" && map.error !== null ? `: ${map.error.message}` : ""}
       </span>
       {map.status === "computing" && state.connected ? (
-        <Button cb="cancel" title="Leave the map where it is" onClick={act.cancelMap}>
-          Cancel
-        </Button>
+        <span class="cb-soon">
+          <Button cb="cancel" title="Leave the map where it is" onClick={act.cancelMap}>
+            Cancel
+          </Button>
+        </span>
       ) : null}
       {(map.status === "cancelled" || map.status === "failed") && state.connected ? (
         <Button cb="resume" title="Compute what is missing" onClick={act.resumeMap}>

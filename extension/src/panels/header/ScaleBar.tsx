@@ -18,6 +18,7 @@ function Baseline(props: {
   value: number;
   at: number;
   right: boolean;
+  digits: number;
 }): JSX.Element {
   const { name, value, right } = props;
   const style = right ? { right: `${(100 * (1 - props.at)).toFixed(2)}%` } : at(props.at);
@@ -28,7 +29,7 @@ function Baseline(props: {
       data-cb={`baseline-${name}`}
       data-value={attribute(value)}
     >
-      {name} {signed(value)}
+      {name} {signed(value, props.digits)}
     </span>
   );
 }
@@ -83,9 +84,9 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
           <span class="cb-scale-track" />
         </div>
         <div class="cb-scale-bottom">
-          <Baseline name="clean" value={clean} at={1} right={true} />
+          <Baseline name="clean" value={clean} at={1} right={true} digits={2} />
           {corrupted === null ? null : (
-            <Baseline name="corrupted" value={corrupted} at={0} right={false} />
+            <Baseline name="corrupted" value={corrupted} at={0} right={false} digits={2} />
           )}
         </div>
       </div>
@@ -94,11 +95,20 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
   const cleanAt = place(clean, domain).at;
   const corruptedAt = corrupted === null ? null : place(corrupted, domain).at;
   const zero = place(0, domain);
-  // A label ends at its tick on the inner side, so it lies between the tick and the zero.
+  // One decimal where that tells the two apart.
+  const digits = Math.abs(clean - (corrupted ?? 0)) >= 1 ? 1 : 2;
+  const long = (name: string, x: number): number =>
+    `${name} ${signed(x, digits)}`.length * CHARACTER + GAP;
+  // A label lies on the inner side of its tick, between it and the zero.
   const free = (name: string, x: number, tick: number | null): boolean =>
-    tick === null ||
-    Math.abs(tick - zero.at) * width > (`${name} ${signed(x)}`.length + 1) * CHARACTER + GAP;
+    tick === null || Math.abs(tick - zero.at) * width > long(name, x) + CHARACTER;
   const zeroFree = free("clean", clean, cleanAt) && free("corrupted", corrupted ?? 0, corruptedAt);
+  const cleanRight = cleanAt >= (corruptedAt ?? zero.at);
+  // On a short bar the two would touch: then they take its ends.
+  const tight =
+    corrupted !== null &&
+    corruptedAt !== null &&
+    Math.abs(cleanAt - corruptedAt) * width < long("clean", clean) + long("corrupted", corrupted);
   const now = Number.isFinite(value) ? place(value, domain) : null;
   const earlier =
     edited && now !== null && change !== null && Number.isFinite(change) && change !== 0
@@ -153,8 +163,9 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
           <Baseline
             name="corrupted"
             value={corrupted}
-            at={corruptedAt}
-            right={corruptedAt > cleanAt}
+            at={tight ? Number(!cleanRight) : corruptedAt}
+            right={!cleanRight}
+            digits={digits}
           />
         )}
         {zero.beyond === null && zeroFree ? (
@@ -165,8 +176,9 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
         <Baseline
           name="clean"
           value={clean}
-          at={cleanAt}
-          right={cleanAt > (corruptedAt ?? zero.at)}
+          at={tight ? Number(cleanRight) : cleanAt}
+          right={cleanRight}
+          digits={digits}
         />
       </div>
     </div>

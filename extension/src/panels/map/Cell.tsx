@@ -41,8 +41,7 @@ function content(props: CellProps): JSX.Element | string | null {
   if (effect === null) return null;
   if (Number.isNaN(effect)) return "nan";
   if (!Number.isFinite(effect)) return effect > 0 ? "+\u221e" : "\u2212\u221e";
-  const bare = !props.stale && props.effect !== null && !props.pending;
-  if (!bare || !hasNumber(effect, clip)) return null;
+  if (props.pending || !hasNumber(effect, clip)) return null;
   const text = inCell(effect, clip);
   return text.length <= props.room ? text : null;
 }

@@ -1,5 +1,6 @@
 // What the colours mean, where the scale ends, and what lies beyond.
 import type { ComponentChildren, JSX } from "preact";
+import { useCalm } from "../../parts/calm";
 import { Icon } from "../../parts/icon";
 import { decimals, plain, signed } from "../../parts/number";
 import type { Theme } from "../../parts/theme";
@@ -43,6 +44,25 @@ function Key({
   );
 }
 
+interface Freshness {
+  kind: "exact" | "unknown" | "stale";
+  text: string;
+}
+
+function freshness(map: EffectMap, stale: boolean, unknown: number): Freshness {
+  if (stale) return { kind: "stale", text: "not up to date" };
+  if (unknown === 0) return { kind: "exact", text: "all exact" };
+  return map.before === null
+    ? { kind: "unknown", text: `${unknown} not computed yet` }
+    : { kind: "stale", text: `${unknown} not up to date` };
+}
+
+function FreshnessKey({ shown: { kind, text } }: { shown: Freshness }): JSX.Element {
+  const swatch =
+    kind === "exact" ? <Icon name="check" size={12} /> : <span class={`cb-swatch cb-${kind}`} />;
+  return <Key swatch={swatch}>{text}</Key>;
+}
+
 interface LegendProps {
   map: EffectMap;
   clip: number;
@@ -56,6 +76,8 @@ interface LegendProps {
 
 export function Legend({ map, clip, unit, fixed, stale, edited, theme }: LegendProps): JSX.Element {
   const unknown = map.known.reduce((n, k) => n + (k === 1 ? 0 : 1), 0);
+  const fresh = freshness(map, stale, unknown);
+  const shown = useCalm(fresh, fresh.kind !== "exact");
   const bad = map.effect.some((x, i) => map.known[i] === 1 && !Number.isFinite(x));
   const nothing = map.effect.some((x, i) => map.known[i] === 1 && x === 0);
   const stops = STOPS[theme];
@@ -86,18 +108,7 @@ export function Legend({ map, clip, unit, fixed, stale, edited, theme }: LegendP
           <span class="cb-ramp-text">{signed(clip, digits)} higher</span>
         </div>
         <div class="cb-keys">
-          {stale || (unknown > 0 && map.before !== null) ? (
-            <Key swatch={<span class="cb-swatch cb-stale" />}>
-              {stale ? "not up to date" : `${unknown} not up to date`}
-            </Key>
-          ) : unknown > 0 ? (
-            <Key swatch={<span class="cb-swatch cb-unknown" />}>{unknown} not computed yet</Key>
-          ) : (
-            <span class="cb-key">
-              <Icon name="check" size={12} />
-              all exact
-            </span>
-          )}
+          <FreshnessKey shown={shown} />
           {nothing ? <Key swatch={<span class="cb-swatch cb-none" />}>exactly 0</Key> : null}
           {bad ? <Key swatch={<span class="cb-swatch cb-not-finite" />}>not finite</Key> : null}
           {edited ? (
