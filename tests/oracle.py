@@ -36,7 +36,11 @@ def logit_diff(logits: torch.Tensor, answers: Sequence[int], wrong: Sequence[int
 def _hook(intervention, cache, n_positions):
     site = intervention.site
     name = NAMES[site.kind].format(site.layer)
-    positions = range(n_positions) if site.positions is None else {p % n_positions for p in site.positions}
+    every = range(n_positions)
+    positions = set(every if site.positions is None else ())
+    for entry in site.positions or ():
+        spanned = not isinstance(entry, int)
+        positions.update(every[slice(entry.start, entry.stop, entry.step)] if spanned else [every[entry]])
 
     def hook(activation, hook):
         activation = activation.clone()

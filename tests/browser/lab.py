@@ -170,7 +170,8 @@ class Lab:
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
-            f"--ServerApp.root_dir={self.folder}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            f"--ServerApp.root_dir={self.folder}",
+            f"--ServerApp.jpserver_extensions={{'circuitboard.server': {self._server_extension}}}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
         ]  # fmt: skip
         with (own / "log").open("wb") as log:
             self._process = subprocess.Popen(

@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from circuitboard.address import Intervention, Site
 from circuitboard.board import code, display, storage
 from circuitboard.board.history import History
@@ -175,12 +177,12 @@ class Board:
             raise InterventionError(site, code="position_out_of_range")
         shown = self._shown
         if self._lab.metric.reads == "all":
-            return shown.run.logits[:, pos].float().cpu()
+            return _copy(shown.run.logits[:, pos])
         if pos % n == n - 1:
-            return shown.run.logits[:, -1].float().cpu()
+            return _copy(shown.run.logits[:, -1])
         every = HookedEngine(self._lab.adapter, "all")
         run = self._worker.submit(lambda cancel: every.run(shown.run.plan, cancel=cancel)).result()
-        return run.logits[:, pos].float().cpu()
+        return _copy(run.logits[:, pos])
 
     def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
         """The likeliest next tokens: token, logit, prob, base_logit, change (of the logit)."""
@@ -308,9 +310,9 @@ class Board:
             return Sweep(
                 grid=grid,
                 per_prompt=values.unflatten(0, grid.shape),
-                baseline=shown.outcome.values,
-                clean=self._lab.clean_values,
-                corrupted=self._lab.corrupted_values,
+                baseline=shown.outcome.values.clone(),
+                clean=self._lab.clean_values.clone(),
+                corrupted=None if self._lab.corrupted_values is None else self._lab.corrupted_values.clone(),
                 metric=self._lab.metric.name,
                 unit=self._lab.metric.unit,
             )
@@ -465,6 +467,11 @@ class Board:
         values = self._lab.values(run)
         value = _mean(values)
         return Outcome(value, values, value - before, run.receipts, (time.perf_counter() - start) * 1000)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """What a user may write into: float32 on the CPU, no memory of ours."""
+    return tensor.detach().to("cpu", torch.float32, copy=True)
 
 
 def _mean(values: Tensor) -> float:

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 def to_python(board: Board) -> str:
     """Code that makes this board again, with the edits in force and those switched off."""
     name = reload_name(board.model)
-    lines = ["import circuitboard as cb", "" if _as_text(board) else "import torch\n"]
+    dtype = str(board.lab.adapter.dtype)
+    precise = name is not None and dtype != "torch.float32"
+    lines = ["import circuitboard as cb", "import torch\n" if precise or not _as_text(board) else ""]
     if name is None:
         lines.append(
             f"# `model` must hold the TransformerBridge {board.lab.adapter.name!r} that the board was made with."
         )
     else:
-        lines.append(f"model = cb.load({name!r})")
+        lines.append(f"model = cb.load({name!r}{f', dtype={dtype}' if precise else ''})")
     lines += _pair(board)
     metric = board.lab.metric
     if metric.reads == "all" and not metric.name.isidentifier():

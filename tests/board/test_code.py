@@ -1,0 +1,123 @@
+"""`to_python`: what it writes, run as it stands, makes the same board."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import circuitboard as cb
+
+CLEAN = ["When Laura and Simon went to the school, Simon gave the bag to", "When Tom and Paul went to the school, Paul gave a bag to"]  # fmt: skip
+CORRUPTED = ["When Laura and Simon went to the school, Laura gave the bag to", "When Tom and Paul went to the school, Tom gave a bag to"]  # fmt: skip
+TOKENS = torch.tensor([[0, 15, 36, 17, 39], [0, 15, 33, 17, 31]])
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return cb.load("demo")
+
+
+def text(**options):
+    return cb.PromptPair(CLEAN, CORRUPTED, answer=[" Laura", " Tom"], wrong=[" Simon", " Paul"], **options)
+
+
+def tokens(**options):
+    return cb.PromptPair(TOKENS, TOKENS.flip(1), answer=[36, 31], wrong=[39, 33], **options)
+
+
+def again(board, **names):
+    """The board that the code makes."""
+    scope = dict(names)
+    exec(board.to_python(), scope)  # noqa: S102  that is the point
+    made = scope["board"]
+    assert made is not board
+    assert made.base == board.base
+    assert made.edits == board.edits
+    assert made.values.tolist() == pytest.approx(board.values.tolist(), abs=1e-5)
+    assert made.baselines.clean == pytest.approx(board.baselines.clean, abs=1e-5)
+    assert made.prompts.clean_tokens.tolist() == board.prompts.clean_tokens.tolist()
+    assert made.to_python() == board.to_python()
+    made.close()
+    return made
+
+
+EDITS = [
+    [],
+    [cb.head(3, 1).zero()],
+    [cb.head(3, 1).at(-1).patch(), cb.attn_out(0).at([0, 2]).scale(-0.5), cb.resid_pre(2).at(slice(1, None, 2)).patch()],
+    [cb.resid_pre(1).at(["S2", -1, slice(None, 2)]).patch(), cb.head(0, 0).at("END").scale(1e-30)],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edits", EDITS, ids=len)
+@pytest.mark.parametrize("base", ["clean", "corrupted"])
+@pytest.mark.parametrize("make", [text, tokens])
+def test_the_code_makes_the_same_board(demo, make, base, edits):
+    board = cb.Board(demo, make(labels={"S2": [2, 3], "END": -1}), base=base)
+    if edits:
+        board.edit(*edits)
+        board.toggle(len(edits) - 1)
+    again(board)
+    board.close()
+
+
+def test_one_prompt_with_its_bos_left_out(demo):
+    pair = cb.PromptPair(CLEAN[0], CORRUPTED[0], answer=" Laura", wrong=" Simon", prepend_bos=False)
+    board = cb.Board(demo, pair)
+    board.edit(cb.head(3, 1).patch())
+    code = board.to_python()
+    assert "prepend_bos=False" in code
+    assert "# ' Laura'" in code
+    again(board)
+    board.close()
+
+
+def test_no_corrupted_prompts_and_another_metric(demo):
+    board = cb.Board(demo, cb.PromptPair(CLEAN, answer=[" Laura", " Tom"]), metric="log_prob")
+    board.edit(cb.head(3, 1).zero())
+    assert "metric='log_prob'" in board.to_python()
+    again(board)
+    board.close()
+
+
+def test_text_with_quotes_and_line_breaks_stays_data(demo):
+    pair = cb.PromptPair("A\n\"\"\"\n went", "B\n\"\"\"\n went", answer=1, wrong=2)  # fmt: skip
+    try:
+        board = cb.Board(demo, pair)
+    except cb.PromptError:
+        pair = cb.PromptPair(' the\n"""', ' a\n"""', answer=1, wrong=2)
+        board = cb.Board(demo, pair)
+    again(board)
+    board.close()
+
+
+def test_a_model_in_double_precision_is_loaded_as_one():
+    board = cb.Board(cb.load("demo", dtype=torch.float64), tokens())
+    board.edit(cb.head(1, 1).zero())
+    assert "dtype=torch.float64" in board.to_python()
+    again(board)
+    board.close()
+
+
+def test_a_model_passed_as_an_object_has_to_be_there():
+    from tests.tiny_models import tiny
+
+    board = cb.Board(tiny("gpt2"), tokens())
+    board.edit(cb.mlp_out(0).zero())
+    assert "`model` must hold" in board.to_python()
+    again(board, model=board.model)
+    board.close()
+
+
+def first_logit(logits):
+    return logits[:, -1, 0]
+
+
+def test_a_metric_of_your_own_is_named_or_has_to_be_there(demo):
+    board = cb.Board(demo, tokens(), metric=first_logit)
+    again(board, first_logit=first_logit)
+    board.close()
+    board = cb.Board(demo, tokens(), metric=lambda logits: logits[:, -1, 0])
+    assert "`metric` must hold" in board.to_python()
+    again(board, metric=first_logit)
+    board.close()

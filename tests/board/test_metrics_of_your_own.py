@@ -1,0 +1,142 @@
+"""Functions of the logits as metrics: what they get, what they may return, how they fail."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+import circuitboard as cb
+from tests.board.prompts import CLEAN, pair, plain_logits
+from tests.tiny_models import D_VOCAB
+
+EDIT = cb.head(1, 2).at([0, 2]).zero()
+
+
+def entropy(logits):
+    return -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1).mean(-1)
+
+
+@pytest.mark.parametrize("tier", ["hooked", "replay"])
+def test_it_reads_the_logits_of_every_position(model, tier):
+    shapes = set()
+
+    def metric(logits):
+        shapes.add(tuple(logits.shape))
+        return entropy(logits)
+
+    board = cb.Board(model, pair(), metric=metric, engine=tier)
+    board.edit(EDIT)
+    torch.testing.assert_close(board.values, entropy(plain_logits(model, [EDIT])), rtol=0, atol=1e-5)
+    sweep = board.sweep("head", how="zero", layers=2)
+    cell = plain_logits(model, [EDIT, cb.head(2, 3).zero()])
+    torch.testing.assert_close(sweep.per_prompt[0, 3], entropy(cell), rtol=0, atol=1e-5)
+    assert shapes == {(*CLEAN.shape, D_VOCAB)}
+    torch.testing.assert_close(board.logits(2), plain_logits(model, [EDIT])[:, 2], rtol=0, atol=1e-4)
+    assert board.verify().ok
+    board.close()
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [lambda logits: logits[:, -1].argmax(-1), lambda logits: logits[:, -1, 0] > 0, lambda logits: logits[:, -1, 0].half()],
+    ids=["int", "bool", "half"],
+)  # fmt: skip
+def test_whole_numbers_and_truth_values_become_floats(model, metric):
+    board = cb.Board(model, pair(), metric=metric)
+    board.edit(EDIT)
+    expected = metric(plain_logits(model, [EDIT])).float()
+    torch.testing.assert_close(board.values, expected, rtol=1e-2, atol=1e-2)
+    assert board.values.dtype is torch.float32
+    assert board.value == pytest.approx(float(expected.mean()), rel=1e-2)
+    assert isinstance(board.normalized, float)
+    assert board.sweep("head", how="zero").stderr.dtype is torch.float32
+    board.close()
+
+
+def changes_logits(logits):
+    return logits.sub_(1.0)[:, -1, 0]
+
+
+@pytest.mark.parametrize(
+    ("metric", "code"),
+    [
+        (lambda logits: logits[:, -1], "metric_wrong_shape"),
+        (lambda logits: logits.mean(), "metric_wrong_shape"),
+        (lambda logits: 1.0, "metric_wrong_shape"),
+        (lambda logits: None, "metric_wrong_shape"),
+        (lambda logits: logits[:, -1, 0].to(torch.complex64), "metric_wrong_shape"),
+        (lambda logits: 1 / 0, "metric_raised"),
+        (lambda logits: logits[:, 99], "metric_raised"),
+        (lambda: 1, "metric_raised"),
+        (changes_logits, "metric_changed_logits"),
+        ("accuracy", "unknown_metric"),
+        (None, "unknown_metric"),
+        (["logit_diff"], "unknown_metric"),
+        ({"a": "logit_diff"}, "unknown_metric"),
+    ],
+)
+def test_a_metric_that_cannot_be_used_is_refused_when_the_board_is_made(model, metric, code):
+    with pytest.raises(cb.MetricError) as caught:
+        cb.Board(model, pair(), metric=metric)
+    assert caught.value.code == code
+
+
+def test_a_metric_that_fails_later_leaves_the_board_where_it_was(model):
+    broken = False
+
+    def metric(logits):
+        if broken:
+            raise LookupError("no such thing")
+        return logits[:, -1, 7]
+
+    board = cb.Board(model, pair(), metric=metric)
+    board.edit(EDIT)
+    before = (board.shown, board.edits, board.history)
+    broken = True
+    for attempt in (
+        lambda: board.edit(cb.head(0, 0).zero()),
+        lambda: board.preview(cb.head(0, 0).zero()),
+        lambda: board.sweep("head"),
+    ):
+        with pytest.raises(cb.MetricError) as caught:
+            attempt()
+        assert caught.value.code == "metric_raised"
+        assert "no such thing" in caught.value.message
+    assert (board.shown, board.edits, board.history) == before
+    broken = False
+    board.edit(cb.head(0, 0).zero())
+    assert len(board.edits) == 2
+    board.close()
+
+
+@pytest.mark.parametrize("special", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_stays_what_it_is(model, special):
+    board = cb.Board(model, pair(), metric=lambda logits: torch.full((3,), special))
+    for value in (board.value, board.edit(EDIT).value, *board.values.tolist(), board.baselines.clean):
+        assert value == special or (math.isnan(special) and math.isnan(value))
+    assert math.isnan(board.normalized)
+    sweep = board.sweep("head")
+    assert not sweep.values.isfinite().any()
+    assert sweep.effect.isnan().all(), "inf − inf is not 0"
+    assert math.isnan(board.shown.outcome.change)
+    assert "nan" in repr(board) or "inf" in repr(board)
+    board.close()
+
+
+def test_weights_that_are_not_finite_show_as_nan(model):
+    from tests.tiny_models import FAMILIES
+
+    broken = FAMILIES["gpt2"]().eval()
+    board = cb.Board(broken, pair())
+    board.close()
+    with torch.no_grad():
+        dict(broken.named_parameters())[next(n for n, p in broken.named_parameters() if p.dim() > 1)].fill_(math.nan)
+    board = cb.Board(broken, pair())
+    assert math.isnan(board.value)
+    assert math.isnan(board.edit(EDIT).value)
+    assert board.sweep("head", how="zero").effect.isnan().all()
+    assert len(board.top_tokens(3)) == 3
+    assert board.verify().ok, "NaN where plain hooks give NaN"
+    board.close()
