@@ -6,9 +6,12 @@ Nothing of Circuitboard's own interventions is used here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
-from transformer_lens.model_bridge import TransformerBridge
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
 
 NAMES = {
     "head": "blocks.{}.attn.hook_z",

@@ -206,8 +206,8 @@ export class FakeKernel implements Channel {
     const token = (text: string, id: number, before: number, now: number) => ({
       token: text,
       token_id: id,
-      prob: now,
-      base_prob: before,
+      prob: toReal(now),
+      base_prob: toReal(before),
       logit: toReal(Math.log(now)),
       base_logit: toReal(Math.log(before)),
     });

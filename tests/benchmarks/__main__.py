@@ -119,7 +119,7 @@ def _click(shape: str, case: Case, runs: int) -> Row:
     board = cb.Board(case.model, case.pair)
     layer, tokens = board.lab.adapter.shape.n_layers // 2, board.prompts.clean_tokens
 
-    def zero(z: torch.Tensor, hook: object) -> torch.Tensor:  # noqa: ARG001
+    def zero(z: torch.Tensor, hook: object) -> torch.Tensor:
         z = z.clone()
         z[:, :, 0] = 0
         return z

@@ -6,12 +6,13 @@ Prompts of unequal length, means and resamples are not covered: the board does n
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
 import circuitboard as cb
-from tests.board.prompts import ANSWERS, CLEAN, CORRUPTED, WRONG, pair, plain_logits, plain_values
+from tests.board.prompts import ANSWERS, CLEAN, CORRUPTED, pair, plain_logits, plain_values
 from tests.tiny_models import D_VOCAB, tiny
 
 HEAD, ATTENTION, MLP, RESID = (
@@ -209,6 +210,17 @@ def test_a_single_prompt_is_a_data_set_of_one(model):
     assert board.values.shape == (1,)
     assert board.sweep("head").stderr.isnan().all()
     board.close()
+
+
+def test_edits_from_many_threads_all_arrive(board, model):
+    """Each thread sees its own edit done; in the end all are there, in some order."""
+    edits = [cb.head(layer, head).at(pos).zero() for layer in range(3) for head in range(4) for pos in range(3)]
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(board.edit, edits))
+    assert {edit.intervention for edit in board.edits} == set(edits)
+    assert len(board.history.nodes) == len(edits) + 1
+    assert sorted(len(outcome.receipts) for outcome in outcomes) == list(range(1, len(edits) + 1))
+    same(board.values, plain_values(model, [edit.intervention for edit in board.edits]))
 
 
 def test_what_the_board_gives_out_is_not_its_own_memory(board):

@@ -72,6 +72,19 @@ def test_one_prompt_with_its_bos_left_out(demo):
     board.close()
 
 
+@pytest.mark.parametrize("prepend_bos", [False, True, None])
+def test_a_bos_written_in_the_text_is_not_doubled(demo, prepend_bos, tmp_path):
+    pair = cb.PromptPair("<bos> the a", "<bos> a the", answer=" the", wrong=" a", prepend_bos=prepend_bos)
+    board = cb.Board(demo, pair)
+    assert board.prompts.n_positions == (3 if prepend_bos is False else 4)
+    again(board)
+    board.save(tmp_path / "bos.board.json")
+    loaded = cb.Board.load(tmp_path / "bos.board.json", demo)
+    assert loaded.prompts.clean_tokens.tolist() == board.prompts.clean_tokens.tolist()
+    loaded.close()
+    board.close()
+
+
 def test_no_corrupted_prompts_and_another_metric(demo):
     board = cb.Board(demo, cb.PromptPair(CLEAN, answer=[" Laura", " Tom"]), metric="log_prob")
     board.edit(cb.head(3, 1).zero())
@@ -81,12 +94,7 @@ def test_no_corrupted_prompts_and_another_metric(demo):
 
 
 def test_text_with_quotes_and_line_breaks_stays_data(demo):
-    pair = cb.PromptPair("A\n\"\"\"\n went", "B\n\"\"\"\n went", answer=1, wrong=2)  # fmt: skip
-    try:
-        board = cb.Board(demo, pair)
-    except cb.PromptError:
-        pair = cb.PromptPair(' the\n"""', ' a\n"""', answer=1, wrong=2)
-        board = cb.Board(demo, pair)
+    board = cb.Board(demo, cb.PromptPair(' the\n"""', ' a\n"""', answer=1, wrong=2))
     again(board)
     board.close()
 
@@ -119,5 +127,5 @@ def test_a_metric_of_your_own_is_named_or_has_to_be_there(demo):
     board.close()
     board = cb.Board(demo, tokens(), metric=lambda logits: logits[:, -1, 0])
     assert "`metric` must hold" in board.to_python()
-    again(board, metric=first_logit)
+    again(board, metric=lambda logits: logits[:, -1, 0])
     board.close()

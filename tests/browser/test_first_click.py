@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import statistics
 from pathlib import Path
 
 import pytest
@@ -205,8 +203,8 @@ def test_hostile_tokens_make_no_element(open_notebook):
         "import dataclasses\n"
         "bound = pair.bind(model)\n"
         "evil = dataclasses.replace(bound, token_str=lambda i: hostile[i % 5], answer_str=[hostile[0]], wrong_str=[hostile[1]])\n"
-        "class Evil:\n    def bind(self, model):\n        return evil\n"
-        "board = cb.Board(model, Evil())\nboard",
+        "class Evil(cb.PromptPair):\n    def bind(self, model):\n        return evil\n"
+        "board = cb.Board(model, Evil('When John', answer=' Mary'))\nboard",
     )
     notebook.run_all()
     board = notebook.board
@@ -239,32 +237,3 @@ def test_pictures_in_both_themes(notebook, page, tmp_path_factory):
         "(board) => getComputedStyle(board.querySelector('.cb-board') ?? board).backgroundColor"
     )
     assert background not in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
-
-
-def test_latency_is_recorded(notebook, page):
-    """Median time from a click to the changed number, printed for people; speed is not judged here."""
-    board = notebook.board
-    _wait_for_map(board)
-    times = page.evaluate(
-        """async (board) => {
-            const metric = board.querySelector('[data-cb="metric"]');
-            const cell = board.querySelector('[data-cb="head"][data-layer="3"][data-head="0"]');
-            const times = [];
-            for (let i = 0; i < 55; i++) {
-                await new Promise((resolve) => setTimeout(resolve, 150));
-                const changed = new Promise((resolve) => {
-                    const observer = new MutationObserver(() => { observer.disconnect(); resolve(performance.now()); });
-                    observer.observe(metric, { attributes: true, attributeFilter: ["data-value"] });
-                });
-                const start = performance.now();
-                cell.dispatchEvent(new MouseEvent("click", { bubbles: true }));
-                times.push((await changed) - start);
-            }
-            return times.slice(5);
-        }""",
-        board.element_handle(),
-    )
-    times.sort()
-    record = {"median_ms": statistics.median(times), "p95_ms": times[int(0.95 * len(times))], "n": len(times)}
-    print(json.dumps(record))
-    assert len(times) == 50

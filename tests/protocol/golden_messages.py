@@ -99,8 +99,8 @@ SNAPSHOT = m.Snapshot(
             m.TopToken(
                 token=HOSTILE,
                 token_id=11,
-                prob=0.75,
-                base_prob=0.5,
+                prob=m.Real.of(0.75),
+                base_prob=m.Real.of(float("nan")),
                 logit=m.Real.of(9.5),
                 base_logit=m.Real.of(float("inf")),
             )

@@ -279,8 +279,8 @@ export interface TopTokens {
 export interface TopToken {
   token: string;
   token_id: number;
-  prob: number;
-  base_prob: number;
+  prob: Real;
+  base_prob: Real;
   logit: Real;
   base_logit: Real;
 }

@@ -76,7 +76,7 @@ def _one(entry: object) -> Spec:
     if isinstance(entry, str):
         if not _LABEL.fullmatch(entry) or entry == "all":
             raise AddressError(
-                f"{entry!r} is no position label: labels start with a letter and hold letters, digits, '_', '.', '+' or '-'.",
+                f"{entry[:40]!r} is no position label: labels start with a letter and hold letters, digits, '_', '.', '+' or '-'.",
                 code="bad_positions",
             )
         return entry

@@ -136,10 +136,10 @@ def site(text: str) -> Site:
     if match := re.fullmatch(r"(\d{1,6})\.(\d{1,6})", name):
         found = head(int(match[1]), int(match[2]))
     elif (match := re.fullmatch(r"([a-z_]+) (\d{1,6})", name)) and match[1] in KINDS and match[1] != "head":
-        found = Site(match[1], int(match[2]))  # type: ignore[arg-type]
+        found = Site(match[1], int(match[2]))
     else:
         raise AddressError(
-            f"{text!r} names no site. Heads are written '9.6' (layer.head), others 'resid_pre 5', 'attn_out 5', 'mlp_out 5', with positions as '9.6 @ END'.",
+            f"{text[:40]!r} names no site. Heads are written '9.6' (layer.head), others 'resid_pre 5', 'attn_out 5', 'mlp_out 5', with positions as '9.6 @ END'.",
             code="unknown_site",
         )
     return replace(found, positions=parse_positions(at)) if mark else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -20,10 +21,11 @@ from circuitboard.board.self_test import SelfTest, run_self_test
 from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
-from circuitboard.errors import InterventionError
+from circuitboard.errors import InterventionError, PromptError
 from circuitboard.interventions import Plan
 from circuitboard.metrics import metric_of
 from circuitboard.models.bridge import BridgeAdapter
+from circuitboard.prompts import PromptPair
 from circuitboard.sweeps import Grid, Progress, Sweep, grid_of, sweep_steps
 from circuitboard.sweeps.result import normalized
 
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
     from circuitboard.board.lab import Lab
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricLike
-    from circuitboard.prompts import PromptPair, Prompts
+    from circuitboard.prompts import Prompts
+
+_log = logging.getLogger(__name__)
 
 _RUNS_KEPT = 8
 """Runs kept whole, so that undo, redo and the next edit start from them."""
@@ -76,8 +80,12 @@ class Board:
         engine: Requested = "auto",
     ) -> None:
         state = BoardState(base)
-        bound = prompts.bind(model)
         adapter = BridgeAdapter(model)
+        if not isinstance(prompts, PromptPair):
+            raise PromptError(
+                f"A board needs a PromptPair, not a {type(prompts).__name__}; write cb.PromptPair(clean, corrupted, answer=…, wrong=…)."
+            )
+        bound = prompts.bind(model)
         self._model = model
         self._pair = prompts
         self._worker = Worker()
@@ -245,11 +253,17 @@ class Board:
         with self._lock:
             history = move(self._history)
             plan = self._lab.plan(history.state.base, history.state.active)
-            epoch = self._epoch
-            job = self._worker.submit(
-                lambda cancel: self._compute(history, plan, epoch, cancel), click=click, moves=True
-            )
+            epoch, before = self._epoch, self._history
+            job: Job[Outcome] = Job(lambda cancel: self._compute(history, plan, epoch, cancel), click=click)
             self._history = history
+            try:
+                self._worker.put(job, moves=True)
+            except BaseException:
+                # Refused, or interrupted on the way: the step is taken back, unless it has come through already.
+                job.cancel.supersede()
+                if self._shown.history is not history:
+                    self._history = before
+                raise
             return job
 
     def preview(self, *interventions: Intervention) -> Outcome:
@@ -347,8 +361,8 @@ class Board:
         return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
 
     def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
-        """Run a generator on the worker, step by step, giving way to steps of the board."""
-        return self._worker.submit_background(work)
+        """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer."""
+        return self._worker.submit_background(work, yielding=True)
 
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
@@ -404,6 +418,9 @@ class Board:
 
     def restore(self, states: tuple[BoardState, ...]) -> Outcome:
         """Replay saved states one after the other, so that each can be undone; the last is computed."""
+        for base in {state.base for state in states}:
+            edits = [edit.intervention for state in states if state.base == base for edit in state.edits]
+            self._lab.plan(base, dict.fromkeys(edits))  # each state must be one that undo can show
         return self.step(lambda history: history.extended("restore", states)).result()
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
@@ -434,20 +451,25 @@ class Board:
 
     # --- on the worker thread -----------------------------------------------------------------------
 
+    def _require(self, epoch: int) -> None:
+        """Refuse a step that builds on one that failed."""
+        if epoch != self._epoch:
+            raise InterventionError(
+                "The step before this one failed, so this one was not carried out either.", code="earlier_step_failed"
+            )
+
     def _compute(self, history: History, plan: Plan, epoch: int, cancel: CancelToken) -> Outcome:
         try:
             cancel.check()
-            if epoch != self._epoch:
-                raise InterventionError(
-                    "The step before this one failed, so this one was not carried out either.",
-                    code="earlier_step_failed",
-                )
+            self._require(epoch)
             start = time.perf_counter()
             run = self._runs.get(history.state)
             if run is None:
                 run = self._lab.choice.engine.run(plan, near=self._shown.run, cancel=cancel)
             outcome = self._outcome(run, self._shown.outcome.value, start)
-            cancel.check()
+            with self._lock:
+                cancel.check()
+                self._shown = Shown(self._shown.revision + 1, history, run, outcome)
         except BaseException:
             with self._lock:
                 if not cancel.superseded and epoch == self._epoch:
@@ -458,9 +480,12 @@ class Board:
         self._runs.move_to_end(history.state)
         while len(self._runs) > _RUNS_KEPT:
             self._runs.popitem(last=False)
-        self._shown = Shown(self._shown.revision + 1, history, run, outcome)
         for listener in tuple(self._listeners):
-            listener(self._shown)
+            # The step is done, whatever becomes of those who are told.
+            try:
+                listener(self._shown)
+            except Exception:  # noqa: BLE001
+                _log.exception("A listener of the board failed.")
         return outcome
 
     def _outcome(self, run: EditedRun, before: float, start: float) -> Outcome:

@@ -80,16 +80,14 @@ def _pair(board: Board) -> list[str]:
     if prompts.labels:
         lines.append(f"    labels={ {label: list(positions) for label, positions in prompts.labels.items()}!r},")
     if as_text:
-        lines.append(f"    prepend_bos={prompts.prepend_bos},")
+        lines.append(f"    prepend_bos={prompts.bos_added},")
     return [*lines, ")"]
 
 
 def _as_text(board: Board) -> bool:
     """Whether the prompts can be written as text, not as token ids."""
     prompts = board.prompts
-    return prompts.clean_text is not None and (
-        prompts.corrupted_tokens is None or prompts.corrupted_text is not None
-    )
+    return prompts.clean_text is not None and (prompts.corrupted_tokens is None or prompts.corrupted_text is not None)
 
 
 def _single(values: list[object]) -> object:

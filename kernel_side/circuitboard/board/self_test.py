@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-
 from circuitboard.address import Site
 from circuitboard.engine import HookedEngine, tolerance
 from circuitboard.interventions import compile_plan
 from circuitboard.models.adapter import places_of
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from circuitboard.address import Intervention
     from circuitboard.board.lab import Lab
     from circuitboard.engine import CancelToken
@@ -45,10 +45,10 @@ class SelfTest:
     def __repr__(self) -> str:
         width = max(len(check.name) for check in self.checks)
         rows = [f"{'check':<{width}}  largest error  allowed  verdict"]
-        for check in self.checks:
-            rows.append(
-                f"{check.name:<{width}}  {check.error:>13.2e}  {check.tolerance:>7.0e}  {'ok' if check.ok else 'FAILED'}"
-            )
+        rows += [
+            f"{check.name:<{width}}  {check.error:>13.2e}  {check.tolerance:>7.0e}  {'ok' if check.ok else 'FAILED'}"
+            for check in self.checks
+        ]
         return "\n".join(rows)
 
 
@@ -63,7 +63,7 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
     checks: list[Check] = []
 
     def check(
-        name: str, edits: list[Intervention], base: CachedRun, source: CachedRun | None, expected: torch.Tensor
+        name: str, edits: list[Intervention], base: CachedRun, source: CachedRun | None, expected: Tensor
     ) -> None:
         plan = compile_plan(edits, lab.adapter, lab.prompts, base, source)
         found = engine.run(plan, cancel=cancel).logits

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import torch
@@ -173,7 +173,7 @@ def _saved(board: Board) -> SavedBoard:
             answer_ids=prompts.answer_ids.tolist(),
             wrong_ids=None if prompts.wrong_ids is None else prompts.wrong_ids.tolist(),
             labels={label: list(positions) for label, positions in prompts.labels.items()},
-            prepend_bos=prompts.prepend_bos,
+            prepend_bos=prompts.bos_added,
         ),
         metric=board.lab.metric.name,
         states=[
@@ -193,14 +193,14 @@ def _saved(board: Board) -> SavedBoard:
 
 
 def _read(path: Path) -> SavedBoard:
-    if path.is_symlink() or not path.is_file():
-        found = "a symbolic link" if path.is_symlink() else "no file" if not path.exists() else "no regular file"
-        raise SessionFileError(f"{path} is {found}; expected a board that board.save() wrote.", code="no_such_file")
     try:
+        if path.is_symlink() or not path.is_file():
+            found = "a symbolic link" if path.is_symlink() else "no file" if not path.exists() else "no regular file"
+            raise SessionFileError(f"{path} is {found}; expected a board that board.save() wrote.", code="no_such_file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SessionFileError(f"{path} cannot be read: {error.strerror}.", code="cannot_read") from error
+        raise SessionFileError(f"{str(path)[:200]} cannot be read: {error.strerror}.", code="cannot_read") from error
     if len(data) > MAX_BYTES:
         raise SessionFileError(
             f"{path} is larger than {MAX_BYTES} bytes, which no saved board is; nothing was read.",
@@ -253,14 +253,13 @@ def _check_model(path: Path, saved: SavedModel, model: TransformerBridge) -> Non
 
 
 def _pair(path: Path, saved: SavedPrompts, model: TransformerBridge) -> PromptPair:
-    as_text = saved.clean_text is not None and (saved.corrupted_tokens is None or saved.corrupted_text is not None)
-    options = {
+    options: dict[str, Any] = {
         "answer": saved.answer_ids,
         "wrong": saved.wrong_ids,
         "labels": saved.labels or None,
         "prepend_bos": saved.prepend_bos,
     }
-    if as_text:
+    if saved.clean_text is not None and (saved.corrupted_tokens is None or saved.corrupted_text is not None):
         pair = PromptPair(saved.clean_text, saved.corrupted_text, **options)
         bound = pair.bind(model)
         if bound.clean_tokens.tolist() == saved.clean_tokens and (

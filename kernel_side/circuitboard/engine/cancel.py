@@ -12,26 +12,27 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._reason: str | None = None
+        self._lock = threading.Lock()
         self.superseded = False
-        self._set = threading.Event()
 
     def cancel(self, reason: str = "it was stopped") -> None:
         """Ask the computation to stop; the first reason is kept."""
-        if not self._set.is_set():
-            self._reason = reason
-            self._set.set()
+        with self._lock:
+            if self._reason is None:
+                self._reason = reason
 
     def supersede(self) -> None:
         """Stop because something newer came, which carries this work's state on."""
-        if not self._set.is_set():
-            self.superseded = True
-            self.cancel("something newer came")
+        with self._lock:
+            if self._reason is None:
+                self.superseded = True
+                self._reason = "something newer came"
 
     @property
     def cancelled(self) -> bool:
-        return self._set.is_set()
+        return self._reason is not None
 
     def check(self) -> None:
         """Go on, or raise `Cancelled`."""
-        if self._set.is_set():
+        if self._reason is not None:
             raise Cancelled(f"The computation ended early: {self._reason}.")

@@ -69,10 +69,12 @@ class ReplayEngine:
         for index, cell in enumerate(cells):
             by_layer.setdefault(cell.first_difference(current.plan, self._n_layers), []).append(index)
         resid_pre = current.resid_pre or self._base_resid(current.plan)
-        for first, indices in by_layer.items():
+        # The last layers first: they cost least, so a map fills quickly.
+        for first, left in sorted(by_layer.items(), reverse=True):
             if first == self._n_layers:
-                yield CellLogits(indices, current.logits.expand(len(indices), *current.logits.shape))
+                yield CellLogits(left, current.logits.expand(len(left), *current.logits.shape))
                 continue
+            indices = left
             limit = cells_per_batch(self._adapter, *current.plan.base.tokens.shape, reads=self._reads)
             while indices:
                 batch = indices[:limit]
@@ -95,7 +97,8 @@ class ReplayEngine:
         split = _Cells.of([[w for w in cell.writes if w.place[1] >= first] for cell in cells])
         n_prompts = resid.shape[0]
         logits = self._replay(first, resid.repeat(len(cells), 1, 1), current, split, cancel)
-        return logits.unflatten(0, (len(cells), n_prompts))
+        by_cell: Tensor = logits.unflatten(0, (len(cells), n_prompts))
+        return by_cell
 
     def _replay(
         self,

@@ -2,7 +2,11 @@
 
 Everyone else only submits jobs and waits. Jobs run in the order in which they came; a *background* job (a
 map, a sweep) is a generator that gives way to waiting jobs between two of its steps. A *click* is skipped,
-or stopped, when a newer job arrives: the newest click wins.
+or stopped, when a job that moves the board arrives: the newest click wins. A *yielding* background job is
+stopped by such a job in the middle of a step, and whoever started it starts it again if it is still wanted.
+
+What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
+`with` on the lock itself and never waits in a `Condition`, which could be left locked for ever.
 """
 
 from __future__ import annotations
@@ -10,33 +14,61 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Any, Generic, TypeVar
 
 from circuitboard.engine.cancel import CancelToken
+from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
 
 T = TypeVar("T")
+
+_PATIENCE_S = 2.0
+"""How long `close` waits for the thread, which ends after the layer that it computes."""
 
 
 class Job(Generic[T]):
     """Work submitted to the worker, and its result to come."""
 
-    def __init__(self, work: Callable[[CancelToken], Any], *, click: bool, background: bool) -> None:
+    def __init__(
+        self,
+        work: Callable[[CancelToken], Any],
+        *,
+        click: bool = False,
+        background: bool = False,
+        yielding: bool = False,
+    ) -> None:
         self.work = work
         self.click = click
         self.background = background
+        self.yielding = yielding
         self.cancel = CancelToken()
         self.future: Future[T] = Future()
+        self._running = threading.Lock()
+        self._running.acquire()
 
     def result(self) -> T:
         """Wait for the result. An interrupt cancels the job and waits until the worker has let go of it."""
         try:
-            return self.future.result()
+            with self._running:
+                pass
         except KeyboardInterrupt:
             self.cancel.cancel("it was interrupted")
-            self.future.exception()
+            with self._running:
+                pass
             raise
+        return self.future.result()
+
+    def end(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Set the result or the error, the first time that it is called."""
+        try:
+            if error is None:
+                self.future.set_result(result)
+            else:
+                self.future.set_exception(error)
+        except InvalidStateError:
+            return
+        self._running.release()
 
 
 class Worker:
@@ -44,7 +76,8 @@ class Worker:
 
     def __init__(self, name: str = "circuitboard") -> None:
         self._name = name
-        self._wake = threading.Condition()
+        self._lock = threading.RLock()
+        self._wake = threading.Condition(self._lock)
         self._jobs: deque[Job[Any]] = deque()
         self._background: list[tuple[Job[Any], Generator[None, None, Any]]] = []
         self._running: Job[Any] | None = None
@@ -63,31 +96,24 @@ class Worker:
         moves
             Moves the board on, so that waiting and running clicks need not be computed any more.
         """
-        job: Job[T] = Job(work, click=click, background=False)
-        self._put(job, moves=moves)
+        job: Job[T] = Job(work, click=click)
+        self.put(job, moves=moves)
         return job
 
-    def submit_background(self, work: Callable[[CancelToken], Generator[None, None, T]]) -> Job[T]:
-        """Run a generator step by step while nothing else waits; its return value is the result."""
-        job: Job[T] = Job(work, click=False, background=True)
-        self._put(job)
+    def submit_background(
+        self, work: Callable[[CancelToken], Generator[None, None, T]], *, yielding: bool = False
+    ) -> Job[T]:
+        """Run a generator step by step while nothing else waits; its return value is the result.
+
+        With `yielding`, a job that moves the board ends it as superseded if it is in the middle of a step.
+        """
+        job: Job[T] = Job(work, background=True, yielding=yielding)
+        self.put(job)
         return job
 
-    def close(self) -> None:
-        """Cancel everything and end the thread."""
-        with self._wake:
-            self._closed = True
-            waiting = [*self._jobs, *(job for job, _ in self._background)]
-            self._jobs.clear()
-            if self._running is not None:
-                self._running.cancel.cancel("the board was closed")
-            self._wake.notify()
-        for job in waiting:
-            job.cancel.cancel("the board was closed")
-            _fail(job, Cancelled("The board was closed."))
-
-    def _put(self, job: Job[Any], *, moves: bool = False) -> None:
-        with self._wake:
+    def put(self, job: Job[Any], *, moves: bool = False) -> None:
+        """Run a job after those already waiting. Interrupted, it either has taken the job or it has not."""
+        with self._lock:
             if self._closed:
                 raise EngineError("This board was closed; make a new one.", code="board_closed")
             if self._thread is None:
@@ -95,29 +121,50 @@ class Worker:
                 self._thread.start()
             if moves:
                 for older in (*self._jobs, *((self._running,) if self._running else ())):
-                    if older.click:
+                    if older.click or older.yielding:
                         older.cancel.supersede()
-            self._jobs.append(job)
             self._wake.notify()
+            self._jobs.append(job)
+
+    def close(self) -> None:
+        """Cancel everything and end the thread; jobs that had not begun end as cancelled."""
+        with self._lock:
+            self._closed = True
+            waiting = [*self._jobs, *(job for job, _ in self._background)]
+            self._jobs.clear()
+            if self._running is not None:
+                self._running.cancel.cancel("the board was closed")
+            self._wake.notify()
+        # A thread that still computes when Python exits would bring the process down with a message.
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_PATIENCE_S)
+        for job in waiting:
+            job.cancel.cancel("the board was closed")
+            job.end(error=Cancelled("The board was closed."))
 
     def _loop(self) -> None:
         while True:
-            with self._wake:
+            with self._lock:
                 while not self._jobs and not self._background and not self._closed:
                     self._wake.wait()
                 if self._closed:
                     return
-                job = self._jobs.popleft() if self._jobs else None
-                self._running = job or self._next_background()[0]
-            if job is None:
-                self._step(*self._next_background())
-            elif job.background:
-                self._background.append((job, job.work(job.cancel)))
-            else:
-                _finish(job, lambda job=job: job.work(job.cancel))
+                steps = None
+                if self._jobs:
+                    job = self._jobs.popleft()
+                else:
+                    job, steps = self._next_background()
+                self._running = job
+            with short_turns():
+                if steps is not None:
+                    self._step(job, steps)
+                elif job.background:
+                    self._background.append((job, job.work(job.cancel)))
+                else:
+                    _run(job)
             # Between jobs the thread must keep nothing alive, or a board could never be collected.
-            del job
-            with self._wake:
+            del job, steps
+            with self._lock:
                 self._running = None
 
     def _next_background(self) -> tuple[Job[Any], Generator[None, None, Any]]:
@@ -130,22 +177,17 @@ class Worker:
             next(steps)
         except StopIteration as stop:
             self._background.remove((job, steps))
-            job.future.set_result(stop.value)
+            job.end(stop.value)
         except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
             self._background.remove((job, steps))
             steps.close()
-            _fail(job, error)
+            job.end(error=error)
 
 
-def _finish(job: Job[Any], work: Callable[[], Any]) -> None:
+def _run(job: Job[Any]) -> None:
     try:
-        result = work()
+        result = job.work(job.cancel)
     except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
-        _fail(job, error)
+        job.end(error=error)
     else:
-        job.future.set_result(result)
-
-
-def _fail(job: Job[Any], error: BaseException) -> None:
-    if not job.future.done():
-        job.future.set_exception(error)
+        job.end(result)

@@ -55,6 +55,7 @@ class Write:
         if self.how == "zero":
             return torch.zeros_like(before)
         if self.how == "scale":
+            assert self.intervention.strength is not None  # noqa: S101  held by Intervention
             return before * self.intervention.strength
         assert self.source is not None  # noqa: S101  held by compile_plan
         return self.source.expand_as(before)

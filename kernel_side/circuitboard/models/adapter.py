@@ -97,5 +97,5 @@ def places_of(adapter: ModelAdapter) -> Iterator[Place]:
     """Every place of the model that can be edited, in the order of computation."""
     for layer in range(adapter.shape.n_layers):
         for kind in ("resid_pre", "head", "attn_out", "mlp_out"):
-            if adapter.refusal(kind, layer) is None:  # type: ignore[arg-type]
-                yield kind, layer  # type: ignore[misc]
+            if adapter.refusal(kind, layer) is None:
+                yield kind, layer

@@ -174,7 +174,8 @@ class BridgeAdapter:
             kwargs["hidden_states"] = resid
         with torch.no_grad():
             out = self._model.blocks[layer](*args, **kwargs)
-        return out[0] if isinstance(out, tuple) else out
+        after: Tensor = out[0] if isinstance(out, tuple) else out
+        return after
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
         with torch.no_grad():

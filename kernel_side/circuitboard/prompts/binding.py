@@ -80,6 +80,8 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
                     code="answer_equals_wrong",
                 )
     bos = getattr(tokenizer, "bos_token_id", None)
+    starts_with_bos = bos is not None and bool((clean_tokens[:, 0] == bos).all())
+    asked = getattr(model.cfg, "default_prepend_bos", True) if pair.prepend_bos is None else pair.prepend_bos
     return Prompts(
         clean_tokens=clean_tokens,
         corrupted_tokens=None if corrupted is None else _rectangle("corrupted", corrupted),
@@ -88,10 +90,11 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
         answer_str=[show(token) for token in answer_ids],
         wrong_str=None if wrong_ids is None else [show(token) for token in wrong_ids],
         labels=_labels(pair.labels, len(clean), int(clean_tokens.shape[1])),
-        prepend_bos=bos is not None and bool((clean_tokens[:, 0] == bos).all()),
+        prepend_bos=starts_with_bos,
         clean_text=list(pair.clean) if isinstance(pair.clean, tuple) else None,
         corrupted_text=list(pair.corrupted) if isinstance(pair.corrupted, tuple) else None,
         token_str=show,
+        bos_added=starts_with_bos and bool(asked),
     )
 
 
@@ -127,6 +130,8 @@ def _tokens(what: str, text: str, model: TransformerBridge, *, prepend_bos: bool
             f"The {what} is text ({text!r:.60}), but this model has no tokenizer; give token ids (a tensor for prompts, ints for answers).",
             code="no_tokenizer",
         )
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise PromptError(f"The {what} is no Unicode text: {text!a:.80} holds half of a surrogate pair.")
     ids: list[int] = model.to_tokens(text, prepend_bos=prepend_bos, truncate=False, move_to_device=False)[0].tolist()
     if prepend_bos and (not ids or ids[0] != tokenizer.bos_token_id):
         raise PromptError(

@@ -33,6 +33,8 @@ class Prompts:
         The texts, if the prompts were given as text.
     token_str
         Token id → how it is shown.
+    bos_added
+        Whether that BOS was put in front of the texts, rather than written in them.
     """
 
     clean_tokens: Int[Tensor, "batch pos"]
@@ -46,6 +48,7 @@ class Prompts:
     clean_text: list[str] | None
     corrupted_text: list[str] | None
     token_str: Callable[[int], str] = field(repr=False)
+    bos_added: bool = False
 
     @property
     def n(self) -> int:

@@ -143,8 +143,8 @@ class TopToken(msgspec.Struct, frozen=True):
 
     token: str
     token_id: int
-    prob: float
-    base_prob: float
+    prob: Real
+    base_prob: Real
     logit: Real
     base_logit: Real
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from circuitboard.address import Intervention, Site, positions_of, resolve
 from circuitboard.errors import AddressError, InterventionError
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Over = Literal["head", "resid_pre", "attn_out", "mlp_out"]
 By = Literal["all", "pos"]
 SweepHow = Literal["patch", "zero"]
+
+_OVER: tuple[Over, ...] = get_args(Over)
+_BY: tuple[By, ...] = get_args(By)
+_HOW: tuple[SweepHow, ...] = get_args(SweepHow)
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,16 @@ def grid_of(
     AddressError
         Layers or positions that do not exist.
     """
-    if over not in ("head", "resid_pre", "attn_out", "mlp_out"):
+    if over not in _OVER:
         raise InterventionError(
             f"Sweep over {over!r} is not known; expected head, resid_pre, attn_out or mlp_out.", code="unknown_sweep"
         )
-    if by not in ("all", "pos"):
+    if by not in _BY:
         raise InterventionError(
             f"Sweep by {by!r} is not known; expected 'all' (positions together) or 'pos' (each alone).",
             code="unknown_sweep",
         )
-    if how not in ("patch", "zero"):
+    if how not in _HOW:
         raise InterventionError(f"A sweep can patch or zero, not {how!r}.", code="unknown_sweep")
     rows = _layers(layers, adapter, over)
     spec = positions_of(positions)
@@ -102,16 +106,15 @@ def grid_of(
     return Grid(over, by, how, rows, columns, axes, shape, tuple(cells))
 
 
-def _layers(layers: object, adapter: ModelAdapter, over: str) -> tuple[int, ...]:
+def _layers(layers: object, adapter: ModelAdapter, over: Over) -> tuple[int, ...]:
     every = range(adapter.shape.n_layers)
     if layers is None:
-        rows: tuple[int, ...] = tuple(layer for layer in every if adapter.refusal(over, layer) is None)  # type: ignore[arg-type]
+        rows: tuple[int, ...] = tuple(layer for layer in every if adapter.refusal(over, layer) is None)
         if not rows:
-            check_site(Site(over, 0), adapter)  # type: ignore[arg-type]
+            check_site(Site(over, 0), adapter)
         return rows
-    if isinstance(layers, int) or not isinstance(layers, Iterable):
-        layers = (layers,)
-    sites = [Site(over, layer, 0 if over == "head" else None) for layer in layers]  # type: ignore[arg-type]
+    wanted: Iterable[Any] = layers if isinstance(layers, Iterable) else (layers,)
+    sites = [Site(over, layer, 0 if over == "head" else None) for layer in wanted]
     for site in sites:
         check_site(site, adapter)
     rows = tuple(site.layer for site in sites)

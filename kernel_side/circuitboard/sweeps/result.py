@@ -64,7 +64,8 @@ class Sweep:
         effects = self.per_prompt - self.baseline
         if effects.shape[-1] < 2:  # noqa: PLR2004  a spread needs two
             return torch.full_like(effects[..., 0], torch.nan)
-        return effects.std(-1) / effects.shape[-1] ** 0.5
+        stderr: Tensor = effects.std(-1) / effects.shape[-1] ** 0.5
+        return stderr
 
     def ci(self, level: float = 0.95, *, n_resamples: int = 1000) -> tuple[Tensor, Tensor]:
         """Percentile bootstrap interval of `effect` over prompts, seeded.

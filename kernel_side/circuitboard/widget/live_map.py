@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitboard.address import resolve
-from circuitboard.errors import Cancelled
+from circuitboard.errors import Cancelled, EngineError
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import MapEvent
 
@@ -95,6 +95,7 @@ class LiveMap:
         self._lock = threading.RLock()
         self._job: Job[None] | None = None
         self._state: MapState | None = None
+        self._without: dict[int, Tensor] = {}
         self._count = 0
 
     @property
@@ -102,23 +103,20 @@ class LiveMap:
         return self._state
 
     def show(self, shown: Shown, view: View) -> None:
-        """Compute the map of this state, unless it is there already."""
+        """Compute the map of this state, unless it is there already, be it stopped half-way."""
         with self._lock:
             now = self._state
-            if (
-                now is not None
-                and now.shown is shown
-                and _same_map(now.view, view)
-                and now.status in ("computing", "done")
-            ):
-                return
-            self._start(self._blank(shown, view))
+            if now is None or now.shown is not shown or not _same_map(now.view, view):
+                self._without = {}
+                self._start(self._blank(shown, view))
 
     def cancel(self) -> None:
         """Stop where it is; `resume` goes on."""
         with self._lock:
-            if self._job is not None:
-                self._job.cancel.cancel("the map was stopped")
+            if self._state is not None and self._state.status == "computing":
+                self._stop_job()
+                self._state = replace(self._state, status="cancelled", elapsed_ms=_since(self._state))
+                self._changed(self._state)
 
     def resume(self) -> None:
         """Compute what a stopped map still lacks."""
@@ -136,21 +134,30 @@ class LiveMap:
         return MapState(self._count, shown, view, grid, np.zeros(n, np.float32), np.zeros(n, np.uint8))
 
     def _start(self, state: MapState) -> None:
-        if self._job is not None:
-            self._job.cancel.supersede()
+        self._stop_job()
         self._state = state
         self._changed(state)
-        map_id = state.map_id
-        job = self._board.run_in_background(lambda cancel: self._work(map_id, cancel))
-        self._job = job
-        job.future.add_done_callback(lambda done: self._ended(map_id, done.exception()))
+        self._submit(state)
 
-    def _work(self, map_id: int, cancel: CancelToken) -> Generator[None, None, None]:
-        state = self._mine(map_id)
-        shown = state.shown
-        without: dict[int, Tensor] = {}
+    def _submit(self, state: MapState) -> None:
+        try:
+            job = self._board.run_in_background(lambda cancel: self._work(state, cancel))
+        except EngineError as error:
+            self._state = replace(state, status="failed", error=error_info(error))
+            self._changed(self._state)
+            return
+        self._job = job
+        job.future.add_done_callback(lambda done: self._ended(job, done.exception()))
+
+    def _stop_job(self) -> None:
+        if self._job is not None:
+            self._job.cancel.supersede()
+            self._job = None
+
+    def _work(self, state: MapState, cancel: CancelToken) -> Generator[None, None, None]:
+        shown, without = state.shown, self._without
         for index, edit in enumerate(shown.history.state.edits):
-            if edit.enabled:
+            if edit.enabled and index not in without:
                 without[index] = self._board.without([index], shown, cancel)
                 yield
         if without:
@@ -164,12 +171,12 @@ class LiveMap:
 
         def progress(cells: Sequence[int], values: Tensor) -> None:
             found = (values - baseline).double().mean(-1)
-            self._update(map_id, [pending[cell] for cell in cells], found.numpy())
+            self._update(cancel, [pending[cell] for cell in cells], found.numpy())
 
         yield from self._board.cells(shown.run, [state.grid.cells[cell] for cell in pending], cancel, progress)
         for cell, indices in edited.items():
             values = without[indices[0]] if len(indices) == 1 else self._board.without(indices, shown, cancel)
-            self._update(map_id, [cell], (baseline - values).double().mean(-1, keepdim=True).numpy())
+            self._update(cancel, [cell], (baseline - values).double().mean(-1, keepdim=True).numpy())
             yield
 
     def _edited_cells(self, state: MapState) -> dict[int, list[int]]:
@@ -199,26 +206,28 @@ class LiveMap:
                 edited[cell] = indices
         return edited
 
-    def _mine(self, map_id: int) -> MapState:
-        state = self._state
-        if state is None or state.map_id != map_id:
-            raise Cancelled("A newer map took its place.")
-        return state
-
-    def _update(self, map_id: int, cells: Sequence[int], found: np.ndarray) -> None:
+    def _update(self, cancel: CancelToken, cells: Sequence[int], found: np.ndarray) -> None:
         with self._lock:
-            state = self._mine(map_id)
+            # Whoever starts another map cancels this one's job under the same lock.
+            cancel.check()
+            state = self._state
+            assert state is not None  # noqa: S101  a job runs only for a state
             effect, known = state.effect.copy(), state.known.copy()
             effect[list(cells)] = found
             known[list(cells)] = 1
             self._state = replace(state, effect=effect, known=known, elapsed_ms=_since(state))
             self._changed(self._state)
 
-    def _ended(self, map_id: int, error: BaseException | None) -> None:
+    def _ended(self, job: Job[None], error: BaseException | None) -> None:
         with self._lock:
             state = self._state
-            if state is None or state.map_id != map_id or (self._job is not None and self._job.cancel.superseded):
+            if state is None or job is not self._job:
                 return
+            if job.cancel.superseded:
+                # A step of the board came in between. If it succeeds, another map takes this one's place.
+                self._submit(state)
+                return
+            self._job = None
             status: MapStatus = "done" if error is None else "cancelled" if isinstance(error, Cancelled) else "failed"
             info = error_info(error) if error is not None and status == "failed" else None
             self._state = replace(state, status=status, error=info, elapsed_ms=_since(state))

@@ -6,30 +6,50 @@ events that a newer one would replace are never sent.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from circuitboard.protocol.codec import encode
 from circuitboard.protocol.messages import AnyAnswer, AnyEvent
 
 UPDATES_PER_SECOND = 30
+"""Events in any one second, at most."""
+
+BURST = 6
+"""Events that may go out at once after a quiet moment."""
+
+KEPT_FOR_URGENT = 3
+"""Of these, how many only urgent events may use: a click's numbers never wait behind a map that fills in."""
+
+_RATE = UPDATES_PER_SECOND - BURST
+
+Slot = Literal["snapshot", "busy", "map"]
+"""Of each, only the newest is sent."""
 
 Send = Callable[[dict[str, Any], list[bytes]], None]
 Make = Callable[[int], tuple[AnyEvent, list[bytes]]]
 """Makes the event for a sequence number, with its buffers, when it is about to be sent."""
 
+_log = logging.getLogger(__name__)
+
 
 class Publisher:
-    """Numbers events, keeps the newest of each kind, and paces them."""
+    """Numbers events, keeps the newest of each slot, and paces them.
+
+    An allowance of `BURST` events fills up again at a steady rate. Whoever publishes while there is some left
+    sends at once, on its own thread; else a timer sends what waits.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._lock = threading.RLock()
-        self._waiting: dict[str, Make] = {}
+        self._waiting: dict[Slot, tuple[Make, bool]] = {}
         self._timer: threading.Timer | None = None
-        self._sent_at = 0.0
+        self._allowance = float(BURST)
+        self._counted_at = time.monotonic()
         self._seq = 0
         self._closed = False
 
@@ -39,43 +59,54 @@ class Publisher:
         return self._seq
 
     def answer(self, make: Callable[[int], AnyAnswer]) -> None:
-        """Send an answer at once; `make` gets the number of the last event."""
+        """Send an answer at once; `make` gets the number of the last event, and no event is sent meanwhile."""
         with self._lock:
-            if not self._closed:
-                self._send(encode(make(self._seq)), [])
+            self._send(encode(make(self._seq)), [])
 
-    def publish(self, slot: str, make: Make) -> None:
+    def publish(self, slot: Slot, make: Make, *, urgent: bool) -> None:
         """Send an event soon; a newer one of the same slot takes its place."""
         with self._lock:
-            if self._closed:
-                return
-            self._waiting[slot] = make
-            if self._timer is not None:
-                return
-            wait = self._sent_at + 1 / UPDATES_PER_SECOND - time.monotonic()
-            if wait <= 0:
+            if not self._closed:
+                was_urgent = slot in self._waiting and self._waiting[slot][1]
+                self._waiting[slot] = make, urgent or was_urgent
                 self._flush()
-                return
-            self._timer = threading.Timer(wait, self._flush)
-            self._timer.daemon = True
-            self._timer.start()
 
     def close(self) -> None:
-        """Send nothing any more."""
+        """Send no event any more; answers still go out."""
         with self._lock:
             self._closed = True
             self._waiting.clear()
-            if self._timer is not None:
-                self._timer.cancel()
+            self._stop_timer()
 
     def _flush(self) -> None:
         with self._lock:
+            self._stop_timer()
+            now = time.monotonic()
+            self._allowance = min(BURST, self._allowance + (now - self._counted_at) * _RATE)
+            self._counted_at = now
+            for slot in sorted(self._waiting, key=lambda slot: not self._waiting[slot][1]):
+                if self._allowance >= self._needed(slot):
+                    self._allowance -= 1
+                    self._send_event(self._waiting.pop(slot)[0])
+            if self._waiting:
+                missing = min(map(self._needed, self._waiting)) - self._allowance
+                self._timer = threading.Timer(missing / _RATE, self._flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _needed(self, slot: Slot) -> int:
+        return 1 if self._waiting[slot][1] else 1 + KEPT_FOR_URGENT
+
+    def _send_event(self, make: Make) -> None:
+        # Events are published in the middle of other work, which goes on even if nobody can be told of it.
+        try:
+            event, buffers = make(self._seq + 1)
+            self._seq += 1
+            self._send(encode(event), buffers)
+        except Exception:  # noqa: BLE001
+            _log.exception("An event could not be sent to the views of a board.")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
             self._timer = None
-            waiting, self._waiting = self._waiting, {}
-            for make in waiting.values():
-                if self._closed:
-                    return
-                event, buffers = make(self._seq + 1)
-                self._seq += 1
-                self._send(encode(event), buffers)
-            self._sent_at = time.monotonic()

@@ -17,20 +17,21 @@ import msgspec
 from circuitboard.address import resolve, site
 from circuitboard.board import History
 from circuitboard.board.display import made
-from circuitboard.errors import AddressError, Cancelled, CircuitboardError, InterventionError
+from circuitboard.errors import AddressError, Cancelled, EngineError, InterventionError
 from circuitboard.protocol import messages as m
-from circuitboard.protocol.codec import decode_request, error_info, request_id
+from circuitboard.protocol.codec import decode_request, request_id
+from circuitboard.widget.busy import BusyWatch
 from circuitboard.widget.live_map import LiveMap, MapState
 from circuitboard.widget.publisher import Publisher, Send
+from circuitboard.widget.reply import Reply
 from circuitboard.widget.snapshot import setup_of, snapshot_of
 
 if TYPE_CHECKING:
     from circuitboard.address import Site
-    from circuitboard.board import Board, Shown
+    from circuitboard.board import Board, Edit, Shown, Verification
     from circuitboard.engine import Job
 
-BLINK_S = 0.15
-"""A step that takes longer is announced."""
+Move = Callable[[History], History]
 
 
 class Session:
@@ -50,8 +51,11 @@ class Session:
         self._effects: tuple[Shown | None, dict[int, float]] = (None, {})
         self._lock = threading.RLock()
         self._publisher = Publisher(send)
+        self._owed: set[Reply] = set()
+        self._busy = BusyWatch(self._announce)
         self._map = LiveMap(board, self._map_changed, self._effects_known)
         self._watched = False
+        self._closed = False
         self._unsubscribe = board.subscribe(self._moved)
 
     @property
@@ -61,136 +65,125 @@ class Session:
 
     def receive(self, content: object) -> None:
         """Take a message from a view; it gets exactly one answer."""
+        reply = Reply(request_id(content), self._publisher, self._owed.discard)
+        self._owed.add(reply)
         try:
-            request = decode_request(content)
-        except CircuitboardError as error:
-            self._fail(request_id(content), error)
-            return
-        try:
-            self._handle(request)
+            if self._closed:
+                reply.fail(_closed())
+            else:
+                self._handle(decode_request(content), reply)
         except Exception as error:  # noqa: BLE001  whatever goes wrong is told to the view that asked
-            self._fail(request.id, error)
+            reply.fail(error)
+        except BaseException as error:
+            reply.fail(error)
+            raise
 
     def close(self) -> None:
-        """Stop listening and sending."""
+        """Send no events any more; what is asked from now on is answered with `board_closed`."""
+        self._closed = True
         self._unsubscribe()
+        self._busy.close()
         self._map.cancel()
         self._publisher.close()
+        for reply in tuple(self._owed):
+            reply.fail(_closed())
 
     # --- requests -----------------------------------------------------------------------------------
 
     @singledispatchmethod
-    def _handle(self, request: Any) -> None:
+    def _handle(self, request: Any, reply: Reply) -> None:  # noqa: ARG002
         raise TypeError(f"no handler for {type(request).__name__}")
 
     @_handle.register
-    def _(self, request: m.Hello) -> None:
+    def _(self, request: m.Hello, reply: Reply) -> None:
         self._watched = True
         made(self._board)
         setup = setup_of(self._board, version("circuitboard"))
-        snapshot = self._snapshot()
-        self._publisher.answer(lambda seq: m.Welcome(request.id, seq, setup, snapshot))
+        # Made when it is sent: a snapshot from before could be older than the event that `seq` names.
+        reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))
         self._map.show(self._board.shown, self._view)
         if self._map.state is not None:
             self._map_changed(self._map.state)
 
     @_handle.register
-    def _(self, request: m.Click) -> None:
+    def _(self, request: m.Click, reply: Reply) -> None:
         component = site(request.site)
         if component.positions is not None:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
         mode = self._view.mode
-        self._step(
-            request, f"{mode} {component}", lambda h: self._clicked(h, component, request.positions, mode), click=True
-        )
+        move: Move = lambda h: self._clicked(h, component, request.positions, mode)  # noqa: E731
+        self._step(reply, f"{mode} {component}", move, click=True)
 
     @_handle.register
-    def _(self, request: m.Remove) -> None:
-        self._check_revision(request.revision)
-        self._step(
-            request, "remove", lambda h: h.pushed(f"remove {_edit(h, request.index)}", h.state.removed(request.index))
-        )
+    def _(self, request: m.Remove, reply: Reply) -> None:
+        edit = self._shown_edit(request.index, request.revision)
+        self._step(reply, "remove", lambda h: h.pushed(f"remove {edit}", h.state.removed(_index(h, edit))))
 
     @_handle.register
-    def _(self, request: m.Toggle) -> None:
-        self._check_revision(request.revision)
-        self._step(
-            request, "toggle", lambda h: h.pushed(f"toggle {_edit(h, request.index)}", h.state.toggled(request.index))
-        )
+    def _(self, request: m.Toggle, reply: Reply) -> None:
+        edit = self._shown_edit(request.index, request.revision)
+        self._step(reply, "toggle", lambda h: h.pushed(f"toggle {edit}", h.state.toggled(_index(h, edit))))
 
     @_handle.register
-    def _(self, request: m.Undo) -> None:
-        self._step(request, "undo", History.undone)
+    def _(self, _request: m.Undo, reply: Reply) -> None:
+        self._step(reply, "undo", History.undone)
 
     @_handle.register
-    def _(self, request: m.Redo) -> None:
-        self._step(request, "redo", History.redone)
+    def _(self, _request: m.Redo, reply: Reply) -> None:
+        self._step(reply, "redo", History.redone)
 
     @_handle.register
-    def _(self, request: m.Clear) -> None:
-        self._step(request, "clear", lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h)
+    def _(self, _request: m.Clear, reply: Reply) -> None:
+        self._step(reply, "clear", lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h)
 
     @_handle.register
-    def _(self, request: m.SetBase) -> None:
+    def _(self, request: m.SetBase, reply: Reply) -> None:
         base = request.base
-        self._step(
-            request,
-            f"base {base}",
-            lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h,
-        )
+        move: Move = lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h  # noqa: E731
+        self._step(reply, f"base {base}", move)
 
     @_handle.register
-    def _(self, request: m.SetView) -> None:
+    def _(self, request: m.SetView, reply: Reply) -> None:
         given = {
             name: value
             for name in ("mode", "positions", "map", "prompt")
             if (value := getattr(request, name)) is not msgspec.UNSET
         }
         with self._lock:
-            view = msgspec.structs.replace(self._view, **given)
-            self._check_view(view)
-            self._view = view
+            self._view = view = self._checked(msgspec.structs.replace(self._view, **given))
         self._publish_snapshot()
         self._map.show(self._board.shown, view)
-        self._done(request.id)
+        self._done(reply)
 
     @_handle.register
-    def _(self, request: m.CancelMap) -> None:
+    def _(self, _request: m.CancelMap, reply: Reply) -> None:
         self._map.cancel()
-        self._done(request.id)
+        self._done(reply)
 
     @_handle.register
-    def _(self, request: m.ResumeMap) -> None:
+    def _(self, _request: m.ResumeMap, reply: Reply) -> None:
         self._map.resume()
-        self._done(request.id)
+        self._done(reply)
 
     @_handle.register
-    def _(self, request: m.Verify) -> None:
-        def answer(job: Job[Any]) -> None:
-            found = job.future.result()
-            verified = m.Verified(request.id, m.Real.of(found.max_abs_error), found.tolerance, found.ok, found.tier)
-            self._publisher.answer(lambda _seq: verified)
+    def _(self, _request: m.Verify, reply: Reply) -> None:
+        def verified(found: Verification) -> None:
+            answer = m.Verified(reply.request, m.Real.of(found.max_abs_error), found.tolerance, found.ok, found.tier)
+            reply.give(lambda _seq: answer)
 
-        self._when_done(request.id, self._board.verify_job(), answer)
+        _when_done(self._board.verify_job(), reply, verified)
 
     @_handle.register
-    def _(self, request: m.CopyCode) -> None:
+    def _(self, _request: m.CopyCode, reply: Reply) -> None:
         text = self._board.to_python()
-        self._publisher.answer(lambda _seq: m.Code(request.id, text))
+        reply.give(lambda _seq: m.Code(reply.request, text))
 
     # --- steps --------------------------------------------------------------------------------------
 
-    def _step(self, request: m.Request, what: str, move: Callable[[History], History], *, click: bool = False) -> None:
+    def _step(self, reply: Reply, what: str, move: Move, *, click: bool = False) -> None:
         job = self._board.step(move, click=click)
-        busy = threading.Timer(BLINK_S, lambda: self._busy(job, what))
-        busy.daemon = True
-        busy.start()
-
-        def answer(_job: Job[Any]) -> None:
-            busy.cancel()
-            self._done(request.id)
-
-        self._when_done(request.id, job, answer, superseded=busy.cancel)
+        self._busy.started(job, what)
+        _when_done(job, reply, lambda _outcome: self._done(reply))
 
     def _clicked(self, history: History, component: Site, positions: list[int] | None, mode: m.Mode) -> History:
         """Take back the edits of a component that has some, else edit it."""
@@ -218,58 +211,41 @@ class Session:
         )
         return where == clicked
 
-    def _check_revision(self, revision: int) -> None:
-        if revision != self._board.shown.revision:
-            raise InterventionError(
-                "The list of edits has changed since; look again and repeat the click.", code="stale_index"
-            )
+    def _shown_edit(self, index: int, revision: int) -> Edit:
+        shown = self._board.shown
+        if revision != shown.revision:
+            raise _stale()
+        edits = shown.history.state.edits
+        if not 0 <= index < len(edits):
+            raise AddressError(f"There is no edit {index}: the board has {len(edits)}.", code="no_such_edit")
+        return edits[index]
 
-    def _check_view(self, view: m.View) -> None:
+    def _checked(self, view: m.View) -> m.View:
+        """The settings with positions in order, or the reason why they cannot be."""
         prompts = self._board.prompts
         if view.positions is not None:
-            resolve(tuple(view.positions), prompts.n_positions, prompts.labels, prompts.n)
             if not view.positions:
                 raise AddressError("Select at least one position, or all of them.", code="bad_positions")
+            where = resolve(tuple(view.positions), prompts.n_positions, prompts.labels, prompts.n)[0]
+            view = msgspec.structs.replace(view, positions=sorted(set(where)))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
         if view.mode == "patch" and prompts.corrupted_tokens is None:
             raise InterventionError(
                 "There is no second prompt to patch from: pass corrupted=… to PromptPair.", code="no_source_run"
             )
+        return view
 
     # --- answers and events --------------------------------------------------------------------------
 
-    def _when_done(
-        self,
-        request: str,
-        job: Job[Any],
-        answer: Callable[[Job[Any]], None],
-        superseded: Callable[[], None] = lambda: None,
-    ) -> None:
-        def done(_future: object) -> None:
-            error = job.future.exception()
-            if error is None:
-                answer(job)
-            elif isinstance(error, Cancelled) and job.cancel.superseded:
-                superseded()
-                self._publisher.answer(lambda _seq: m.Superseded(request))
-            else:
-                superseded()
-                self._fail(request, error)
+    def _done(self, reply: Reply) -> None:
+        reply.give(lambda _seq: m.Done(reply.request, self._board.shown.revision))
 
-        job.future.add_done_callback(done)
-
-    def _done(self, request: str) -> None:
-        revision = self._board.shown.revision
-        self._publisher.answer(lambda _seq: m.Done(request, revision))
-
-    def _fail(self, request: str, error: BaseException) -> None:
-        info = error_info(error)
-        self._publisher.answer(lambda _seq: m.Failed(request, info))
-
-    def _busy(self, job: Job[Any], what: str) -> None:
-        if not job.future.done():
-            self._publisher.publish("busy", lambda seq: (m.BusyEvent(seq, what), []))
+    def _announce(self, job: Job[Any], what: str) -> None:
+        self._publisher.publish("busy", lambda seq: (m.BusyEvent(seq, what), []), urgent=True)
+        if job.future.done():
+            # It ended in this moment; what ends a step for the views must come last.
+            self._publish_snapshot()
 
     def _moved(self, shown: Shown) -> None:
         if self._watched:
@@ -278,13 +254,13 @@ class Session:
 
     def _effects_known(self, shown: Shown, effects: dict[int, float]) -> None:
         self._effects = (shown, effects)
-        self._publish_snapshot()
+        self._publish_snapshot(urgent=False)
 
     def _map_changed(self, state: MapState) -> None:
-        self._publisher.publish("map", state.event)
+        self._publisher.publish("map", state.event, urgent=False)
 
-    def _publish_snapshot(self) -> None:
-        self._publisher.publish("snapshot", lambda seq: (m.SnapshotEvent(seq, self._snapshot()), []))
+    def _publish_snapshot(self, *, urgent: bool = True) -> None:
+        self._publisher.publish("snapshot", lambda seq: (m.SnapshotEvent(seq, self._snapshot()), []), urgent=urgent)
 
     def _snapshot(self) -> m.Snapshot:
         shown = self._board.shown
@@ -292,6 +268,39 @@ class Session:
         return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {})
 
 
-def _edit(history: History, index: int) -> str:
-    edits = history.state.edits
-    return str(edits[index].intervention) if 0 <= index < len(edits) else str(index)
+def _when_done(job: Job[Any], reply: Reply, answer: Callable[[Any], None]) -> None:
+    """Answer when a job ends, with `answer` of its result if it has one."""
+
+    def done(_future: object) -> None:
+        error = job.future.exception()
+        if error is None:
+            try:
+                answer(job.future.result())
+            except Exception as failure:  # noqa: BLE001  it is told to the view that asked
+                reply.fail(failure)
+        elif isinstance(error, Cancelled) and job.cancel.superseded:
+            reply.give(lambda _seq: m.Superseded(reply.request))
+        else:
+            reply.fail(error)
+
+    job.future.add_done_callback(done)
+
+
+def _index(history: History, edit: Edit) -> int:
+    """Where an edit is now: steps that no view has seen yet may have moved it."""
+    for index, candidate in enumerate(history.state.edits):
+        if candidate is edit:
+            return index
+    raise _stale()
+
+
+def _stale() -> InterventionError:
+    return InterventionError(
+        "The list of edits has changed since; look again and repeat the click.", code="stale_index"
+    )
+
+
+def _closed() -> EngineError:
+    return EngineError(
+        "This board was closed, so nothing was changed; make a new one, or show another.", code="board_closed"
+    )

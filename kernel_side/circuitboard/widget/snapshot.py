@@ -134,8 +134,8 @@ def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
         TopToken(
             token=row.token,
             token_id=row.token_id,
-            prob=row.prob,
-            base_prob=row.base_prob,
+            prob=Real.of(row.prob),
+            base_prob=Real.of(row.base_prob),
             logit=Real.of(row.logit),
             base_logit=Real.of(row.base_logit),
         )

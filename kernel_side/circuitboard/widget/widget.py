@@ -34,6 +34,10 @@ class BoardWidget(anywidget.AnyWidget):
         self.send(content, buffers)
 
     def close(self) -> None:
+        """Answer what is still asked, then close the comm: the views are gone for good. The board stays."""
+        for board, widget in tuple(_widgets.items()):
+            if widget is self:
+                del _widgets[board]
         self.session.close()
         super().close()
 
@@ -54,6 +58,6 @@ _widgets: dict[Board, BoardWidget] = {}
 def widget_of(board: Board) -> BoardWidget:
     """The board's widget, made when it is first shown and kept until the board is closed."""
     if board not in _widgets:
-        _widgets[board] = BoardWidget(board)
-        board.on_close(lambda: _widgets.pop(board).close())
+        widget = _widgets[board] = BoardWidget(board)
+        board.on_close(widget.close)
     return _widgets[board]

@@ -1,9 +1,12 @@
 // The likeliest next tokens, before and now.
 import type { JSX } from "preact";
-import { percent } from "../../parts/number";
+import { attribute, percent } from "../../parts/number";
 import { Token } from "../../parts/token";
+import { real } from "../../protocol/decode";
 import type { PromptRow, Snapshot, TopToken } from "../../protocol/generated";
 import type { BoardState } from "../../store/state";
+
+const finite = Number.isFinite;
 
 function Row({
   row,
@@ -17,23 +20,23 @@ function Row({
   edited: boolean;
 }): JSX.Element {
   const side = row.token === prompt?.answer ? "pos" : row.token === prompt?.wrong ? "neg" : null;
-  const width = (p: number): { width: string } => ({ width: `${((100 * p) / most).toFixed(1)}%` });
+  const [prob, before] = [real(row.prob), real(row.base_prob)];
+  const width = (p: number): { width: string } => ({
+    width: `${((100 * (finite(p) ? p : 0)) / most).toFixed(1)}%`,
+  });
   return (
-    <tr data-cb="top-token" data-token={row.token} data-prob={row.prob}>
+    <tr data-cb="top-token" data-token={row.token} data-prob={attribute(prob)}>
       <th scope="row" class={side === null ? "" : `cb-strong cb-${side}`}>
         <Token text={row.token} longest={16} />
       </th>
       <td class="cb-tt-bars" aria-hidden="true">
-        <span class="cb-tt-before" style={width(row.base_prob)} />
+        <span class="cb-tt-before" style={width(before)} />
         {edited ? (
-          <span
-            class={`cb-tt-now ${side === null ? "" : `cb-${side}-fill`}`}
-            style={width(row.prob)}
-          />
+          <span class={`cb-tt-now ${side === null ? "" : `cb-${side}-fill`}`} style={width(prob)} />
         ) : null}
       </td>
-      <td class={edited ? "cb-quiet-text" : ""}>{percent(row.base_prob)}</td>
-      {edited ? <td>{percent(row.prob)}</td> : null}
+      <td class={edited ? "cb-quiet-text" : ""}>{percent(before)}</td>
+      {edited ? <td>{percent(prob)}</td> : null}
     </tr>
   );
 }
@@ -47,7 +50,8 @@ function Table({
 }): JSX.Element {
   const { rows } = snapshot.top_tokens;
   const edited = snapshot.edits.some((edit) => edit.enabled);
-  const most = Math.max(1e-6, ...rows.map((row) => Math.max(row.prob, row.base_prob)));
+  const probs = rows.flatMap((row) => [real(row.prob), real(row.base_prob)]);
+  const most = Math.max(1e-6, ...probs.filter(finite));
   return (
     <table class="cb-tt">
       <thead>

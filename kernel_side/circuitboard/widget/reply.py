@@ -1,0 +1,48 @@
+"""The one answer that a request gets, whoever gives it first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from circuitboard.protocol.codec import error_info
+from circuitboard.protocol.messages import AnyAnswer, Failed
+from circuitboard.widget.publisher import Publisher
+
+
+class Reply:
+    """An answer still owed.
+
+    Parameters
+    ----------
+    request
+        The id of the request.
+    publisher
+        Sends the answer.
+    settled
+        Called once it is sent.
+    """
+
+    def __init__(self, request: str, publisher: Publisher, settled: Callable[[Reply], None]) -> None:
+        self.request = request
+        self._publisher = publisher
+        self._settled = settled
+        self._given = False
+        self._lock = threading.RLock()
+
+    def give(self, make: Callable[[int], AnyAnswer]) -> None:
+        """Answer, unless that was done already; `make` gets the number of the last event.
+
+        What `make` raises is raised here, and the answer is still owed.
+        """
+        with self._lock:
+            if self._given:
+                return
+            self._publisher.answer(make)
+            self._given = True
+        self._settled(self)
+
+    def fail(self, error: BaseException) -> None:
+        """Answer that the request was refused or failed."""
+        info = error_info(error)
+        self.give(lambda _seq: Failed(self.request, info))

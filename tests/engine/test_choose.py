@@ -1,0 +1,48 @@
+"""The probe: it notices a tier that goes wrong, whatever its seed draws."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import circuitboard as cb
+from circuitboard.engine import choose
+from tests.tiny_models import tiny
+
+CLEAN = torch.tensor([[5, 6, 7, 8], [9, 8, 7, 6]])
+
+
+def board(family, **options):
+    return cb.Board(tiny(family), cb.PromptPair(CLEAN, CLEAN.flip(1), answer=[1, 2], wrong=[3, 4]), **options)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(("family", "tier"), [("bloom", "hooked"), ("gpt2", "replay")])
+def test_the_choice_does_not_hang_on_the_seed(monkeypatch, family, tier, seed):
+    """Bloom's blocks can be called again, but not with several copies of the prompts."""
+    monkeypatch.setattr(choose, "_PROBE_SEED", seed)
+    made = board(family)
+    assert made.engine.tier == tier
+    assert made.sweep("head").values.isfinite().all()
+    made.close()
+
+
+def test_a_block_that_mixes_up_copies_of_the_prompts_is_noticed(monkeypatch):
+    from circuitboard.models.bridge import BridgeAdapter
+
+    block = BridgeAdapter.block
+
+    def rolled(self, layer, resid, call):
+        return (
+            block(self, layer, resid, call).roll(int(layer == 2), 0)
+            if len(resid) > 2
+            else block(self, layer, resid, call)
+        )
+
+    monkeypatch.setattr(BridgeAdapter, "block", rolled)
+    made = board("gpt2")
+    assert made.engine.tier == "hooked"
+    made.close()
+    with pytest.raises(cb.EngineError) as caught:
+        board("gpt2", engine="replay")
+    assert caught.value.code == "tier_refused"

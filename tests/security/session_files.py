@@ -1,0 +1,43 @@
+"""A saved board of a tiny model, and ways to spoil it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import torch
+
+import circuitboard as cb
+from tests.tiny_models import tiny
+
+MODEL = "attention_only"
+
+
+def board() -> cb.Board:
+    clean, corrupted = torch.tensor([[5, 6, 7], [9, 8, 7]]), torch.tensor([[5, 16, 7], [9, 8, 27]])
+    pair = cb.PromptPair(clean, corrupted, answer=[1, 2], wrong=[3, 4], labels={"END": -1})
+    made = cb.Board(tiny(MODEL), pair)
+    made.edit(cb.head(1, 2).at(["END", 0]).zero(), cb.attn_out(0).patch())
+    made.edit(cb.resid_pre(1).at(slice(0, 2)).scale(0.5))
+    made.toggle(0)
+    return made
+
+
+def spots(value: object, path: tuple = ()) -> Iterator[tuple]:
+    """The way to every value inside a JSON document."""
+    yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inside:
+        yield from spots(one, (*path, key))
+
+
+def replaced(document: object, path: tuple, value: object) -> object:
+    """A copy of a document with one value replaced."""
+    if not path:
+        return value
+    made = copy.deepcopy(document)
+    at = made
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return made

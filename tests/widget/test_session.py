@@ -1,0 +1,394 @@
+"""A session: every request gets exactly one answer, and what views draw is what the board says."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+
+import circuitboard as cb
+from circuitboard.protocol import messages as m
+
+
+def real(x: m.Real) -> float:
+    return float(x.special) if x.special else x.value
+
+
+def number(board) -> float:
+    return pytest.approx(board.value, abs=1e-6)
+
+
+# --- hello ------------------------------------------------------------------------------------------
+
+
+def test_hello_is_answered_with_everything_and_a_map_follows(board, make_view):
+    view = make_view(board)
+    board.edit(cb.head(0, 1).zero())
+    assert view.events == []
+    welcome = view.hello()
+    assert welcome.seq == 0
+    setup = welcome.setup
+    assert (setup.protocol, setup.n_layers, setup.n_heads, setup.n_positions) == (m.PROTOCOL_VERSION, 3, 4, 5)
+    assert [row.columns[2].differs for row in setup.prompts] == [True, True]
+    assert [mode.refused for mode in setup.modes] == [None, None]
+    assert (setup.engine.tier, setup.engine.why) == (board.engine.tier, board.engine.why)
+    assert welcome.snapshot.revision == 1
+    assert real(welcome.snapshot.metric.value) == number(board)
+    event, _, known = view.map(1)
+    assert event.shape == [3, 4]
+    assert (event.done, event.total, known.all()) == (12, 12, True)
+
+
+def test_without_a_second_prompt_patching_is_refused_with_the_reason(make_board, make_view):
+    board = make_board(pair=cb.PromptPair(torch.tensor([[5, 6, 7]]), answer=1, wrong=2))
+    view = make_view(board)
+    modes = {mode.mode: mode.refused for mode in view.hello().setup.modes}
+    assert modes["zero"] is None
+    assert "no second prompt" in modes["patch"]
+    assert view.ask("set_view", mode="patch").error.code == "no_source_run"
+    assert view.ask("set_base", base="corrupted").error.code == "no_corrupted_run"
+    assert isinstance(view.ask("click", site="0.0"), m.Done)
+
+
+# --- clicks -----------------------------------------------------------------------------------------
+
+
+def test_a_click_is_an_edit_and_a_second_one_takes_it_back(board, view):
+    unedited = board.value
+    done = view.ask("click", site="1.2")
+    assert isinstance(done, m.Done)
+    assert [str(edit) for edit in board.edits] == [str(cb.head(1, 2).zero())]
+    snapshot = view.snapshot(done.revision)
+    assert real(snapshot.metric.value) == number(board)
+    assert real(snapshot.metric.value) != pytest.approx(unedited, abs=1e-3)
+    assert real(snapshot.metric.change) == pytest.approx(board.value - unedited)
+
+    again = view.ask("click", site="1.2")
+    assert view.snapshot(again.revision).edits == []
+    assert board.value == pytest.approx(unedited)
+    assert view.snapshots[-1].can_undo
+
+
+def test_clicks_act_at_the_positions_that_they_name(board, view):
+    view.ask("click", site="resid_pre 1", positions=[2])
+    view.ask("click", site="resid_pre 1", positions=[3])
+    assert [edit.intervention.site.positions for edit in board.edits] == [(2,), (3,)]
+    done = view.ask("click", site="resid_pre 1", positions=[2])
+    assert [edit.intervention.site.positions for edit in board.edits] == [(3,)]
+    (row,) = view.snapshot(done.revision).edits
+    assert (row.kind, row.layer, row.head, row.positions) == ("resid_pre", 1, None, [3])
+    assert real(row.norm_change) > 0
+
+
+def test_a_click_on_an_edited_head_takes_it_back_wherever_it_is_edited(board, view):
+    view.ask("click", site="0.1", positions=[1, 2])
+    view.ask("click", site="0.1")
+    assert board.edits == ()
+
+
+def test_the_mode_says_what_a_click_does(board, view):
+    view.ask("set_view", mode="patch")
+    view.ask("click", site="2.0")
+    assert [edit.intervention.how for edit in board.edits] == ["patch"]
+    patched = board.value
+    board.clear()
+    assert board.edit(cb.head(2, 0).patch()).value == pytest.approx(patched)
+
+
+def test_edits_can_be_switched_removed_undone_and_cleared(board, view):
+    for site in ("0.0", "1.1"):
+        revision = view.ask("click", site=site).revision
+    both = board.value
+    revision = view.ask("toggle", index=0, revision=revision).revision
+    assert [edit.enabled for edit in board.edits] == [False, True]
+    row = view.snapshot(revision).edits[0]
+    assert (row.enabled, row.effect, row.norm_change) == (False, None, None)
+    view.ask("undo")
+    assert board.value == pytest.approx(both)
+    view.ask("redo")
+    revision = view.ask("undo").revision
+    view.ask("remove", index=1, revision=revision)
+    assert [str(edit.intervention.site) for edit in board.edits] == ["0.0"]
+    view.ask("clear")
+    assert board.edits == ()
+    view.ask("undo")
+    assert len(board.edits) == 1
+
+
+def test_the_base_can_be_switched(board, view):
+    done = view.ask("set_base", base="corrupted")
+    assert board.value == pytest.approx(board.baselines.corrupted)
+    snapshot = view.snapshot(done.revision)
+    assert snapshot.base == "corrupted"
+    assert real(snapshot.metric.baselines.corrupted) == pytest.approx(board.baselines.corrupted)
+    event, _, _ = view.map(done.revision)
+    assert event.base == "corrupted"
+
+
+def test_a_snapshot_says_what_the_board_says(board, view):
+    view.ask("click", site="0.3")
+    done = view.ask("click", site="2.1", positions=[4])
+    snapshot = view.snapshot(done.revision)
+    assert [real(value) for value in snapshot.metric.values] == pytest.approx(board.values.tolist())
+    assert real(snapshot.metric.stderr) == pytest.approx(float(board.values.double().std()) / 2**0.5)
+    assert real(snapshot.metric.baselines.clean) == pytest.approx(board.baselines.clean)
+    table = board.top_tokens(8)
+    rows = snapshot.top_tokens.rows
+    assert [row.token_id for row in rows] == table["token_id"].tolist()
+    assert [real(row.prob) for row in rows] == pytest.approx(table["prob"].tolist())
+    assert [real(row.base_logit) for row in rows] == pytest.approx(table["base_logit"].tolist())
+    assert [real(row.norm_change) for row in snapshot.edits] == pytest.approx(
+        [receipt.norm_change for receipt in board.shown.outcome.receipts]
+    )
+
+
+def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
+    view.ask("set_view", prompt=1)
+    snapshot = view.wait(lambda: view.snapshots[-1] if view.snapshots[-1].view.prompt == 1 else None)
+    expected = board.top_tokens(8, prompt=1)["token_id"].tolist()
+    assert [row.token_id for row in snapshot.top_tokens.rows] == expected
+
+
+# --- refusals ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"kind": "explode", "id": "x"}, "bad_message"),
+        ({"id": "x"}, "bad_message"),
+        ({"kind": "click", "id": "x"}, "bad_message"),
+        ({"kind": "click", "id": "x", "site": 3}, "bad_message"),
+        ({"kind": "click", "id": "x", "site": "0.0", "positions": ["a"]}, "bad_message"),
+        ({"kind": "click", "id": "x", "site": "0.0", "extra": 1}, "bad_message"),
+        ({"kind": "set_view", "id": "x", "mode": "mean"}, "bad_message"),
+        ({"kind": "remove", "id": "x", "index": 0.5, "revision": 0}, "bad_message"),
+        ({"kind": "click", "id": "x", "site": "nonsense"}, None),
+        ({"kind": "click", "id": "x", "site": "99.0"}, "layer_out_of_range"),
+        ({"kind": "click", "id": "x", "site": "0.99"}, "head_out_of_range"),
+        ({"kind": "click", "id": "x", "site": "0.0 @ 1"}, "bad_positions"),
+        ({"kind": "click", "id": "x", "site": "0.0", "positions": [5]}, "position_out_of_range"),
+        ({"kind": "undo", "id": "x"}, "nothing_to_undo"),
+        ({"kind": "redo", "id": "x"}, "nothing_to_redo"),
+        ({"kind": "remove", "id": "x", "index": 0, "revision": 0}, "no_such_edit"),
+        ({"kind": "toggle", "id": "x", "index": -1, "revision": 0}, "no_such_edit"),
+        ({"kind": "remove", "id": "x", "index": 0, "revision": 7}, "stale_index"),
+        ({"kind": "set_view", "id": "x", "positions": []}, "bad_positions"),
+        ({"kind": "set_view", "id": "x", "positions": [9]}, "position_out_of_range"),
+        ({"kind": "set_view", "id": "x", "prompt": 2}, "no_such_prompt"),
+        ({"kind": "set_view", "id": "x", "prompt": -1}, "no_such_prompt"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_once_and_changes_nothing(board, view, content, code):
+    before, settings = board.shown, view.session.view
+    view.asked.append("x")
+    view.session.receive(content)
+    (failed,) = view.answers("x")
+    assert isinstance(failed, m.Failed)
+    assert code is None or failed.error.code == code, failed.error
+    assert failed.error.message
+    assert board.shown is before
+    assert view.session.view == settings
+    assert isinstance(view.ask("click", site="0.0"), m.Done)
+
+
+@pytest.mark.parametrize("content", [None, 3, "hello", [], {}, {"kind": "hello"}, {"kind": "hello", "id": 5}])
+def test_a_message_without_an_id_is_answered_all_the_same(board, view, content):
+    view.session.receive(content)
+    (failed,) = view.answers("")
+    assert failed.error.code == "bad_message"
+
+
+def test_too_long_an_id_is_refused_with_its_beginning(view):
+    view.session.receive({"kind": "undo", "id": "y" * 1000})
+    (failed,) = view.answers("y" * 128)
+    assert failed.error.code == "bad_message"
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    [
+        ("hello", "_snapshot"),
+        ("click", "_clicked"),
+        ("set_view", "_checked"),
+        ("undo", "_step"),
+        ("verify", "_board"),
+        ("copy_code", "_board"),
+        ("cancel_map", "_map"),
+        ("resume_map", "_map"),
+    ],
+)
+def test_a_handler_that_raises_answers_with_its_words(board, view, monkeypatch, kind, broken):
+    class Broken:
+        def __call__(self, *args, **kwargs):
+            raise ZeroDivisionError("by a test")
+
+        def __getattr__(self, name):
+            raise ZeroDivisionError("by a test")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(view.session, broken, Broken())
+        failed = view.ask(kind, **({"site": "0.0"} if kind == "click" else {}))
+    assert failed.error == m.ErrorInfo("internal", "ZeroDivisionError: by a test")
+    assert isinstance(view.ask("click", site="0.0"), m.Done)
+
+
+def test_a_computation_that_fails_is_told_and_the_board_goes_on(board, view, monkeypatch):
+    before = board.shown
+
+    def explode(*_args, **_kwargs):
+        raise RuntimeError("no such kernel image")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(board.lab.choice.engine, "run", explode)
+        failed = view.ask("click", site="0.0")
+    assert failed.error == m.ErrorInfo("internal", "RuntimeError: no such kernel image")
+    assert board.shown is before
+    assert isinstance(view.ask("click", site="0.0"), m.Done)
+    assert len(board.edits) == 1
+
+
+def test_an_event_that_cannot_be_made_does_not_stop_the_board(board, view, monkeypatch, caplog):
+    with monkeypatch.context() as patch:
+        patch.setattr(view.session, "_snapshot", lambda: 1 / 0)
+        done = view.ask("click", site="0.0")
+    assert isinstance(done, m.Done)
+    assert "could not be sent" in caplog.text
+    view.ask("click", site="0.1")
+    assert real(view.snapshot(done.revision + 1).metric.value) == number(board)
+
+
+# --- steps that views have not seen yet ---------------------------------------------------------------
+
+
+def test_an_index_means_the_edit_that_the_view_sees(board, view, slow):
+    for site in ("0.0", "0.1", "0.2"):
+        revision = view.ask("click", site=site).revision
+    view.snapshot(revision)
+    slow(board, 0.02)
+    view.tell("click", site="0.0")
+    assert isinstance(view.ask("remove", index=1, revision=revision), m.Done)
+    assert [str(edit.intervention.site) for edit in board.edits] == ["0.2"]
+
+
+def test_an_edit_that_is_going_already_cannot_be_removed_again(board, view, slow):
+    for site in ("0.0", "0.1"):
+        revision = view.ask("click", site=site).revision
+    view.snapshot(revision)
+    slow(board, 0.02)
+    first = view.tell("click", site="0.0")
+    assert view.ask("remove", index=0, revision=revision).error.code == "stale_index"
+    view.answer(first)
+    assert [str(edit.intervention.site) for edit in board.edits] == ["0.1"]
+
+
+# --- two ways and two views ---------------------------------------------------------------------------
+
+
+def test_a_line_of_python_moves_the_panel(board, view):
+    board.edit(cb.head(0, 1).zero(), cb.resid_pre(1).at(2).patch())
+    snapshot = view.snapshot(1)
+    assert [row.site for row in snapshot.edits] == ["0.1", "resid_pre 1"]
+    assert real(snapshot.metric.value) == number(board)
+    board.undo()
+    assert view.snapshot(2).edits == []
+
+
+def test_two_views_agree(board, make_view):
+    left, right = make_view(board), make_view(board)
+    left.hello()
+    right.hello()
+    left.ask("click", site="0.0")
+    revision = right.ask("click", site="1.1").revision
+    revision = max(revision, left.ask("undo").revision)
+    shown = left.snapshot(revision), right.snapshot(revision)
+    assert shown[0].edits == shown[1].edits
+    assert shown[0].metric == shown[1].metric
+    maps = left.map(revision), right.map(revision)
+    assert maps[0][1].tolist() == maps[1][1].tolist()
+
+
+def test_views_of_one_session_share_its_settings(board, view):
+    view.ask("set_view", mode="patch", positions=[4, 1, 1], map="resid_pre")
+    assert view.hello().snapshot.view == m.View(mode="patch", positions=[1, 4], map="resid_pre", prompt=0)
+    assert view.session.view == view.snapshots[-1].view
+
+
+# --- proofs -----------------------------------------------------------------------------------------
+
+
+def test_code_rebuilds_the_state(board, view):
+    view.ask("click", site="1.3", positions=[2])
+    code = view.ask("copy_code")
+    assert code.text == board.to_python()
+    assert "head(1, 3)" in code.text
+
+
+def test_verify_runs_plain_hooks(board, view):
+    view.ask("click", site="1.3")
+    verified = view.ask("verify")
+    assert verified.ok
+    assert verified.tier == board.engine.tier
+    assert real(verified.max_abs_error) <= verified.tolerance
+    assert verified.tolerance == board.verify().tolerance
+
+
+# --- the end ----------------------------------------------------------------------------------------
+
+
+def test_a_closed_board_says_so(board, view):
+    board.close()
+    assert view.ask("click", site="0.0").error.code == "board_closed"
+    view.session.close()
+    for kind in ("hello", "undo", "verify", "resume_map"):
+        assert view.ask(kind).error.code == "board_closed"
+
+
+def test_what_is_still_owed_is_answered_when_the_board_is_closed(board, view, slow):
+    slow(board, 0.05)
+    clicks = [view.tell("click", site=f"0.{head}") for head in range(4)]
+    requests = [*clicks, view.tell("undo"), view.tell("verify")]
+    view.session.close()
+    board.close()
+    answers = [view.answer(request) for request in requests]
+    assert all(isinstance(answer, m.Superseded | m.Failed) for answer in answers)
+    assert answers[-1].error.code == "board_closed"
+
+
+def test_a_closed_board_can_be_looked_at_but_not_edited(board, make_view):
+    board.edit(cb.head(0, 0).zero())
+    board.close()
+    view = make_view(board)
+    assert real(view.hello().snapshot.metric.value) == number(board)
+    assert view.map(1, "failed")[0].error.code == "board_closed"
+    assert view.ask("click", site="0.0").error.code == "board_closed"
+
+
+def test_nothing_is_sent_after_the_end(board, view):
+    view.session.close()
+    before = len(view.arrived)
+    board.edit(cb.head(0, 0).zero())
+    assert len(view.arrived) == before
+
+
+def test_random_requests_all_end(board, view):
+    draw = random.Random(0)
+    for _ in range(300):
+        kind = draw.choice(
+            ["click"] * 6 + ["undo", "redo", "clear", "set_base", "set_view", "cancel_map", "resume_map"]
+        )
+        fields = {}
+        if kind == "click":
+            fields = {"site": f"{draw.randrange(4)}.{draw.randrange(4)}"}
+        elif kind == "set_base":
+            fields = {"base": draw.choice(["clean", "corrupted"])}
+        elif kind == "set_view":
+            fields = {"mode": draw.choice(["zero", "patch"]), "map": draw.choice(["head", "resid_pre"])}
+        view.tell(kind, **fields)
+    for request in view.asked:
+        view.answer(request)
+    final = view.snapshot(board.shown.revision)
+    assert real(final.metric.value) == number(board)
+    assert len(final.edits) == len(board.edits)
+    assert board.verify().ok

@@ -1,0 +1,128 @@
+"""A view as the tests see it: it writes down everything that a session sends, and checks each message on the way."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from circuitboard.protocol import messages as m
+from circuitboard.widget.session import Session
+
+PATIENCE_S = 20
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A message, when it came, and its buffers."""
+
+    at: float
+    message: Any
+    buffers: list[bytes]
+
+
+class View:
+    """Opens a session on a board and talks to it.
+
+    `send` decodes what it gets against the protocol, so that a message of the wrong shape fails the test.
+    """
+
+    def __init__(self, board) -> None:
+        self._arrived: list[Arrived] = []
+        self._changed = threading.Condition()
+        self._ids = itertools.count()
+        self.asked: list[str] = []
+        self.session = Session(board, self._send)
+
+    def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        message = msgspec.convert(content, type=m.AnyAnswer | m.AnyEvent)
+        with self._changed:
+            self._arrived.append(Arrived(time.monotonic(), message, buffers))
+            self._changed.notify_all()
+
+    # --- asking -------------------------------------------------------------------------------------
+
+    def tell(self, kind: str, **fields: Any) -> str:
+        """Send a request without waiting; the value is its id."""
+        request = f"r{next(self._ids)}"
+        self.asked.append(request)
+        self.session.receive({"kind": kind, "id": request, **fields})
+        return request
+
+    def ask(self, kind: str, **fields: Any) -> Any:
+        """Send a request and wait for its answer."""
+        return self.answer(self.tell(kind, **fields))
+
+    def answer(self, request: str) -> Any:
+        """Wait for the answer to a request."""
+        return self.wait(lambda: next(iter(self.answers(request)), None))
+
+    def hello(self) -> m.Welcome:
+        return self.ask("hello")
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    @property
+    def arrived(self) -> list[Arrived]:
+        return list(self._arrived)
+
+    def answers(self, request: str) -> list[Any]:
+        return [a.message for a in self._arrived if isinstance(a.message, m.Answer) and a.message.id == request]
+
+    @property
+    def events(self) -> list[Arrived]:
+        return [a for a in self._arrived if isinstance(a.message, m.Event)]
+
+    @property
+    def snapshots(self) -> list[m.Snapshot]:
+        """All that were sent, oldest first."""
+        found = []
+        for arrived in self.arrived:
+            if isinstance(arrived.message, m.SnapshotEvent | m.Welcome):
+                found.append(arrived.message.snapshot)
+        return found
+
+    @property
+    def maps(self) -> list[tuple[m.MapEvent, np.ndarray, np.ndarray]]:
+        """All that were sent, with effect and known as arrays of the map's shape."""
+        found = []
+        for arrived in self.arrived:
+            if isinstance(arrived.message, m.MapEvent):
+                effect, known = arrived.buffers
+                shape = arrived.message.shape
+                found.append(
+                    (
+                        arrived.message,
+                        np.frombuffer(effect, "<f4").reshape(shape),
+                        np.frombuffer(known, np.uint8).reshape(shape),
+                    )
+                )
+        return found
+
+    def wait(self, found, timeout: float = PATIENCE_S) -> Any:
+        """Wait until `found()` is something, and return it."""
+        with self._changed:
+            assert self._changed.wait_for(found, timeout), f"waited in vain; last: {self._arrived[-3:]}"
+            return found()
+
+    def snapshot(self, revision: int) -> m.Snapshot:
+        """Wait for a snapshot of at least this revision; the newest one."""
+        return self.wait(
+            lambda: self.snapshots[-1] if self.snapshots and self.snapshots[-1].revision >= revision else None
+        )
+
+    def map(self, revision: int, status: str = "done", over: str = "head") -> tuple[m.MapEvent, np.ndarray, np.ndarray]:
+        """Wait until the newest map is of this revision and in this status."""
+
+        def newest():
+            if not self.maps:
+                return None
+            event = self.maps[-1][0]
+            return self.maps[-1] if (event.revision, event.status, event.over) == (revision, status, over) else None
+
+        return self.wait(newest)
