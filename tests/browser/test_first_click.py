@@ -12,9 +12,11 @@ from tests.oracle import hooked_logits, logit_diff
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01_first_click.ipynb"
 SETUP = [
     "import circuitboard as cb\nimport torch\ntorch.set_num_threads(1)\nmodel = cb.load('demo')",
-    "pair = cb.PromptPair('When John and Mary went to the store, John gave the book to',\n"
-    "    'When John and Mary went to the store, Mary gave the book to', answer=' Mary', wrong=' John',\n"
-    "    labels={'IO': 4, 'S2': 10, 'END': -1})\nboard = cb.Board(model, pair)\nboard",
+    (
+        "pair = cb.PromptPair('When John and Mary went to the store, John gave the book to',\n"
+        "    'When John and Mary went to the store, Mary gave the book to', answer=' Mary', wrong=' John',\n"
+        "    labels={'IO': 4, 'S2': 10, 'END': -1})\nboard = cb.Board(model, pair)\nboard"
+    ),
 ]
 
 

@@ -180,6 +180,7 @@ class Walk(RuleBasedStateMachine):
 NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 
 
+@pytest.mark.timeout(7200 if NIGHTLY else 600)
 class TestWalk(Walk.TestCase):
     # Finding the shortest walk that fails takes minutes; fifteen steps can be read as they are.
     settings = settings(

@@ -12,7 +12,7 @@ import torch
 import circuitboard as cb
 from circuitboard.protocol import messages as m
 from tests.tiny_models import FAMILIES
-from tests.widget.test_session import real
+from tests.widget.view import real
 
 
 def equal(found: np.ndarray, expected: torch.Tensor) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import circuitboard as cb
 from circuitboard.protocol import messages as m
 from circuitboard.widget.publisher import BURST, UPDATES_PER_SECOND, Publisher
-from tests.widget.test_session import real
+from tests.widget.view import real
 
 
 def most_in_a_second(times: list[float]) -> int:

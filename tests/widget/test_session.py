@@ -9,10 +9,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-
-
-def real(x: m.Real) -> float:
-    return float(x.special) if x.special else x.value
+from tests.widget.view import real
 
 
 def number(board) -> float:

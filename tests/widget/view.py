@@ -17,6 +17,11 @@ from circuitboard.widget.session import Session
 PATIENCE_S = 20
 
 
+def real(x: m.Real) -> float:
+    """The number that a `Real` stands for."""
+    return x.value if x.special is None else float(x.special)
+
+
 @dataclass(frozen=True)
 class Arrived:
     """A message, when it came, and its buffers."""

@@ -86,8 +86,7 @@ def _doubt(
     """Why a tier cannot be trusted here, or None if it agrees on every edit of the probe."""
     cancel = CancelToken()
     edits = _probe_edits(adapter, prompts, patch=source is not None)
-    # Each cell comes twice, so that two of them share a batch: blocks may take one prompt set but not copies of it.
-    pinned, cells = edits[:1], [*edits[1:], *edits[1:]]
+    pinned, cells = edits[:1], edits[1:]
     plans = [compile_plan([*pinned, cell], adapter, prompts, base, source) for cell in cells]
     try:
         expected = torch.stack([oracle.run(plan, cancel=cancel).logits for plan in plans])
@@ -130,7 +129,7 @@ def _probe_edits(adapter: ModelAdapter, prompts: Prompts, *, patch: bool) -> Seq
         site = Site(kind, layer, draw.randrange(adapter.shape.n_heads) if kind == "head" else None)
         site = site.at(draw.sample(range(prompts.n_positions), draw.randint(1, prompts.n_positions)))
         edits.append(site.patch() if patch and draw.choice((True, False)) else site.zero())
-    # Two cells that start together, so that every block is tried with more than one copy of the prompts.
+    # Two cells that start together in the first layer: blocks may take one prompt set but not copies of it.
     kind, layer = places[0]
     first = Site(kind, layer, 0 if kind == "head" else None)
     return [*edits, first.scale(-1), first.at(0).zero()]
