@@ -19,6 +19,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# TransformerLens draws a bar for every sweep.
+os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
 from transformer_lens import patching

@@ -28,7 +28,7 @@ def hooks():
 def settled():
     "Wait until the worker has done all that was asked of it."
     board._worker.submit(lambda _cancel: None).result()
-    return board._history is board.shown.history
+    return board._steps.history is board.shown.history
 """
 
 

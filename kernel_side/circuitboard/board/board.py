@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +16,7 @@ from circuitboard.board.lab import set_up
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
 from circuitboard.board.self_test import SelfTest, run_self_test
 from circuitboard.board.state import Base, BoardState, Edit
+from circuitboard.board.steps import Steps, mean
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
 from circuitboard.errors import InterventionError, PromptError
@@ -41,11 +39,6 @@ if TYPE_CHECKING:
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricLike
     from circuitboard.prompts import Prompts
-
-_log = logging.getLogger(__name__)
-
-_RUNS_KEPT = 8
-"""Runs kept whole, so that undo, redo and the next edit start from them."""
 
 
 class Board:
@@ -92,15 +85,8 @@ class Board:
         self._close = weakref.finalize(self, self._worker.close)
         chosen = metric_of(metric, bound)
         self._lab: Lab = self._worker.submit(lambda _cancel: set_up(adapter, bound, chosen, base, engine)).result()
-        self._runs: OrderedDict[BoardState, EditedRun] = OrderedDict()
-        self._lock = threading.RLock()
-        self._listeners: list[Callable[[Shown], None]] = []
+        self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
-        self._epoch = 0
-        self._history = History.start(state)
-        run = EditedRun(self._lab.plan(base, ()), self._lab.base(base).logits, ())
-        values = self._lab.values(run)
-        self._shown = Shown(0, self._history, run, Outcome(_mean(values), values, 0.0, (), 0.0))
         display.made(self)
 
     # --- what is ------------------------------------------------------------------------------------
@@ -127,44 +113,44 @@ class Board:
     @property
     def shown(self) -> Shown:
         """The last state whose numbers are known, as one value."""
-        return self._shown
+        return self._steps.shown
 
     @property
     def history(self) -> History:
         """All states, as a tree."""
-        return self._shown.history
+        return self._steps.shown.history
 
     @property
     def base(self) -> Base:
         """Which run is edited."""
-        return self._shown.history.state.base
+        return self._steps.shown.history.state.base
 
     @property
     def edits(self) -> tuple[Edit, ...]:
         """The edits, in the order in which they act."""
-        return self._shown.history.state.edits
+        return self._steps.shown.history.state.edits
 
     @property
     def value(self) -> float:
         """The metric, mean over prompts."""
-        return self._shown.outcome.value
+        return self._steps.shown.outcome.value
 
     @property
     def values(self) -> Float[Tensor, " batch"]:
         """The metric of each prompt."""
-        return self._shown.outcome.values.clone()
+        return self._steps.shown.outcome.values.clone()
 
     @property
     def normalized(self) -> float:
         """(value − corrupted) / (clean − corrupted); NaN without a corrupted run."""
-        mean = self._shown.outcome.values.mean()
+        mean = self._steps.shown.outcome.values.mean()
         return float(normalized(mean, self._lab.clean_values, self._lab.corrupted_values))
 
     @property
     def baselines(self) -> Baselines:
         """The metric on both unedited runs."""
         corrupted = self._lab.corrupted_values
-        return Baselines(_mean(self._lab.clean_values), None if corrupted is None else _mean(corrupted))
+        return Baselines(mean(self._lab.clean_values), None if corrupted is None else mean(corrupted))
 
     @property
     def engine(self) -> EngineStatus:
@@ -172,7 +158,7 @@ class Board:
         lab = self._lab
         kept = [run for run in (lab.clean, lab.corrupted) if run is not None]
         tensors = [tensor for run in kept for tensor in (run.logits, *run.activations.values())]
-        tensors += [tensor for run in list(self._runs.values()) for tensor in (run.logits, *run.resid_pre.values())]
+        tensors += [tensor for run in self._steps.kept_runs() for tensor in (run.logits, *run.resid_pre.values())]
         size = sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
         dtype = str(lab.adapter.dtype).removeprefix("torch.")
         return EngineStatus(lab.choice.tier, lab.choice.why, str(lab.adapter.device), dtype, size)
@@ -183,7 +169,7 @@ class Board:
         if isinstance(pos, bool) or not isinstance(pos, int) or not -n <= pos < n:
             site = f"Position {pos!r} does not exist: the prompts have {n} tokens."
             raise InterventionError(site, code="position_out_of_range")
-        shown = self._shown
+        shown = self._steps.shown
         if self._lab.metric.reads == "all":
             return _copy(shown.run.logits[:, pos])
         if pos % n == n - 1:
@@ -196,7 +182,7 @@ class Board:
         """The likeliest next tokens: token, logit, prob, base_logit, change (of the logit)."""
         import pandas as pd
 
-        rows = top_tokens(self._lab, self._shown.run, k, prompt)
+        rows = top_tokens(self._lab, self._steps.shown.run, k, prompt)
         columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change"]
         return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
 
@@ -250,32 +236,18 @@ class Board:
             Its result is the `Outcome`. If the computation fails, the board goes back to the last state whose
             numbers are known, and steps that built on the failed one fail with it.
         """
-        with self._lock:
-            history = move(self._history)
-            plan = self._lab.plan(history.state.base, history.state.active)
-            epoch, before = self._epoch, self._history
-            job: Job[Outcome] = Job(lambda cancel: self._compute(history, plan, epoch, cancel), click=click)
-            self._history = history
-            try:
-                self._worker.put(job, moves=True)
-            except BaseException:
-                # Refused, or interrupted on the way: the step is taken back, unless it has come through already.
-                job.cancel.supersede()
-                if self._shown.history is not history:
-                    self._history = before
-                raise
-            return job
+        return self._steps.step(move, click=click)
 
     def preview(self, *interventions: Intervention) -> Outcome:
         """The outcome of these edits on top of the current ones; nothing is kept."""
-        shown = self._shown
+        shown = self._steps.shown
         state = shown.history.state.added(_interventions(interventions))
         plan = self._lab.plan(state.base, state.active)
 
         def work(cancel: CancelToken) -> Outcome:
             start = time.perf_counter()
             run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
-            return self._outcome(run, shown.outcome.value, start)
+            return self._steps.outcome(run, shown.outcome.value, start)
 
         return self._worker.submit(work).result()
 
@@ -315,7 +287,7 @@ class Board:
 
     def sweep_job(self, grid: Grid, progress: Progress | None = None) -> Job[Sweep]:
         """Start a sweep without waiting; it gives way to steps between batches."""
-        shown = self._shown
+        shown = self._steps.shown
         cells = grid.cells
         self._lab.plan(shown.history.state.base, cells)
 
@@ -366,14 +338,14 @@ class Board:
 
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
-        shown = self._shown
+        shown = self._steps.shown
         state = shown.history.state.added(_interventions(interventions, may_be_empty=True))
         plan = self._lab.plan(state.base, state.active)
         return self._worker.submit(lambda cancel: self._verify(plan, shown.run, cancel)).result()
 
     def verify_job(self) -> Job[Verification]:
         """Start `verify` without waiting."""
-        shown = self._shown
+        shown = self._steps.shown
         return self._worker.submit(lambda cancel: self._verify(shown.run.plan, shown.run, cancel))
 
     def self_test(self) -> SelfTest:
@@ -425,8 +397,7 @@ class Board:
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._steps.subscribe(listener)
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the board is closed."""
@@ -437,7 +408,7 @@ class Board:
         while self._on_close:
             self._on_close.pop()()
         self._close()
-        self._runs.clear()
+        self._steps.forget()
 
     def __repr__(self) -> str:
         n = self.prompts.n
@@ -449,58 +420,10 @@ class Board:
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return display.mimebundle(self, **kwargs)
 
-    # --- on the worker thread -----------------------------------------------------------------------
-
-    def _require(self, epoch: int) -> None:
-        """Refuse a step that builds on one that failed."""
-        if epoch != self._epoch:
-            raise InterventionError(
-                "The step before this one failed, so this one was not carried out either.", code="earlier_step_failed"
-            )
-
-    def _compute(self, history: History, plan: Plan, epoch: int, cancel: CancelToken) -> Outcome:
-        try:
-            cancel.check()
-            self._require(epoch)
-            start = time.perf_counter()
-            run = self._runs.get(history.state)
-            if run is None:
-                run = self._lab.choice.engine.run(plan, near=self._shown.run, cancel=cancel)
-            outcome = self._outcome(run, self._shown.outcome.value, start)
-            with self._lock:
-                cancel.check()
-                self._shown = Shown(self._shown.revision + 1, history, run, outcome)
-        except BaseException:
-            with self._lock:
-                if not cancel.superseded and epoch == self._epoch:
-                    self._epoch += 1
-                    self._history = self._shown.history
-            raise
-        self._runs[history.state] = run
-        self._runs.move_to_end(history.state)
-        while len(self._runs) > _RUNS_KEPT:
-            self._runs.popitem(last=False)
-        for listener in tuple(self._listeners):
-            # The step is done, whatever becomes of those who are told.
-            try:
-                listener(self._shown)
-            except Exception:  # noqa: BLE001
-                _log.exception("A listener of the board failed.")
-        return outcome
-
-    def _outcome(self, run: EditedRun, before: float, start: float) -> Outcome:
-        values = self._lab.values(run)
-        value = _mean(values)
-        return Outcome(value, values, value - before, run.receipts, (time.perf_counter() - start) * 1000)
-
 
 def _copy(tensor: Tensor) -> Tensor:
     """What a user may write into: float32 on the CPU, no memory of ours."""
     return tensor.detach().to("cpu", torch.float32, copy=True)
-
-
-def _mean(values: Tensor) -> float:
-    return float(values.double().mean())
 
 
 def _name(history: History, index: int) -> str:
