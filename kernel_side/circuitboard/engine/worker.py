@@ -6,7 +6,8 @@ or stopped, when a job that moves the board arrives: the newest click wins. A *y
 stopped by such a job in the middle of a step, and whoever started it starts it again if it is still wanted.
 
 What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
-`with` on the lock itself and never waits in a `Condition`, which could be left locked for ever.
+`with` on the lock itself and touches no `Condition`: an interrupt inside one loses a wake-up or leaves it locked
+for ever. The worker is woken by a `SimpleQueue`, whose `put` happens whole or not at all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, InvalidStateError
+from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from circuitboard.engine.cancel import CancelToken
@@ -77,7 +79,7 @@ class Worker:
     def __init__(self, name: str = "circuitboard") -> None:
         self._name = name
         self._lock = threading.RLock()
-        self._wake = threading.Condition(self._lock)
+        self._bell: SimpleQueue[None] = SimpleQueue()
         self._jobs: deque[Job[Any]] = deque()
         self._background: list[tuple[Job[Any], Generator[None, None, Any]]] = []
         self._running: Job[Any] | None = None
@@ -123,7 +125,8 @@ class Worker:
                 for older in (*self._jobs, *((self._running,) if self._running else ())):
                     if older.click or older.yielding:
                         older.cancel.supersede()
-            self._wake.notify()
+            # Rung first: an interrupt in between wakes the worker for nothing, not a job for nobody.
+            self._bell.put(None)
             self._jobs.append(job)
 
     def close(self) -> None:
@@ -134,7 +137,7 @@ class Worker:
             self._jobs.clear()
             if self._running is not None:
                 self._running.cancel.cancel("the board was closed")
-            self._wake.notify()
+            self._bell.put(None)
         # A thread that still computes when Python exits would bring the process down with a message.
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(_PATIENCE_S)
@@ -145,16 +148,13 @@ class Worker:
     def _loop(self) -> None:
         while True:
             with self._lock:
-                while not self._jobs and not self._background and not self._closed:
-                    self._wake.wait()
                 if self._closed:
                     return
-                steps = None
-                if self._jobs:
-                    job = self._jobs.popleft()
-                else:
-                    job, steps = self._next_background()
+                job, steps = self._next()
                 self._running = job
+            if job is None:
+                self._bell.get()
+                continue
             with short_turns():
                 if steps is not None:
                     self._step(job, steps)
@@ -167,8 +167,12 @@ class Worker:
             with self._lock:
                 self._running = None
 
-    def _next_background(self) -> tuple[Job[Any], Generator[None, None, Any]]:
-        """A cancelled one, so that it is answered at once, else the newest."""
+    def _next(self) -> tuple[Job[Any] | None, Generator[None, None, Any] | None]:
+        """The oldest waiting job; else a background job, a cancelled one first, so that it is answered at once."""
+        if self._jobs:
+            return self._jobs.popleft(), None
+        if not self._background:
+            return None, None
         return next((entry for entry in self._background if entry[0].cancel.cancelled), self._background[-1])
 
     def _step(self, job: Job[Any], steps: Generator[None, None, Any]) -> None:
