@@ -1,6 +1,7 @@
 // A kernel for the page and the tests: it keeps the protocol's promises on invented numbers. Effects
 // simply add up, so every number drawn can be worked out by hand.
 import type { Channel } from "../src/protocol/connection";
+import { ESTIMATED, EXACT } from "../src/protocol/decode";
 import {
   type AnyRequest,
   type EditRow,
@@ -29,6 +30,10 @@ export interface FakeOptions {
   effects: Readonly<Record<string, number>>;
   /** Cells computed before the map is sent; all when left out. */
   known?: number;
+  /** Whether the other cells have an estimate. */
+  estimated: boolean;
+  /** Columns on the left that hold no token of any prompt but the first. */
+  padding: number;
   /** Requests of these kinds are never answered. */
   mute: ReadonlySet<string>;
 }
@@ -68,7 +73,14 @@ const GPT2_EFFECTS: FakeOptions["effects"] = {
   "3.0": -0.47,
 };
 
+function padded(row: PromptRow, by: number): PromptRow {
+  const nothing = { clean: "", corrupted: "", differs: false, labels: [], padding: true };
+  return { ...row, columns: row.columns.map((column, i) => (i < by ? nothing : column)) };
+}
+
 export const DEFAULTS: FakeOptions = {
+  estimated: false,
+  padding: 0,
   layers: 12,
   heads: 12,
   prompts: 1,
@@ -158,13 +170,14 @@ export class FakeKernel implements Channel {
   }
 
   setup(): Setup {
-    const { layers, heads, prompts, tokens, hasCorrupted, model } = this.options;
+    const { layers, heads, prompts, tokens, hasCorrupted, model, padding } = this.options;
     const row: PromptRow = {
       columns: tokens.map(([clean, corrupted, label]) => ({
         clean,
         corrupted: hasCorrupted ? corrupted : null,
         differs: hasCorrupted && clean !== corrupted,
         labels: label === undefined ? [] : [label],
+        padding: false,
       })),
       answer: " Mary",
       wrong: " John",
@@ -178,7 +191,7 @@ export class FakeKernel implements Channel {
       n_layers: layers,
       n_heads: heads,
       n_positions: tokens.length,
-      prompts: Array.from({ length: prompts }, () => row),
+      prompts: Array.from({ length: prompts }, (_, i) => (i === 0 ? row : padded(row, padding))),
       has_corrupted: hasCorrupted,
       modes: [
         { mode: "zero", refused: null },
@@ -265,8 +278,8 @@ export class FakeKernel implements Channel {
       (a, b) => Math.abs(effect[b] ?? 0) - Math.abs(effect[a] ?? 0),
     );
     const done = Math.min(total, this.known ?? total);
-    const known = new Uint8Array(total);
-    for (const i of order.slice(0, done)) known[i] = 1;
+    const known = new Uint8Array(total).fill(this.options.estimated ? ESTIMATED : 0);
+    for (const i of order.slice(0, done)) known[i] = EXACT;
     this.seq += 1;
     const event: MapEvent & { kind: "map" } = {
       kind: "map",
@@ -307,7 +320,7 @@ export class FakeKernel implements Channel {
       site,
       kind: head === null ? "resid_pre" : "head",
       layer,
-      head,
+      index: head,
       how: this.view.mode,
       strength: null,
       positions,

@@ -10,7 +10,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.address import Intervention, Site, attn_out, head, mlp_out, resid_pre, site
+from circuitboard.address import (
+    Edge,
+    Intervention,
+    Site,
+    attn_out,
+    edge,
+    embed,
+    head,
+    mlp_out,
+    neuron,
+    resid_mid,
+    resid_post,
+    resid_pre,
+    site,
+)
 from circuitboard.errors import (
     AddressError,
     Cancelled,
@@ -36,6 +50,7 @@ __all__ = [
     "Board",
     "Cancelled",
     "CircuitboardError",
+    "Edge",
     "EngineError",
     "Intervention",
     "InterventionError",
@@ -51,10 +66,15 @@ __all__ = [
     "Sweep",
     "Verification",
     "attn_out",
+    "edge",
+    "embed",
     "head",
     "load",
     "mlp_out",
     "models",
+    "neuron",
+    "resid_mid",
+    "resid_post",
     "resid_pre",
     "site",
     "tasks",

@@ -1,20 +1,16 @@
-"""`make bench`: Circuitboard beside TransformerLens in one process, on the same tokens, interleaved.
+"""`make bench`: Circuitboard beside its peers in one process, on the same tokens, interleaved.
 
-Prints a table and writes it to RESULTS.md. Times are CPU and wall seconds of one thread; errors are against every
-cell that TransformerLens computed.
+Prints the page as it grows; numbers go to results.json, the page to RESULTS.md. What a run does not measure keeps
+the numbers of an earlier one, with their date.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
-import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,152 +19,118 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 import torch
-from transformer_lens import patching
 
-import circuitboard as cb
-from tests.benchmarks.browser import Latency, measure_latency
-from tests.benchmarks.shapes import SHAPES, Case
+from tests.benchmarks import record, report
+from tests.benchmarks.shapes import SHAPES, Shape
+from tests.benchmarks.sweeps import KINDS
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
-
-SWEEPS = {
-    "head, all positions": ("head", "all", patching.get_act_patch_attn_head_out_all_pos),
-    "resid_pre × pos": ("resid_pre", "pos", patching.get_act_patch_resid_pre),
-}
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Seconds of CPU and of wall clock."""
-
-    cpu: float
-    wall: float
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison: seconds of both, run by run."""
-
-    shape: str
-    what: str
-    ours: list[Timed]
-    theirs: list[Timed]
-    error: float
-
-    def ratio(self, of: str) -> str:
-        """Median (min … max) of theirs / ours, pair by pair."""
-        ratios = [getattr(b, of) / getattr(a, of) for a, b in zip(self.ours, self.theirs, strict=True)]
-        return f"{statistics.median(ratios):.1f} ({min(ratios):.1f} … {max(ratios):.1f})"
-
-    def milliseconds(self, side: str) -> str:
-        return f"{1000 * statistics.median(t.wall for t in getattr(self, side)):.1f}"
+SECTIONS = ("sweeps", "clicks", "scaling", "peers", "profile", "browser")
+_QUICK_KINDS = ("head × pos", "head, all positions", "resid_pre × pos")
+_MAIN = "gpt2"
 
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
-    parser.add_argument("--runs", type=int, default=3, help="runs of each pair (default 3)")
-    parser.add_argument("--shapes", nargs="*", choices=SHAPES, default=list(SHAPES))
-    parser.add_argument("--no-browser", action="store_true", help="leave out the latency of a click in JupyterLab")
+    given = _arguments()
+    torch.set_num_threads(given.threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    found = record.load(given.out)
+    found["machine"] = report.machine()
+
+    def keep(section: str, rows: list[object]) -> None:
+        record.merge(found, section, rows)
+        record.save(found, report.page(found), given.out)
+
+    for name in given.shape:
+        if not {"sweeps", "clicks", "profile", "peers"} & set(given.only):
+            break
+        _say(f"building {name}")
+        shape = SHAPES[name]()
+        if given.device != "cpu":
+            shape.model.to(given.device)
+        _measure_shape(name, shape, given, keep)
+    if "scaling" in given.only:
+        from tests.benchmarks import scaling
+
+        _say("scaling")
+        found["scaling"] = scaling.measure(quick=given.quick, engine=given.engine)
+        record.save(found, report.page(found), given.out)
+    if "browser" in given.only:
+        from tests.benchmarks.browser import measure_latency
+
+        _say("clicks in JupyterLab")
+        keep("latencies", [vars(measure_latency(nodelay=True)), vars(measure_latency(nodelay=False))])
+    record.save(found, report.page(found), given.out)
+    print(report.page(found))
+
+
+def _measure_shape(
+    name: str, shape: Shape, given: argparse.Namespace, keep: Callable[[str, list[object]], None]
+) -> None:
+    from tests.benchmarks import clicks, maps, profiles
+
+    if "sweeps" in given.only:
+        for n_prompts in given.prompts:
+            for kind in KINDS.values():
+                wanted = kind.name in given.sweep if given.sweep else not given.quick or kind.name in _QUICK_KINDS
+                if not wanted or (kind.needs_mlp and not shape.has_mlp):
+                    continue
+                for difference in given.difference:
+                    _say(f"{shape.name}: {kind.name}, {n_prompts} prompts, {difference}")
+                    row = maps.measure(
+                        shape,
+                        kind,
+                        n_prompts=n_prompts,
+                        difference=difference,
+                        runs=given.runs,
+                        limit_s=60 * given.limit,
+                        fresh=given.fresh,
+                        engine=given.engine,
+                    )
+                    keep("maps", [row])
+    if "clicks" in given.only:
+        _say(f"{shape.name}: clicks")
+        keep("clicks", list(clicks.measure(shape, runs=4 if given.quick else 11, engine=given.engine)))
+    if "profile" in given.only and name == _MAIN:
+        _say(f"{shape.name}: profile")
+        keep("profiles", list(profiles.measure(shape, engine=given.engine)))
+    if "peers" in given.only and name == _MAIN:
+        if find_spec("nnsight") is None:
+            _say("nnsight is not installed (extra [bench]): the second peer is left out")
+            return
+        from tests.benchmarks import peers
+
+        _say(f"{shape.name}: nnsight")
+        keep("peers", list(peers.measure(shape, runs=1 if given.quick else given.runs, engine=given.engine)))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    shapes = [name for name in SHAPES if name != "demo"]
+    parser.add_argument("--shape", nargs="+", choices=list(SHAPES), default=shapes)
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
+    parser.add_argument("--sweep", nargs="+", choices=list(KINDS), help="only these sweeps")
+    parser.add_argument("--prompts", nargs="+", type=int, default=[1, 8], help="how many prompts (default 1 and 8)")
+    parser.add_argument("--difference", nargs="+", choices=["dense", "prefix"], default=["dense", "prefix"])
+    parser.add_argument("--engine", default="auto", help="the tier to measure (default auto)")
+    parser.add_argument("--runs", type=int, default=3, help="repetitions (default 3)")
+    parser.add_argument("--device", default="cpu", help="where the models are; on cuda, times are those of CUDA events")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=10, help="minutes that one of TransformerLens's maps may take")
+    parser.add_argument("--fresh", action="store_true", help="forget TransformerLens's maps of earlier runs")
+    parser.add_argument(
+        "--quick", action="store_true", help="one prompt, three sweeps, parts of TransformerLens's maps"
+    )
+    parser.add_argument("--out", type=Path, default=record.FOLDER, help="where the results go")
     given = parser.parse_args()
-    torch.set_num_threads(1)
-    rows: list[Row] = []
-    for name in given.shapes:
-        case = SHAPES[name]()
-        rows += [_sweep(name, case, what, given.runs) for what in SWEEPS]
-        rows.append(_click(name, case, given.runs))
-    latencies = [] if given.no_browser else [measure_latency(nodelay=True), measure_latency(nodelay=False)]
-    table = _table(rows, latencies)
-    print(table)
-    RESULTS.write_text(table)
+    if given.quick:
+        given.prompts, given.limit = [1], 0.2
+    return given
 
 
-def _timed(work: Callable[[], object]) -> tuple[Timed, object]:
-    cpu, wall = time.process_time(), time.perf_counter()
-    result = work()
-    return Timed(time.process_time() - cpu, time.perf_counter() - wall), result
-
-
-def _sweep(shape: str, case: Case, what: str, runs: int) -> Row:
-    over, by, peer = SWEEPS[what]
-    board = cb.Board(case.model, case.pair, base="corrupted")
-    prompts = board.prompts
-    with torch.no_grad():
-        _, clean_cache = case.model.run_with_cache(prompts.clean_tokens)
-
-    def metric(logits: torch.Tensor) -> torch.Tensor:
-        last = logits[:, -1]
-        answer = last.gather(-1, prompts.answer_ids[:, None])
-        return (answer - last.gather(-1, prompts.wrong_ids[:, None])).mean()
-
-    def theirs() -> torch.Tensor:
-        with torch.no_grad():
-            return peer(case.model, prompts.corrupted_tokens, clean_cache, metric)
-
-    ours_all, theirs_all, error = [], [], 0.0
-    for _ in range(runs):
-        mine, sweep = _timed(lambda: board.sweep(over, by=by, how="patch"))
-        other, expected = _timed(theirs)
-        ours_all.append(mine)
-        theirs_all.append(other)
-        error = max(error, float((sweep.values - expected).abs().max()))
-    board.close()
-    return Row(shape, f"{what} ({sweep.values.numel()} cells)", ours_all, theirs_all, error)
-
-
-def _click(shape: str, case: Case, runs: int) -> Row:
-    """A click in a middle layer with the ten likeliest tokens, against a hooked forward with the same."""
-    board = cb.Board(case.model, case.pair)
-    layer, tokens = board.lab.adapter.shape.n_layers // 2, board.prompts.clean_tokens
-
-    def zero(z: torch.Tensor, hook: object) -> torch.Tensor:
-        z = z.clone()
-        z[:, :, 0] = 0
-        return z
-
-    def theirs() -> torch.Tensor:
-        with torch.no_grad():
-            logits = case.model.run_with_hooks(tokens, fwd_hooks=[(f"blocks.{layer}.attn.hook_z", zero)])
-        return logits[:, -1].softmax(-1).topk(10)
-
-    def ours() -> object:
-        outcome = board.preview(cb.head(layer, 0).zero())
-        board.top_tokens(10)
-        return outcome
-
-    pairs = [(_timed(ours)[0], _timed(theirs)[0]) for _ in range(max(20, runs))]
-    error = board.verify(cb.head(layer, 0).zero()).max_abs_error
-    board.close()
-    return Row(shape, f"click on {layer}.0 and top-10 tokens", [a for a, _ in pairs], [b for _, b in pairs], error)
-
-
-def _table(rows: list[Row], latencies: list[Latency]) -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in ("circuitboard", "torch", "transformer-lens"))
-    lines = [
-        "# Measured beside TransformerLens",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, one thread, fp32; {versions}. Written by `make bench`.",
-        "Ratios are TransformerLens's time over Circuitboard's, pair by pair: median (min … max).",
-        "",
-        "| model | what | Circuitboard, ms | TransformerLens, ms | wall ratio | CPU ratio | largest difference of the metric |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        times = f"{row.milliseconds('ours')} | {row.milliseconds('theirs')} | {row.ratio('wall')} | {row.ratio('cpu')}"
-        lines.append(f"| {row.shape} | {row.what} | {times} | {row.error:.1e} |")
-    if latencies:
-        lines += ["", "## From the mouse to the number", ""]
-        lines += ["Demo model, JupyterLab in headless Chromium, 50 clicks after warm-up.", ""]
-        lines += ["| kernel websocket | median, ms | 95th percentile, ms |", "|---|---|---|"]
-        lines += [f"| {found.setting} | {found.median_ms:.1f} | {found.p95_ms:.1f} |" for found in latencies]
-    return "\n".join(lines) + "\n"
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {words}", flush=True)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_receipts_say_what_changed_where_and_by_how_much(board, model):
     receipt = board.edit(label).receipts[0]
     assert receipt.intervention == label
     assert receipt.positions == ((2,), (1,), (3,))
-    assert receipt.tier == board.engine.tier == "replay"
+    assert receipt.tier == board.engine.tier == "wavefront"
     with torch.no_grad():
         z = model.run_with_cache(CLEAN)[1]["blocks.1.attn.hook_z"][:, :, 2]
     norms = torch.stack([z[prompt, pos].norm() for prompt, pos in enumerate([2, 1, 3])])
@@ -308,15 +308,18 @@ class TestEngines:
         assert caught.value.code == "unknown_tier"
         assert "hooked" in caught.value.message
 
-    def test_verify_notices_a_wrong_number(self, board, monkeypatch):
+    def test_verify_notices_a_wrong_number(self, model, monkeypatch):
+        board = cb.Board(model, pair(), engine="replay")
         assert board.verify(HEAD).ok
         unembed = board.lab.adapter.unembed
         monkeypatch.setattr(board.lab.adapter, "unembed", lambda resid: unembed(resid) * 1.01)
         found = board.verify(HEAD)
         assert not found.ok
         assert "NOT OK" in repr(found)
+        board.close()
 
-    def test_the_self_test_notices_a_wrong_engine(self, board, monkeypatch):
+    def test_the_self_test_notices_a_wrong_engine(self, model, monkeypatch):
+        board = cb.Board(model, pair(), engine="replay")
         assert board.self_test().ok
         assert "FAILED" not in repr(board.self_test())
         unembed = board.lab.adapter.unembed
@@ -324,16 +327,17 @@ class TestEngines:
         found = board.self_test()
         assert not found.ok
         assert "FAILED" in repr(found)
+        board.close()
 
     def test_a_tier_that_disagrees_with_plain_hooks_is_dropped(self, model, monkeypatch):
         from circuitboard.models.bridge import BridgeAdapter
 
         unembed = BridgeAdapter.unembed
         monkeypatch.setattr(BridgeAdapter, "unembed", lambda self, resid: unembed(self, resid) * 1.01)
-        board = cb.Board(model, pair())
+        board = cb.Board(tiny("bloom"), pair())
         assert board.engine.tier == "hooked"
         assert "differ from plain hooks" in board.engine.why
-        same(board.edit(HEAD).values, plain_values(model, [HEAD]))
+        same(board.edit(HEAD).values, plain_values(board.model, [HEAD]))
         board.close()
         with pytest.raises(cb.EngineError) as caught:
             cb.Board(model, pair(), engine="replay")

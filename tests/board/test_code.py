@@ -46,18 +46,35 @@ EDITS = [
     [cb.head(3, 1).zero()],
     [cb.head(3, 1).at(-1).patch(), cb.attn_out(0).at([0, 2]).scale(-0.5), cb.resid_pre(2).at(slice(1, None, 2)).patch()],
     [cb.resid_pre(1).at(["S2", -1, slice(None, 2)]).patch(), cb.head(0, 0).at("END").scale(1e-30)],
+    [
+        cb.embed().at(1).scale(2),
+        cb.head(1, 0).q.zero(),
+        cb.head(1, 0).k.at([0, "S2"]).patch(),
+        cb.head(1, 1).v.scale(-1),
+        cb.head(2, 1).pattern.at("END", [0, "S2"]).zero(),
+        cb.head(2, 2).pattern.at(None, slice(1, None)).zero(),
+        cb.head(2, 3).result.patch(),
+        cb.resid_post(0).at(-2).patch(),
+        cb.edge(cb.head(0, 1), cb.head(2, 0).k).patch(),
+        cb.edge(cb.embed(), cb.resid_pre(1)).at(["END", 1]).zero(),
+    ],
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("edits", EDITS, ids=len)
 @pytest.mark.parametrize("base", ["clean", "corrupted"])
 @pytest.mark.parametrize("make", [text, tokens])
-def test_the_code_makes_the_same_board(demo, make, base, edits):
+def test_the_code_and_the_file_make_the_same_board(demo, make, base, edits, tmp_path):
     board = cb.Board(demo, make(labels={"S2": [2, 3], "END": -1}), base=base)
     if edits:
         board.edit(*edits)
         board.toggle(len(edits) - 1)
     again(board)
+    board.save(tmp_path / "same.board.json")
+    loaded = cb.Board.load(tmp_path / "same.board.json", demo)
+    assert loaded.edits == board.edits
+    assert loaded.values.tolist() == pytest.approx(board.values.tolist(), abs=1e-5)
+    loaded.close()
     board.close()
 
 
@@ -111,7 +128,7 @@ def test_a_model_passed_as_an_object_has_to_be_there():
     from tests.tiny_models import tiny
 
     board = cb.Board(tiny("gpt2"), tokens())
-    board.edit(cb.mlp_out(0).zero())
+    board.edit(cb.mlp_out(0).zero(), cb.neuron(1, 5).at(-1).scale(3), cb.resid_mid(1).at(0).patch())
     assert "`model` must hold" in board.to_python()
     again(board, model=board.model)
     board.close()

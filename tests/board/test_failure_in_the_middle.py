@@ -15,6 +15,14 @@ from tests.tiny_models import N_LAYERS
 FIRST, SECOND, THIRD = cb.head(0, 1).zero(), cb.attn_out(1).at([0, -1]).patch(), cb.mlp_out(2).zero()
 
 
+@pytest.fixture
+def board(model):
+    """On the tier that calls the model's own blocks, where failures are put."""
+    board = cb.Board(model, pair(), engine="replay")
+    yield board
+    board.close()
+
+
 class Breaks:
     """Stands in for `adapter.block`: raises in one layer, a number of times, then works again."""
 

@@ -11,7 +11,7 @@ import pytest
 
 import circuitboard as cb
 from tests.board.prompts import pair
-from tests.tiny_models import tiny
+from tests.tiny_models import FAMILIES, tiny
 
 N = 20
 
@@ -58,7 +58,7 @@ def test_threads_and_models_of_boards_go_with_them(closed):
 
 
 def test_the_user_s_model_never_gets_a_hook():
-    model = tiny("attention_only")
+    model = FAMILIES["attention_only"]()  # fresh: TransformerLens leaves hooks of its own on a model that has run
     boards = [_used(model, pair()) for _ in range(3)]
     for point in model.hook_dict.values():
         assert not point.fwd_hooks

@@ -72,13 +72,14 @@ def test_interrupts_while_clicks_arrive(kernel, panel):
 
 def test_an_interrupted_sweep_stops_computing(kernel, panel):
     kernel.run("""
-block = board.lab.adapter.block
+from circuitboard.engine import CancelToken
+check = CancelToken.check
 calls = []
-def slow(*args):
+def slow(token):
     calls.append(time.time())
     time.sleep(0.05)
-    return block(*args)
-board.lab.adapter.block = slow
+    check(token)
+CancelToken.check = slow
 """)
     before = kernel.run("print(board.value)")
     cell = kernel.start("board.sweep('head', by='pos', how='patch')")
@@ -95,4 +96,4 @@ board.lab.adapter.block = slow
     assert cell.error.startswith("KeyboardInterrupt")
     assert kernel.run("print(board.value)") == before
     assert kernel.run("print(board.edits, settled())") == "() True"
-    kernel.run("board.lab.adapter.block = block")
+    kernel.run("CancelToken.check = check")

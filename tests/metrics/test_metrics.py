@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from circuitboard.errors import MetricError
 from circuitboard.metrics import METRICS, evaluate, metric_of
-from circuitboard.prompts import Prompts
+from circuitboard.prompts import AnswerSets, Prompts
 
 
 def prompts(answers, wrong=None):
@@ -21,8 +21,8 @@ def prompts(answers, wrong=None):
     return Prompts(
         clean_tokens=torch.zeros(n, 2, dtype=torch.int64),
         corrupted_tokens=None,
-        answer_ids=torch.tensor(answers),
-        wrong_ids=None if wrong is None else torch.tensor(wrong),
+        answers=AnswerSets.of([[answer] for answer in answers]),
+        wrongs=None if wrong is None else AnswerSets.of([[one] for one in wrong]),
         answer_str=[str(answer) for answer in answers],
         wrong_str=None if wrong is None else [str(one) for one in wrong],
         labels={},

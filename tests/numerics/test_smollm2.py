@@ -34,7 +34,7 @@ def board():
 
 
 def test_baselines(board):
-    assert board.engine.tier == "replay"
+    assert board.engine.tier == "wavefront", board.engine.why
     assert board.baselines.clean == pytest.approx(3.1, abs=0.1)
     assert board.baselines.corrupted == pytest.approx(-4.2, abs=0.1)
 

@@ -35,12 +35,20 @@ SETUP = m.Setup(
     prompts=[
         m.PromptRow(
             columns=[
-                m.TokenColumn(clean=" John", corrupted=" Mary", differs=True, labels=["S2"]),
-                m.TokenColumn(clean=HOSTILE, corrupted=HOSTILE, differs=False, labels=[]),
+                m.TokenColumn(clean=" John", corrupted=" Mary", differs=True, labels=["S2"], padding=False),
+                m.TokenColumn(clean=HOSTILE, corrupted=HOSTILE, differs=False, labels=[], padding=False),
             ],
             answer=" Mary",
             wrong=" John",
-        )
+        ),
+        m.PromptRow(
+            columns=[
+                m.TokenColumn(clean="", corrupted="", differs=False, labels=[], padding=True),
+                m.TokenColumn(clean=" Kate", corrupted=" Kate", differs=False, labels=["S2"], padding=False),
+            ],
+            answer=" Mary",
+            wrong=" John",
+        ),
     ],
     has_corrupted=True,
     modes=[m.ModeInfo("zero"), m.ModeInfo("patch", "There is no second prompt to patch from.")],
@@ -65,7 +73,7 @@ SNAPSHOT = m.Snapshot(
             site="1.2",
             kind="head",
             layer=1,
-            head=2,
+            index=2,
             how="zero",
             strength=None,
             positions=[1],
@@ -79,7 +87,7 @@ SNAPSHOT = m.Snapshot(
             site="resid_pre 0",
             kind="resid_pre",
             layer=0,
-            head=None,
+            index=None,
             how="patch",
             strength=m.Real.of(0.5),
             positions=None,
@@ -88,6 +96,34 @@ SNAPSHOT = m.Snapshot(
             effect=None,
             norm_before=None,
             norm_change=None,
+        ),
+        m.EditRow(
+            site="0.1 -> 1.2.q",
+            kind="edge",
+            layer=1,
+            index=2,
+            how="patch",
+            strength=None,
+            positions=None,
+            at="all",
+            enabled=True,
+            effect=None,
+            norm_before=m.Real.of(2.0),
+            norm_change=m.Real.of(0.0),
+        ),
+        m.EditRow(
+            site="1.0.pattern",
+            kind="head.pattern",
+            layer=1,
+            index=0,
+            how="zero",
+            strength=None,
+            positions=[1],
+            at="END <- 0",
+            enabled=True,
+            effect=m.Real.of(0.25),
+            norm_before=m.Real.of(0.5),
+            norm_change=m.Real.of(0.5),
         ),
     ],
     can_undo=True,
@@ -155,7 +191,7 @@ EXAMPLES: dict[str, Message] = {
 BUFFERS: dict[str, list[bytes]] = {
     "map": [
         np.array([0.25, -0.5, 0.0, *REAL_SPECIALS], dtype="<f4").tobytes(),
-        np.array([1, 1, 0, 1, 1, 0], dtype=np.uint8).tobytes(),
+        np.array([1, 1, 2, 1, 1, 0], dtype=np.uint8).tobytes(),
     ]
 }
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from transformer_lens.utilities.statistics import bootstrap_ci, derive_generator, sign_flip_permutation_pvalue
 
 import circuitboard as cb
-from circuitboard.sweeps import Sweep
+from circuitboard.sweeps import result
 from tests.board.prompts import CLEAN, pair, plain_values
 from tests.tiny_models import N_HEADS, N_LAYERS, tiny
 
@@ -42,6 +44,13 @@ AXES = {
     ("resid_pre", "pos"): (("layer", "pos"), (N_LAYERS, N_POS)),
     ("attn_out", "pos"): (("layer", "pos"), (N_LAYERS, N_POS)),
     ("mlp_out", "all"): (("layer",), (N_LAYERS,)),
+    ("head.q", "all"): (("layer", "head"), (N_LAYERS, N_HEADS)),
+    ("head.k", "pos"): (("layer", "pos", "head"), (N_LAYERS, N_POS, N_HEADS)),
+    ("head.pattern", "pos"): (("layer", "pos", "head"), (N_LAYERS, N_POS, N_HEADS)),
+    ("head.result", "all"): (("layer", "head"), (N_LAYERS, N_HEADS)),
+    ("resid_mid", "pos"): (("layer", "pos"), (N_LAYERS, N_POS)),
+    ("resid_post", "all"): (("layer",), (N_LAYERS,)),
+    ("neuron", "all"): (("layer", "neuron"), (N_LAYERS, 128)),
 }
 
 
@@ -58,6 +67,7 @@ def test_axes_and_their_order(board, over, by):
     for index, cell in zip(np.ndindex(shape), found.grid.cells, strict=True):
         at = dict(zip(axes, index, strict=True))
         assert (cell.site.kind, cell.site.layer, cell.site.head) == (over, at["layer"], at.get("head"))
+        assert cell.site.index == at.get("head", at.get("neuron"))
         assert cell.site.positions == (None if by == "all" else (at["pos"],))
         assert cell.how == "patch"
 
@@ -144,18 +154,38 @@ def test_stderr_and_interval_are_those_of_numpy(sweep):
     np.testing.assert_array_equal(low, again)
 
 
+def test_statistics_are_those_of_transformer_lens(sweep):
+    effects = sweep.per_prompt - sweep.baseline
+    assert torch.equal(sweep.statistics.effect(), effects)
+    low, high = bootstrap_ci(effects, confidence=0.9, generator=derive_generator(0, "bootstrap", "mean"))
+    assert all(map(torch.equal, sweep.ci(0.9), (low, high)))
+    assert torch.equal(sweep.pvalue(), sign_flip_permutation_pvalue(effects))
+    # Of eight patterns of signs, the pattern found and its mirror are always as extreme.
+    assert float(sweep.pvalue().min()) >= 2 / 8
+
+
+def test_statistics_do_not_depend_on_how_many_cells_are_held_at_once(sweep, monkeypatch):
+    whole = (*sweep.ci(), sweep.pvalue())
+    monkeypatch.setattr(result, "_CHUNK_NUMBERS", 7 * 3 * 1000)
+    for found, expected in zip((*sweep.ci(), sweep.pvalue()), whole, strict=True):
+        assert torch.equal(found, expected)
+
+
 def test_one_prompt_has_no_spread(model):
     board = cb.Board(model, cb.PromptPair(CLEAN[0], CLEAN[1], answer=1, wrong=2))
     found = board.sweep("head")
     assert found.stderr.isnan().all()
     assert all(bound.isnan().all() for bound in found.ci())
+    assert found.pvalue().isnan().all()
     assert found.values.isfinite().all()
     board.close()
 
 
 def test_the_table_has_a_row_for_every_cell(sweep):
     table = sweep.to_dataframe()
-    assert list(table.columns) == ["site", "layer", "pos", "head", "value", "effect", "normalized", "stderr"]
+    columns = ["site", "layer", "pos", "head", "value", "effect", "normalized", "stderr", "exact"]
+    assert list(table.columns) == columns
+    assert table.exact.all()
     assert len(table) == N_LAYERS * N_POS * N_HEADS
     row = table.iloc[(1 * N_POS + 2) * N_HEADS + 3]
     assert (row.site, row.layer, row.pos, row["head"]) == ("1.3 @ 2", 1, 2, 3)
@@ -178,7 +208,7 @@ def _made(sweep, values):
     per_prompt = sweep.per_prompt.clone()
     for cell, value in enumerate(values):
         per_prompt.flatten(0, -2)[cell] = value
-    return Sweep(sweep.grid, per_prompt, sweep.baseline, sweep.clean, sweep.corrupted, sweep.metric, sweep.unit)
+    return replace(sweep, per_prompt=per_prompt)
 
 
 def test_what_is_not_finite_comes_last_and_is_never_0(sweep):
@@ -196,7 +226,7 @@ def test_what_is_not_finite_comes_last_and_is_never_0(sweep):
 def test_nan_in_one_prompt_is_nan_in_the_mean(sweep):
     per_prompt = sweep.per_prompt.clone()
     per_prompt[0, 0, 0, 1] = math.nan
-    spoiled = Sweep(sweep.grid, per_prompt, sweep.baseline, sweep.clean, sweep.corrupted, "m", "")
+    spoiled = replace(sweep, per_prompt=per_prompt)
     assert math.isnan(spoiled.effect[0, 0, 0])
     assert math.isnan(spoiled.values[0, 0, 0])
     assert math.isnan(spoiled.stderr[0, 0, 0])
@@ -215,6 +245,9 @@ def test_it_says_what_it_is(board, sweep):
     assert repr(sweep) == (
         "Sweep(patch head, layer 3 × pos 5 × head 4, logit_diff in logits, n=3; .top(5), .values, .effect)"
     )
+    half = replace(sweep, exact=torch.arange(60).reshape(3, 5, 4) < 20)
+    assert ", n=3, 20 of 60 cells exact; " in repr(half)
+    assert half.to_dataframe().exact.sum() == 20
     own = cb.Board(board.model, pair(), metric=lambda logits: logits[:, -1, 0])
     assert "in its own unit" in repr(own.sweep("mlp_out"))
     own.close()

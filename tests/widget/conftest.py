@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import torch
 
 import circuitboard as cb
+from circuitboard.engine import CancelToken
 from tests.tiny_models import tiny
 from tests.widget.view import View
 
@@ -71,18 +74,15 @@ def view(board, make_view):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Make every layer of a board's model take this long."""
+    """Make every layer take this long: each tier asks once a layer whether it should go on."""
+    check = CancelToken.check
 
-    def slow_down(board, seconds):
-        import time
-
-        adapter = board.lab.adapter
-        block = adapter.block
-
-        def slowly(*args):
+    def slow_down(seconds):
+        def slowly(token):
+            check(token)
             time.sleep(seconds)
-            return block(*args)
+            check(token)
 
-        monkeypatch.setattr(adapter, "block", slowly)
+        monkeypatch.setattr(CancelToken, "check", slowly)
 
     return slow_down

@@ -10,7 +10,11 @@ import pytest
 import torch
 
 import circuitboard as cb
+from circuitboard.board.maps import Maps
+from circuitboard.engine import CancelToken
 from circuitboard.protocol import messages as m
+from circuitboard.sweeps import sweep as sweeping
+from circuitboard.widget.live_map import ESTIMATED, EXACT
 from tests.tiny_models import FAMILIES
 from tests.widget.view import real
 
@@ -23,7 +27,7 @@ def equal(found: np.ndarray, expected: torch.Tensor) -> bool:
 def test_the_map_of_heads_is_the_sweep_over_heads(board, view, mode):
     view.ask("set_view", mode=mode)
     _, effect, known = view.wait(lambda: view.maps[-1] if _is(view.maps[-1][0], "done", how=mode) else None)
-    assert known.all()
+    assert (known == EXACT).all()
     assert equal(effect, board.sweep("head", how=mode).effect)
 
 
@@ -47,7 +51,7 @@ def test_the_map_stands_on_the_edits_in_force(board, view):
     revision = view.ask("click", site="2.3", positions=[4]).revision
     event, effect, known = view.map(revision)
     assert (event.revision, event.n_edits) == (revision, 2)
-    assert known.all()
+    assert (known == EXACT).all()
     expected = board.sweep("head", how="zero").effect
     for (layer, head), index in {(0, 0): 0, (2, 3): 1}.items():
         others = [edit.intervention for i, edit in enumerate(board.edits) if i != index]
@@ -103,16 +107,54 @@ def test_other_families(make_board, make_view, family):
     assert equal(effect, expected)
 
 
+# --- estimates --------------------------------------------------------------------------------------
+
+
+def test_estimates_come_first_and_exact_numbers_take_their_place_by_size(board, make_view, monkeypatch):
+    exact = board.sweep("head", how="zero")
+    guess = (exact.per_prompt - exact.baseline).flatten(0, -2) + 0.125
+    guess[5] = torch.nan
+    monkeypatch.setattr(Maps, "estimate", lambda _maps, run, cells, cancel: guess)
+    monkeypatch.setattr(sweeping, "FIRST_SLICE", 1)
+    asked = []
+    engine = board.lab.choice.engine
+    sweep = engine.sweep
+
+    def slowly(current, cells, **options):
+        asked.append([write.intervention.site.name for write in cells])
+        time.sleep(0.1)  # so that each map is sent
+        yield from sweep(current, cells, **options)
+
+    monkeypatch.setattr(engine, "sweep", slowly)
+    view = make_view(board)
+    view.hello()
+    event, effect, known = view.map(0)
+    assert (event.done, event.total) == (12, 12)
+    assert (known == EXACT).all()
+    assert equal(effect, exact.effect)
+    _, first, estimated = next(found for found in view.maps if found[2].any())
+    cells = (estimated == ESTIMATED).flatten()
+    assert cells.sum() == 11
+    assert not estimated.flatten()[5]
+    means = guess.mean(-1).numpy()
+    assert np.allclose(first.flatten()[cells], means[cells], atol=1e-5)
+    assert all(sent.done == (told == EXACT).sum() for sent, _, told in view.maps)
+    order = [name for names in asked for name in names]
+    sizes = {f"{i // 4}.{i % 4}": -abs(means[i]) for i in range(12) if i != 5}
+    assert order == [*sorted(sizes, key=sizes.__getitem__), "1.1"], "what has no estimate comes last"
+    assert [len(names) for names in asked] == [1, 2, 4, 5]
+
+
 # --- giving way -------------------------------------------------------------------------------------
 
 
 def test_a_stopped_map_stays_stopped_and_goes_on_when_asked(board, view, slow):
-    slow(board, 0.02)
+    slow(0.05)
     view.ask("click", site="0.0")
-    view.wait(lambda: view.maps[-1][0].revision == 1 and view.maps[-1][0].done >= 4)
+    view.wait(lambda: view.maps[-1][0].revision == 1 and (view.maps[-1][2] == ESTIMATED).any())
     assert isinstance(view.ask("cancel_map"), m.Done)
     event, _, known = view.map(1, "cancelled")
-    assert 0 < event.done < event.total
+    assert event.done < event.total
     # A second view and a change of what is shown elsewhere leave it stopped.
     view.hello()
     view.ask("set_view", prompt=1)
@@ -120,21 +162,22 @@ def test_a_stopped_map_stays_stopped_and_goes_on_when_asked(board, view, slow):
     view.ask("resume_map")
     event_after, effect, known_after = view.map(1)
     assert event_after.map_id == event.map_id
-    assert (known_after >= known).all()
+    assert (known_after == EXACT).all()
+    assert (known != 0).sum() > event.done, "what is not exact is estimated"
     expected = board.sweep("head", how="zero").effect
     expected[0, 0] = board.value - board.baselines.clean
     assert equal(effect, expected)
 
 
-def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(board, view, monkeypatch):
-    block, calls = board.lab.adapter.block, []
+def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(view, monkeypatch):
+    check, calls = CancelToken.check, []
 
-    def counted(*args):
-        calls.append(args[0])
+    def counted(token):
+        calls.append(1)
         time.sleep(0.05)
-        return block(*args)
+        check(token)
 
-    monkeypatch.setattr(board.lab.adapter, "block", counted)
+    monkeypatch.setattr(CancelToken, "check", counted)
     view.tell("set_view", mode="patch")
     view.wait(lambda: calls)
     view.ask("cancel_map")
@@ -147,18 +190,18 @@ def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(board, view, mon
 
 
 def test_stop_and_go_in_one_breath(board, view, slow):
-    slow(board, 0.01)
+    slow(0.01)
     view.ask("click", site="0.0")
     for _ in range(10):
         view.tell("cancel_map")
         view.tell("resume_map")
     event, _, known = view.map(1)
-    assert known.all()
+    assert (known == EXACT).all()
     assert event.done == event.total
 
 
 def test_a_click_ends_the_map_of_the_state_before(board, view, slow):
-    slow(board, 0.02)
+    slow(0.02)
     view.ask("click", site="0.0")
     view.wait(lambda: view.maps[-1][0].revision == 1 and view.maps[-1][0].done > 0)
     view.ask("click", site="2.1")
@@ -169,7 +212,7 @@ def test_a_click_ends_the_map_of_the_state_before(board, view, slow):
 
 
 def test_a_click_does_not_wait_for_the_map_longer_than_a_layer(board, view, slow):
-    slow(board, 0.1)
+    slow(0.1)
     view.ask("set_view", mode="patch")  # a map of 12 cells in 3 batches: 0.6 s
     view.wait(lambda: view.maps[-1][0].how == "patch")
     began = view.arrived[-1].at
@@ -181,7 +224,7 @@ def test_a_click_does_not_wait_for_the_map_longer_than_a_layer(board, view, slow
 
 
 def test_a_refused_step_leaves_the_map_to_go_on(board, view, slow, monkeypatch):
-    slow(board, 0.02)
+    slow(0.02)
     view.ask("click", site="0.0")
     view.wait(lambda: view.maps[-1][0].revision == 1)
     run = board.lab.choice.engine.run
@@ -193,7 +236,7 @@ def test_a_refused_step_leaves_the_map_to_go_on(board, view, slow, monkeypatch):
     monkeypatch.setattr(board.lab.choice.engine, "run", fails_once)
     assert isinstance(view.ask("click", site="1.1"), m.Failed)
     _, _, known = view.map(1)
-    assert known.all()
+    assert (known == EXACT).all()
 
 
 def test_a_map_that_fails_says_why_and_can_be_resumed(board, view, monkeypatch):
@@ -206,9 +249,9 @@ def test_a_map_that_fails_says_why_and_can_be_resumed(board, view, monkeypatch):
         view.ask("set_view", mode="patch")
         event, _, known = view.map(0, "failed")
     assert event.error == m.ErrorInfo("internal", "RuntimeError: no room")
-    assert not known.any()
+    assert not (known == EXACT).any()
     view.ask("resume_map")
-    assert view.map(0, "done")[2].all()
+    assert (view.map(0, "done")[2] == EXACT).all()
 
 
 def test_a_sweep_in_a_cell_and_the_map_do_not_disturb_each_other(board, view):
@@ -243,7 +286,7 @@ def test_nan_travels_as_nan(make_board, make_view):
     assert {value.special for value in metric.values} == {None, "nan"}
     assert metric.stderr == m.Real(special="nan")
     event, effect, known = view.map(0)
-    assert known.all()
+    assert (known == EXACT).all()
     assert np.isnan(effect).all()
     assert event.done == event.total
     done = view.ask("click", site="0.0")

@@ -62,7 +62,7 @@ def test_clicks_from_several_threads(board, view):
 
 
 def test_on_a_slow_model_the_newest_click_wins(board, view, slow):
-    slow(board, 0.05)
+    slow(0.05)
     clicks = sites(1, 60)
     requests = []
     for site in clicks:
@@ -83,7 +83,7 @@ def test_on_a_slow_model_the_newest_click_wins(board, view, slow):
 def test_a_stale_number_is_never_sent(board, view, slow):
     """Each number sent is that of the edits sent with it, and revisions only grow."""
     expected = {}
-    slow(board, 0.01)
+    slow(0.01)
     for burst in range(5):
         for site in sites(burst, 8):
             view.tell("click", site=site)
@@ -104,7 +104,7 @@ def test_a_stale_number_is_never_sent(board, view, slow):
 def test_a_click_is_shown_at_once_while_a_map_fills_in(board, view, slow):
     """Its numbers never wait for the pace of other events."""
     view.ask("click", site="0.0")
-    slow(board, 0.004)
+    slow(0.004)
     waits = []
     for turn in range(12):
         time.sleep(0.08)
@@ -122,7 +122,7 @@ def test_a_click_is_shown_at_once_while_a_map_fills_in(board, view, slow):
 
 
 def test_a_long_step_is_announced_and_its_snapshot_comes_after(board, view, slow):
-    slow(board, 0.1)
+    slow(0.1)
     view.ask("click", site="0.0")
     kinds = [type(arrived.message).__name__ for arrived in view.events if not isinstance(arrived.message, m.MapEvent)]
     assert kinds[-2:] == ["BusyEvent", "SnapshotEvent"]
@@ -137,7 +137,7 @@ def test_a_short_step_is_not_announced(board, view):
 
 
 def test_many_steps_do_not_make_many_threads(board, view, slow):
-    slow(board, 0.02)
+    slow(0.02)
     before = threading.active_count()
     for site in sites(3, 200):
         view.tell("click", site=site)

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { decode, type EffectMap, type Incoming, real } from "./decode";
+import { decode, type EffectMap, ESTIMATED, EXACT, type Incoming, real } from "./decode";
 
 const FOLDER = join(__dirname, "../../../tests/protocol/golden");
 const REQUESTS = new Set([
@@ -53,7 +53,7 @@ describe("golden files", () => {
   it("reads a map's buffers, not-a-number and all", () => {
     const map = golden("map") as EffectMap;
     expect([...map.effect]).toEqual([0.25, -0.5, 0, Number.NaN, Number.POSITIVE_INFINITY, -1.75]);
-    expect([...map.known]).toEqual([1, 1, 0, 1, 1, 0]);
+    expect([...map.known]).toEqual([EXACT, EXACT, ESTIMATED, EXACT, EXACT, 0]);
     expect(map.shape).toEqual([2, 3]);
   });
 

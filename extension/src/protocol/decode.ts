@@ -2,6 +2,10 @@
 // for are turned into JavaScript's own here, and buffers into typed arrays.
 import type { AnyAnswer, BusyEvent, MapEvent, Real, SnapshotEvent } from "./generated";
 
+/** What `known` says of a cell of a map: computed, or estimated until it is; 0 is neither. */
+export const EXACT = 1;
+export const ESTIMATED = 2;
+
 /**
  * A map event with its two buffers read: `effect` and `known` are row-major over `shape`.
  * `before` is what the panel drew for the cells that are not known yet, NaN where it drew nothing.

@@ -77,7 +77,7 @@ function carriedOver(map: EffectMap, last: EffectMap | undefined): Float32Array 
   if (last.effect.length !== map.effect.length || last.shape[1] !== map.shape[1]) return null;
   if (last.map_id === map.map_id) return last.before;
   return last.effect.map((effect, i) =>
-    last.known[i] === 1 ? effect : (last.before?.[i] ?? Number.NaN),
+    last.known[i] !== 0 ? effect : (last.before?.[i] ?? Number.NaN),
   );
 }
 

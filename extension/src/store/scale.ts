@@ -13,12 +13,12 @@ export function roundUp(x: number): number {
   return Number((Math.ceil(x / step - 1e-6) * step).toFixed(digits));
 }
 
-/** The 98th percentile of |effect| over the known, finite cells, rounded up; 0 when there is none. */
+/** The 98th percentile of |effect| over the finite cells that are known or estimated, rounded up; 0 when there is none. */
 export function clipOf(effect: Float32Array, known: Uint8Array): number {
   const sizes: number[] = [];
   for (let i = 0; i < effect.length; i += 1) {
     const size = Math.abs(effect[i] ?? Number.NaN);
-    if (known[i] === 1 && Number.isFinite(size)) sizes.push(size);
+    if (known[i] !== 0 && Number.isFinite(size)) sizes.push(size);
   }
   if (sizes.length === 0) return 0;
   sizes.sort((a, b) => a - b);

@@ -1,11 +1,30 @@
 """Names for places in a transformer, and what is asked to happen there. Values only: no torch here."""
 
+from circuitboard.address.edge import Edge, edge
 from circuitboard.address.intervention import How, Intervention
 from circuitboard.address.positions import Positions, Span, Spec, describe, parse_positions, positions_of, resolve
-from circuitboard.address.site import KINDS, Kind, Site, attn_out, head, mlp_out, resid_pre, site
+from circuitboard.address.site import (
+    HEAD_KINDS,
+    INDEXED,
+    KINDS,
+    Kind,
+    Site,
+    attn_out,
+    embed,
+    head,
+    mlp_out,
+    neuron,
+    resid_mid,
+    resid_post,
+    resid_pre,
+)
+from circuitboard.address.text import site
 
 __all__ = [
+    "HEAD_KINDS",
+    "INDEXED",
     "KINDS",
+    "Edge",
     "How",
     "Intervention",
     "Kind",
@@ -15,10 +34,15 @@ __all__ = [
     "Spec",
     "attn_out",
     "describe",
+    "edge",
+    "embed",
     "head",
     "mlp_out",
+    "neuron",
     "parse_positions",
     "positions_of",
+    "resid_mid",
+    "resid_post",
     "resid_pre",
     "resolve",
     "site",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from circuitboard.errors import InterventionError
 
 if TYPE_CHECKING:
+    from circuitboard.address.edge import Edge
     from circuitboard.address.site import Site
 
 How = Literal["zero", "patch", "scale"]
@@ -21,14 +22,14 @@ class Intervention:
     Parameters
     ----------
     site
-        The component and the positions.
+        The component, or the edge between two, and the positions.
     how
         "zero", "patch" (from the source run) or "scale".
     strength
         The factor of "scale"; None otherwise.
     """
 
-    site: Site
+    site: Site | Edge
     how: How
     strength: float | None = None
 
@@ -58,3 +59,19 @@ class Intervention:
     def __str__(self) -> str:
         factor = "" if self.strength is None else f" ×{self.strength:g}"
         return f"{self.how} {self.site}{factor}"
+
+
+class Editable:
+    """What can be done to a site or an edge."""
+
+    def zero(self) -> Intervention:
+        """Set the activation to 0 (zero ablation)."""
+        return Intervention(self, "zero")  # type: ignore[arg-type]
+
+    def patch(self) -> Intervention:
+        """Take the activation from the source run: the corrupted run if the base is clean, and the other way round."""
+        return Intervention(self, "patch")  # type: ignore[arg-type]
+
+    def scale(self, factor: float) -> Intervention:
+        """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation)."""
+        return Intervention(self, "scale", factor)  # type: ignore[arg-type]

@@ -108,52 +108,61 @@ def describe(positions: Positions) -> str:
 
 
 def resolve(
-    positions: Positions, n_positions: int, labels: Mapping[str, Sequence[int]], n_prompts: int
+    positions: Positions,
+    n_positions: int,
+    labels: Mapping[str, Sequence[int]],
+    n_prompts: int,
+    lengths: Sequence[int] | None = None,
 ) -> tuple[tuple[int, ...], ...]:
-    """Turn positions into sorted indices, prompt by prompt.
+    """Turn positions into sorted columns of the token tensor, prompt by prompt.
 
     Parameters
     ----------
     positions
-        Where to act; None means everywhere.
+        Where to act; None means at every token.
     n_positions
-        Tokens in each prompt.
+        Columns of the token tensor.
     labels
-        Label → its position in each prompt.
+        Label → its position in each prompt, counted in that prompt's own tokens.
     n_prompts
         Prompts in the data set.
+    lengths
+        Tokens of each prompt, where shorter ones are padded on the left; None if all fill the tensor. Positions count
+        in a prompt's own tokens. A slice may miss some prompts, which it then leaves alone; not all of them.
 
     Returns
     -------
     tuple
-        For each prompt the positions, sorted, each once.
+        For each prompt the columns, sorted, each once.
 
     Raises
     ------
     AddressError
         `position_out_of_range` or `unknown_label`.
     """
+    own = [n_positions] * n_prompts if lengths is None else lengths
     if positions is None:
-        return (tuple(range(n_positions)),) * n_prompts
-    rows = []
-    for prompt in range(n_prompts):
-        found: set[int] = set()
-        for entry in positions:
-            found.update(_indices(entry, prompt, n_positions, labels))
-        rows.append(tuple(sorted(found)))
-    return tuple(rows)
+        return tuple(tuple(range(n_positions - length, n_positions)) for length in own)
+    rows: list[set[int]] = [set() for _ in own]
+    for entry in positions:
+        found = [
+            _indices(entry, prompt, length, labels, padded=lengths is not None) for prompt, length in enumerate(own)
+        ]
+        if isinstance(entry, Span) and not any(found):
+            most = max(own, default=0)
+            raise AddressError(f"The slice {entry} covers none of the {most} positions.", code="position_out_of_range")
+        for row, indices, length in zip(rows, found, own, strict=True):
+            row.update(n_positions - length + index for index in indices)
+    return tuple(tuple(sorted(row)) for row in rows)
 
 
-def _indices(entry: Spec, prompt: int, n_positions: int, labels: Mapping[str, Sequence[int]]) -> Iterable[int]:
+def _indices(
+    entry: Spec, prompt: int, length: int, labels: Mapping[str, Sequence[int]], *, padded: bool
+) -> Sequence[int]:
     if isinstance(entry, Span):
         if entry.step == 0:
             raise AddressError(f"The slice {entry} of positions has step 0.", code="bad_positions")
-        span = range(n_positions)[slice(entry.start, entry.stop, entry.step)]
-        if not span:
-            raise AddressError(
-                f"The slice {entry} covers none of the {n_positions} positions.", code="position_out_of_range"
-            )
-        return span
+        return range(length)[slice(entry.start, entry.stop, entry.step)]
     if isinstance(entry, str):
         if entry not in labels:
             known = ", ".join(sorted(labels)) or "none"
@@ -161,10 +170,15 @@ def _indices(entry: Spec, prompt: int, n_positions: int, labels: Mapping[str, Se
                 f"No position is labelled {entry!r}; these prompts have the labels: {known}.", code="unknown_label"
             )
         return (labels[entry][prompt],)
-    if not -n_positions <= entry < n_positions:
+    if not -length <= entry < length:
+        who, only = (
+            (f"in prompt {prompt}, which has", " A slice leaves out prompts that are too short.")
+            if padded
+            else ("", "")
+        )
         raise AddressError(
-            f"Position {entry} does not exist: the prompts have {n_positions} tokens, so 0 … {n_positions - 1} (or −1 … −{n_positions} from the end).",
+            f"Position {entry} does not exist{f' {who}' if who else ': the prompts have'} {length} tokens, so 0 … {length - 1} (or −1 … −{length} from the end).{only}",
             code="position_out_of_range",
             where=str(entry),
         )
-    return (entry % n_positions,)
+    return (entry % length,)

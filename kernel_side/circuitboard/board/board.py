@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from circuitboard.address import Intervention, Site
+from circuitboard.address import Edge, Intervention, Site
 from circuitboard.board import code, display, storage
 from circuitboard.board.history import History
 from circuitboard.board.lab import set_up
+from circuitboard.board.maps import Maps
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
 from circuitboard.board.self_test import SelfTest, run_self_test
 from circuitboard.board.state import Base, BoardState, Edit
-from circuitboard.board.steps import Steps, mean
+from circuitboard.board.steps import Steps, held_bytes, mean
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
-from circuitboard.errors import InterventionError, PromptError
+from circuitboard.errors import AddressError, InterventionError, PromptError
 from circuitboard.interventions import Plan
 from circuitboard.metrics import metric_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
-from circuitboard.sweeps import Grid, Progress, Sweep, grid_of, sweep_steps
-from circuitboard.sweeps.result import normalized
+from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricLike
     from circuitboard.prompts import Prompts
+    from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
 
 
 class Board:
@@ -56,6 +57,8 @@ class Board:
         Which run is edited. "clean" with patches is noising, "corrupted" with patches is denoising.
     engine
         "auto" takes the fastest tier that equals plain hooks on this model; or a tier by name.
+    memory
+        How many bytes the board may take besides the model; default a quarter of what is free on its device.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class Board:
         metric: MetricLike = "logit_diff",
         base: Base = "clean",
         engine: Requested = "auto",
+        memory: int | None = None,
     ) -> None:
         state = BoardState(base)
         adapter = BridgeAdapter(model)
@@ -84,7 +88,9 @@ class Board:
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
         chosen = metric_of(metric, bound)
-        self._lab: Lab = self._worker.submit(lambda _cancel: set_up(adapter, bound, chosen, base, engine)).result()
+        self._lab: Lab = self._worker.submit(
+            lambda _cancel: set_up(adapter, bound, chosen, base, engine, memory)
+        ).result()
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
         display.made(self)
@@ -156,27 +162,32 @@ class Board:
     def engine(self) -> EngineStatus:
         """The engine tier, why it was chosen, and the memory it keeps."""
         lab = self._lab
-        kept = [run for run in (lab.clean, lab.corrupted) if run is not None]
-        tensors = [tensor for run in kept for tensor in (run.logits, *run.activations.values())]
-        tensors += [tensor for run in self._steps.kept_runs() for tensor in (run.logits, *run.resid_pre.values())]
-        size = sum({tensor.data_ptr(): tensor.nbytes for tensor in tensors}.values())
+        engine = lab.choice.engine
+        runs = [*(run.kept() for run in lab.bases), *(run.kept() for run in self._steps.kept_runs())]
+        size = held_bytes((*runs, engine.kept())) + engine.copied_bytes
         dtype = str(lab.adapter.dtype).removeprefix("torch.")
-        return EngineStatus(lab.choice.tier, lab.choice.why, str(lab.adapter.device), dtype, size)
+        return EngineStatus(
+            tier=lab.choice.tier,
+            why=lab.choice.why,
+            device=str(lab.adapter.device),
+            dtype=dtype,
+            memory_bytes=size,
+            budget_bytes=lab.budget.total,
+            budget_why=lab.budget.why,
+        )
 
     def logits(self, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
         """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
-        n = self.prompts.n_positions
-        if isinstance(pos, bool) or not isinstance(pos, int) or not -n <= pos < n:
-            site = f"Position {pos!r} does not exist: the prompts have {n} tokens."
-            raise InterventionError(site, code="position_out_of_range")
-        shown = self._steps.shown
-        if self._lab.metric.reads == "all":
-            return _copy(shown.run.logits[:, pos])
-        if pos % n == n - 1:
-            return _copy(shown.run.logits[:, -1])
-        every = HookedEngine(self._lab.adapter, "all")
-        run = self._worker.submit(lambda cancel: every.run(shown.run.plan, cancel=cancel)).result()
-        return _copy(run.logits[:, pos])
+        if isinstance(pos, bool) or not isinstance(pos, int):
+            raise AddressError(f"A position is an integer, not {pos!r}.", code="position_out_of_range")
+        columns = [row[0] for row in self.prompts.resolve((pos,))]
+        run = self._steps.shown.run
+        if all(column == self.prompts.answer_position for column in columns):
+            return _copy(run.logits[:, -1])
+        if self._lab.metric.reads != "all":
+            every, plan = HookedEngine(self._lab.adapter, "all"), run.plan
+            run = self._worker.submit(lambda cancel: every.run(plan, cancel=cancel)).result()
+        return _copy(run.logits[range(self.prompts.n), columns])
 
     def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
         """The likeliest next tokens: token, logit, prob, base_logit, change (of the logit)."""
@@ -254,83 +265,88 @@ class Board:
     # --- maps and checks ----------------------------------------------------------------------------
 
     def sweep(
-        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        approximate: Literal["atp", "atp*"] | None = None,
     ) -> Sweep:
         """Edit each component in turn, on top of the current edits.
 
         Parameters
         ----------
         over
-            "head", "resid_pre", "attn_out" or "mlp_out".
+            "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
+            "resid_post", "attn_out" or "mlp_out".
         by
-            "all": at all `positions` together; "pos": at each of them alone.
+            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends.
+            Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
+            padded there stays as it is.
         how
             "patch" (from the source run) or "zero".
         layers, positions
             Which ones; default all.
+        approximate
+            None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
+            "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
+            al. 2024). No cell of an approximate sweep is marked exact.
 
         Returns
         -------
         Sweep
-            Values [layer, head], [layer, pos, head], [layer] or [layer, pos].
+            Values [layer], [layer, pos], [layer, head] or [layer, pos, head], with neurons in place of heads for
+            "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
         """
-        return self.sweep_job(self.grid(over, by=by, how=how, layers=layers, positions=positions)).result()
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        if approximate is not None:
+            return self.maps.approximate(grid, approximate).result()
+        return self.sweep_job(grid).result()
+
+    def sweep_async(
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        order: str = "atp",
+    ) -> SweepStream:
+        """Start the same sweep without waiting.
+
+        Parameters
+        ----------
+        over, by, how, layers, positions
+            As for `sweep`.
+        order
+            "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
+            estimate first. "layer": exact cells in the order that costs least.
+
+        Returns
+        -------
+        SweepStream
+            To iterate over, wait for or cancel; `.partial()` is what is known so far.
+        """
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        return self.maps.stream(grid, order)
 
     def grid(
         self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
     ) -> Grid:
         """The cells that `sweep` would compute."""
-        lab = self._lab
-        return grid_of(
-            over, by=by, how=how, layers=layers, positions=positions, adapter=lab.adapter, prompts=lab.prompts
-        )
+        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions)
 
     def sweep_job(self, grid: Grid, progress: Progress | None = None) -> Job[Sweep]:
         """Start a sweep without waiting; it gives way to steps between batches."""
-        shown = self._steps.shown
-        cells = grid.cells
-        self._lab.plan(shown.history.state.base, cells)
+        return self.maps.start(grid, progress)
 
-        def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
-            values = yield from self.cells(shown.run, cells, cancel, progress)
-            return Sweep(
-                grid=grid,
-                per_prompt=values.unflatten(0, grid.shape),
-                baseline=shown.outcome.values.clone(),
-                clean=self._lab.clean_values.clone(),
-                corrupted=None if self._lab.corrupted_values is None else self._lab.corrupted_values.clone(),
-                metric=self._lab.metric.name,
-                unit=self._lab.metric.unit,
-            )
-
-        return self._worker.submit_background(work)
-
-    def cells(
-        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken, progress: Progress | None = None
-    ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
-        """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
-        lab = self._lab
-        return (
-            yield from sweep_steps(
-                lab.choice.engine,
-                run,
-                cells,
-                adapter=lab.adapter,
-                prompts=lab.prompts,
-                metric=lab.metric,
-                source=lab.source("clean" if run.plan.base is lab.clean else "corrupted"),
-                cancel=cancel,
-                progress=progress,
-            )
-        )
-
-    def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
-        """The metric of a shown state without these of its edits; on the worker thread only."""
-        state = shown.history.state
-        for index in sorted(indices, reverse=True):
-            state = state.removed(index)
-        plan = self._lab.plan(state.base, state.active)
-        return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
+    @property
+    def maps(self) -> Maps:
+        """Sweeps in their parts, for code that builds on the board."""
+        return Maps(self._lab, self._worker, self._steps)
 
     def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
         """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer."""
@@ -435,7 +451,7 @@ def _name(history: History, index: int) -> str:
 
 def _interventions(found: tuple[object, ...], *, may_be_empty: bool = False) -> tuple[Intervention, ...]:
     for one in found:
-        if isinstance(one, Site):
+        if isinstance(one, (Site, Edge)):
             raise InterventionError(
                 f"What should happen to {one}? Write {one.name!r} with .zero(), .patch() or .scale(x).",
                 code="not_an_intervention",

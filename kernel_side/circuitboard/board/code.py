@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuitboard.address import Intervention, Span
+from circuitboard.address import HEAD_KINDS, Edge, Intervention, Span
 from circuitboard.models import reload_name
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from circuitboard.address import Positions, Site
     from circuitboard.board.board import Board
+    from circuitboard.prompts import Prompts
 
 
 def to_python(board: Board) -> str:
@@ -40,12 +44,31 @@ def to_python(board: Board) -> str:
 def expression(intervention: Intervention) -> str:
     """An intervention as a Python expression: "cb.head(9, 6).at('END').zero()"."""
     site = intervention.site
-    where = f"cb.head({site.layer}, {site.head})" if site.kind == "head" else f"cb.{site.kind}({site.layer})"
-    if site.positions is not None:
-        entries = [_position(entry) for entry in site.positions]
-        where += f".at({entries[0] if len(entries) == 1 else '[' + ', '.join(entries) + ']'})"
+    if isinstance(site, Edge):
+        where, sources = f"cb.edge({_component(site.sender)}, {_component(site.receiver)})", None
+    else:
+        where, sources = _component(site), site.sources
+    if sources is not None:
+        where += f".at({_positions(site.positions)}, {_positions(sources)})"
+    elif site.positions is not None:
+        where += f".at({_positions(site.positions)})"
     strength = "" if intervention.strength is None else repr(intervention.strength)
     return f"{where}.{intervention.how}({strength})"
+
+
+def _component(site: Site) -> str:
+    if site.kind == "embed":
+        return "cb.embed()"
+    if site.kind in HEAD_KINDS:
+        return f"cb.head({site.layer}, {site.index}){site.kind.removeprefix('head')}"
+    return f"cb.neuron({site.layer}, {site.index})" if site.kind == "neuron" else f"cb.{site.kind}({site.layer})"
+
+
+def _positions(positions: Positions) -> str:
+    if positions is None:
+        return "None"
+    entries = [_position(entry) for entry in positions]
+    return entries[0] if len(entries) == 1 else f"[{', '.join(entries)}]"
 
 
 def _position(entry: int | str | Span) -> str:
@@ -73,7 +96,7 @@ def _pair(board: Board) -> list[str]:
         if as_text and text is not None:
             lines.append(f"    {name}={_single(list(text))!r},")
         elif not as_text and tokens is not None:
-            lines.append(f"    {name}=torch.tensor({tokens.tolist()!r}),")
+            lines.append(f"    {name}={_tokens(tokens, prompts)},")
     lines.append(f"    answer={_single(prompts.answer_ids.tolist())!r},  # {_words(prompts.answer_str)}")
     if prompts.wrong_ids is not None:
         lines.append(f"    wrong={_single(prompts.wrong_ids.tolist())!r},  # {_words(prompts.wrong_str or ())}")
@@ -82,6 +105,13 @@ def _pair(board: Board) -> list[str]:
     if as_text:
         lines.append(f"    prepend_bos={prompts.bos_added},")
     return [*lines, ")"]
+
+
+def _tokens(tokens: Tensor, prompts: Prompts) -> str:
+    if prompts.real is None:
+        return f"torch.tensor({tokens.tolist()!r})"
+    rows = [row[-length:] for row, length in zip(tokens.tolist(), prompts.lengths, strict=True)]
+    return f"[{', '.join(f'torch.tensor({row!r})' for row in rows)}]"
 
 
 def _as_text(board: Board) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from circuitboard.engine import Choice, EditedRun, Requested, choose_engine
+from circuitboard.engine import Budget, Choice, EditedRun, Requested, budget_of, choose_engine, require_room
 from circuitboard.errors import PromptError
 from circuitboard.interventions import Plan, compile_plan
 from circuitboard.metrics import Metric, evaluate
@@ -35,6 +35,7 @@ class Lab:
     clean_values: Float[Tensor, " batch"]
     corrupted_values: Float[Tensor, " batch"] | None
     choice: Choice
+    budget: Budget
 
     def base(self, base: Base) -> CachedRun:
         """The run that is edited.
@@ -52,6 +53,11 @@ class Lab:
             )
         return self.corrupted
 
+    @property
+    def bases(self) -> tuple[CachedRun, ...]:
+        """The unedited runs."""
+        return (self.clean,) if self.corrupted is None else (self.clean, self.corrupted)
+
     def source(self, base: Base) -> CachedRun | None:
         """The run that patches come from: the other one."""
         return self.corrupted if base == "clean" else self.clean
@@ -65,14 +71,19 @@ class Lab:
         return evaluate(self.metric, run.logits, self.prompts)
 
 
-def set_up(adapter: ModelAdapter, prompts: Prompts, metric: Metric, base: Base, engine: Requested) -> Lab:
+def set_up(
+    adapter: ModelAdapter, prompts: Prompts, metric: Metric, base: Base, engine: Requested, memory: int | None = None
+) -> Lab:
     """Record both runs and choose the engine."""
-    clean = record_run(adapter, "clean", prompts.clean_tokens, metric.reads)
+    budget = budget_of(adapter.device, memory)
+    n_runs = 1 if prompts.corrupted_tokens is None else 2
+    require_room(adapter, budget, n_runs, prompts.n, prompts.n_positions)
+    clean = record_run(adapter, "clean", prompts.clean_tokens, metric.reads, prompts.real)
     corrupted = None
     if prompts.corrupted_tokens is not None:
-        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, metric.reads)
+        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, metric.reads, prompts.real)
     edited, source = (clean, corrupted) if base == "clean" or corrupted is None else (corrupted, clean)
-    choice = choose_engine(engine, adapter, prompts, edited, source, metric.reads)
+    choice = choose_engine(engine, adapter, prompts, edited, source, metric.reads, budget)
     lab = Lab(
         adapter=adapter,
         prompts=prompts,
@@ -82,6 +93,7 @@ def set_up(adapter: ModelAdapter, prompts: Prompts, metric: Metric, base: Base, 
         clean_values=evaluate(metric, clean.logits, prompts),
         corrupted_values=None if corrupted is None else evaluate(metric, corrupted.logits, prompts),
         choice=choice,
+        budget=budget,
     )
     lab.base(base)
     return lab

@@ -91,7 +91,8 @@ class Verification:
 class EngineStatus:
     """The engine in use: its tier, why it was chosen, where it runs, and what the board keeps.
 
-    `memory_bytes` counts the activations kept of the base runs and the current run.
+    `memory_bytes` counts the activations kept of the base runs and of edited ones, and copied weights; `budget_bytes` is what they and the
+    batches under way may take together.
     """
 
     tier: str
@@ -99,6 +100,8 @@ class EngineStatus:
     device: str
     dtype: str
     memory_bytes: int
+    budget_bytes: int
+    budget_why: str
 
     def __repr__(self) -> str:
-        return f"{self.tier} on {self.device}, {self.dtype}, {self.memory_bytes / 2**20:.1f} MiB of activations kept ({self.why})"
+        return f"{self.tier} on {self.device}, {self.dtype}, {self.memory_bytes / 2**20:.1f} MiB kept of {self.budget_bytes / 2**20:.0f} MiB ({self.budget_why}); {self.why}"

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from circuitboard.board.history import History
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _RUNS_KEPT = 8
-"""Runs kept whole, so that undo, redo and the next edit start from them."""
+"""Runs kept whole, so that undo, redo and the next edit start from them; fewer where memory is short."""
 
 
 class Steps:
@@ -120,8 +120,17 @@ class Steps:
     def _keep(self, state: BoardState, run: EditedRun) -> None:
         self._runs[state] = run
         self._runs.move_to_end(state)
-        while len(self._runs) > _RUNS_KEPT:
+        room = self._lab.budget.kept - held_bytes(base.kept() for base in self._lab.bases)
+        while len(self._runs) > 1 and (
+            len(self._runs) > _RUNS_KEPT or held_bytes(run.kept() for run in self._runs.values()) > room
+        ):
             self._runs.popitem(last=False)
+
+
+def held_bytes(runs: Iterable[Iterable[Tensor]]) -> int:
+    """What the tensors of runs take, those that they share counted once."""
+    storages = [tensor.untyped_storage() for run in runs for tensor in run]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def mean(values: Tensor) -> float:

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
     from circuitboard.board.board import Board
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 2 has sites of every kind, edges, and prompts of different lengths. It is otherwise as version 1, which is
+read as it is."""
+
+READABLE = (1, FORMAT_VERSION)
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread; tokens and edits of a large board take a few megabytes."""
 
@@ -168,8 +172,8 @@ def _saved(board: Board) -> SavedBoard:
         prompts=SavedPrompts(
             clean_text=None if prompts.clean_text is None else list(prompts.clean_text),
             corrupted_text=None if prompts.corrupted_text is None else list(prompts.corrupted_text),
-            clean_tokens=prompts.clean_tokens.tolist(),
-            corrupted_tokens=None if prompts.corrupted_tokens is None else prompts.corrupted_tokens.tolist(),
+            clean_tokens=prompts.token_ids("clean"),
+            corrupted_tokens=None if prompts.corrupted_tokens is None else prompts.token_ids("corrupted"),
             answer_ids=prompts.answer_ids.tolist(),
             wrong_ids=None if prompts.wrong_ids is None else prompts.wrong_ids.tolist(),
             labels={label: list(positions) for label, positions in prompts.labels.items()},
@@ -221,9 +225,9 @@ def _read(path: Path) -> SavedBoard:
         raise SessionFileError(
             f"{path} is JSON, but no saved board: its format is {header.format[:40]!r}.", code="bad_session_file"
         )
-    if header.version != FORMAT_VERSION:
+    if header.version not in READABLE:
         raise SessionFileError(
-            f"{path} has format version {header.version}; this Circuitboard reads version {FORMAT_VERSION}. Update Circuitboard, or save the board again.",
+            f"{path} has format version {header.version}; this Circuitboard reads versions {READABLE[0]} to {READABLE[-1]}. Update Circuitboard, or save the board again.",
             code="wrong_version",
         )
     try:
@@ -262,8 +266,8 @@ def _pair(path: Path, saved: SavedPrompts, model: TransformerBridge) -> PromptPa
     if saved.clean_text is not None and (saved.corrupted_tokens is None or saved.corrupted_text is not None):
         pair = PromptPair(saved.clean_text, saved.corrupted_text, **options)
         bound = pair.bind(model)
-        if bound.clean_tokens.tolist() == saved.clean_tokens and (
-            bound.corrupted_tokens is None or bound.corrupted_tokens.tolist() == saved.corrupted_tokens
+        if bound.token_ids("clean") == saved.clean_tokens and (
+            bound.corrupted_tokens is None or bound.token_ids("corrupted") == saved.corrupted_tokens
         ):
             return pair
         raise SessionFileError(
@@ -271,13 +275,17 @@ def _pair(path: Path, saved: SavedPrompts, model: TransformerBridge) -> PromptPa
             code="tokenizer_differs",
         )
     try:
-        clean = torch.tensor(saved.clean_tokens, dtype=torch.int64)
-        corrupted = None if saved.corrupted_tokens is None else torch.tensor(saved.corrupted_tokens, dtype=torch.int64)
+        clean = _rows(saved.clean_tokens)
+        corrupted = None if saved.corrupted_tokens is None else _rows(saved.corrupted_tokens)
     except (ValueError, TypeError, RuntimeError, OverflowError) as error:
         raise SessionFileError(
-            f"{path} is damaged: its prompts are no rectangle of token ids.", code="bad_session_file"
+            f"{path} is damaged: its prompts are no lists of token ids.", code="bad_session_file"
         ) from error
     return PromptPair(clean, corrupted, **options)
+
+
+def _rows(tokens: list[list[int]]) -> list[torch.Tensor]:
+    return [torch.tensor(row, dtype=torch.int64) for row in tokens]
 
 
 def _compare(path: Path, saved: SavedBoard, board: Board) -> None:

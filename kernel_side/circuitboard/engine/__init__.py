@@ -3,13 +3,16 @@
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.choose import TIERS, Choice, Requested, choose_engine
 from circuitboard.engine.hooked import HookedEngine
+from circuitboard.engine.memory import Budget, budget_of, require_room
 from circuitboard.engine.replay import ReplayEngine
 from circuitboard.engine.tier import CellLogits, EditedRun, Engine, Receipt
 from circuitboard.engine.tolerance import tolerance
+from circuitboard.engine.wavefront import WavefrontEngine
 from circuitboard.engine.worker import Job, Worker
 
 __all__ = [
     "TIERS",
+    "Budget",
     "CancelToken",
     "CellLogits",
     "Choice",
@@ -20,7 +23,10 @@ __all__ = [
     "Receipt",
     "ReplayEngine",
     "Requested",
+    "WavefrontEngine",
     "Worker",
+    "budget_of",
     "choose_engine",
+    "require_room",
     "tolerance",
 ]

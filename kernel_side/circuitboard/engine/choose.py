@@ -9,27 +9,32 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
-from circuitboard.address import Intervention, Site
+from circuitboard.address import Edge, Site
+from circuitboard.address.edge import RECEIVERS, SENDERS
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.hooked import HookedEngine
 from circuitboard.engine.replay import ReplayEngine
 from circuitboard.engine.tier import Engine
 from circuitboard.engine.tolerance import tolerance
-from circuitboard.errors import CircuitboardError, EngineError
-from circuitboard.interventions import compile_plan
+from circuitboard.engine.wavefront import WavefrontEngine
+from circuitboard.errors import CircuitboardError, EngineError, ModelError
+from circuitboard.interventions import Plan, compile_plan
 from circuitboard.models.adapter import places_of
 
 if TYPE_CHECKING:
+    from circuitboard.address import Intervention, Kind
+    from circuitboard.engine.memory import Budget
     from circuitboard.metrics import Reads
-    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun
 
-Requested = Literal["auto", "replay", "hooked"]
+Requested = Literal["auto", "wavefront", "replay", "hooked"]
 TIERS = tuple(tier for tier in get_args(Requested) if tier != "auto")
 
 _PROBE_SEED = 0
-_PROBE_EDITS = 3
+_SWEPT: tuple[Kind, ...] = ("resid_pre", "head.pattern", "head", "neuron")
+"""Kinds that are cells of the probe's sweep; edits of the others are in force meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ def choose_engine(
     base: CachedRun,
     source: CachedRun | None,
     reads: Reads,
+    budget: Budget,
 ) -> Choice:
     """Pick the fastest tier that equals plain hooks on random edits of these very prompts.
 
@@ -64,15 +70,29 @@ def choose_engine(
     hooked = HookedEngine(adapter, reads)
     if requested == "hooked":
         return Choice(hooked, "asked for")
-    replay = ReplayEngine(adapter, reads)
-    doubt = _doubt(replay, hooked, adapter, prompts, base, source)
-    if doubt is None:
-        return Choice(replay, "equals plain hooks on random edits of these prompts")
-    if requested == "replay":
-        raise EngineError(
-            f"The replay tier cannot run {adapter.name}: {doubt}. Use engine='auto' or 'hooked'.", code="tier_refused"
-        )
-    return Choice(hooked, f"block replay was dropped: {doubt}")
+    dropped: list[str] = []
+    for tier, make in (("wavefront", _wavefront), ("replay", ReplayEngine)):
+        if requested not in ("auto", tier):
+            continue
+        try:
+            candidate: Engine = make(adapter, reads, budget)
+        except ModelError as error:
+            doubt: str | None = error.message
+        else:
+            doubt = _doubt(candidate, hooked, adapter, prompts, base, source)
+            if doubt is None:
+                agrees = "equals plain hooks on random edits of these prompts"
+                return Choice(candidate, "; ".join([agrees, *dropped]))
+        if requested == tier:
+            raise EngineError(
+                f"The {tier} tier cannot run {adapter.name}: {doubt}. Use engine='auto'.", code="tier_refused"
+            )
+        dropped.append(f"{tier} was dropped: {doubt}")
+    return Choice(hooked, "; ".join(dropped))
+
+
+def _wavefront(adapter: ModelAdapter, reads: Reads, budget: Budget) -> WavefrontEngine:
+    return WavefrontEngine(adapter, adapter.anatomy(), reads, budget)
 
 
 def _doubt(
@@ -85,14 +105,15 @@ def _doubt(
 ) -> str | None:
     """Why a tier cannot be trusted here, or None if it agrees on every edit of the probe."""
     cancel = CancelToken()
-    edits = _probe_edits(adapter, prompts, patch=source is not None)
-    pinned, cells = edits[:1], edits[1:]
-    plans = [compile_plan([*pinned, cell], adapter, prompts, base, source) for cell in cells]
+    edits, own = _probe_edits(adapter, prompts, patch=source is not None)
+    pinned = compile_plan(edits, adapter, prompts, base, source)
+    cells = compile_plan(own, adapter, prompts, base, source).writes
+    plans = [Plan(base, (*pinned.writes, cell)) for cell in cells]
     try:
         expected = torch.stack([oracle.run(plan, cancel=cancel).logits for plan in plans])
         found = torch.full_like(expected, torch.nan)
-        current = candidate.run(compile_plan(pinned, adapter, prompts, base, source), cancel=cancel)
-        for result in candidate.sweep(current, plans, cancel=cancel):
+        current = candidate.run(pinned, cancel=cancel)
+        for result in candidate.sweep(current, cells, cancel=cancel):
             found[list(result.cells)] = result.logits
         again = candidate.run(plans[-1], near=current, cancel=cancel).logits
     except CircuitboardError as error:
@@ -107,7 +128,10 @@ def _doubt(
         AssertionError,
         NotImplementedError,
     ) as error:
-        return f"its blocks cannot be called by themselves ({type(error).__name__}: {str(error)[:200]})"
+        return f"it fails on this model ({type(error).__name__}: {str(error)[:200]})"
+    if prompts.real is not None and expected.shape[2] > 1:
+        # What stands where a prompt is padded means nothing.
+        found, again, expected = found[:, prompts.real], again[prompts.real], expected[:, prompts.real]
     allowed = tolerance(adapter.dtype, expected)
     worst = max(_distance(found, expected), _distance(again, expected[-1]))
     return None if worst <= allowed else f"its logits differ from plain hooks by {worst:.3g}, more than {allowed:.3g}"
@@ -120,16 +144,43 @@ def _distance(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float("inf") if difference.isnan().any() else float(difference.max())
 
 
-def _probe_edits(adapter: ModelAdapter, prompts: Prompts, *, patch: bool) -> Sequence[Intervention]:
+def _probe_edits(
+    adapter: ModelAdapter, prompts: Prompts, *, patch: bool
+) -> tuple[Sequence[Intervention], Sequence[Intervention]]:
+    """Edits that stay in force, and cells of a sweep on top of them, of every kind that this model has.
+
+    Those in force only scale, so that they hide nothing of what the cells do.
+    """
     draw = random.Random(_PROBE_SEED)
     places = list(places_of(adapter))
-    edits = []
-    for _ in range(_PROBE_EDITS):
-        kind, layer = draw.choice(places)
-        site = Site(kind, layer, draw.randrange(adapter.shape.n_heads) if kind == "head" else None)
-        site = site.at(draw.sample(range(prompts.n_positions), draw.randint(1, prompts.n_positions)))
-        edits.append(site.patch() if patch and draw.choice((True, False)) else site.zero())
+    shortest = min(prompts.lengths)
+
+    def somewhere(site: Site | Edge) -> Site | Edge:
+        # Prompts may differ in length, so positions are counted from where all have one.
+        return site.at([-1 - position for position in draw.sample(range(shortest), draw.randint(1, shortest))])
+
+    def at(place: Place) -> Site:
+        size = adapter.shape.n_of(place[0])
+        return Site(*place, index=None if size is None else draw.randrange(size))
+
+    def cell(site: Site | Edge) -> Intervention:
+        site = somewhere(site)
+        return site.patch() if patch and draw.choice((True, False)) else site.zero()
+
+    by_kind: dict[Kind, list[Place]] = {}
+    for place in places:
+        by_kind.setdefault(place[0], []).append(place)
+    one_of_each = {kind: at(draw.choice(found)) for kind, found in by_kind.items()}
+    pinned = [somewhere(site).scale(1.5) for kind, site in one_of_each.items() if kind not in _SWEPT]
+    cells = [cell(site) for kind, site in one_of_each.items() if kind in _SWEPT]
+    # From the first layer to the last: every pair of kinds has an edge there, from the embedding even in one layer.
+    last = adapter.shape.n_layers - 1
+    reached = adapter.shape.parallel or adapter.refusal("resid_mid", last) is None
+    senders = [place for place in places if place[0] in SENDERS and place[1] == 0 and (last or place[0] == "embed")]
+    receivers = [place for place in places if place[0] in RECEIVERS and place[1] == last]
+    receivers = [place for place in receivers if place[0] != "mlp_out" or reached]
+    if senders and receivers:
+        cells.append(cell(Edge(at(draw.choice(senders)), at(draw.choice(receivers)))))
     # Two cells that start together in the first layer: blocks may take one prompt set but not copies of it.
-    kind, layer = places[0]
-    first = Site(kind, layer, 0 if kind == "head" else None)
-    return [*edits, first.scale(-1), first.at(0).zero()]
+    first = at(places[0])
+    return pinned, [*cells, first.scale(-1), first.at(-1).zero()]

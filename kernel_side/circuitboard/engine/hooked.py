@@ -1,49 +1,58 @@
-"""Tier "hooked": one plain forward pass with hooks per state. The oracle, and the fallback for everything."""
+"""Tier "hooked": plain forward passes with hooks for every state. The oracle, and the fallback for everything."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from circuitboard.engine.edges import arrivals
+from circuitboard.engine.passes import Arrived, Pass, run_pass
 from circuitboard.engine.tier import CellLogits, EditedRun, ReceiptBook
-from circuitboard.interventions import rewritten
-from circuitboard.models.adapter import places_of
+from circuitboard.interventions import Plan, fetch
+from circuitboard.metrics import select
 
 if TYPE_CHECKING:
+    from jaxtyping import Int
     from torch import Tensor
 
     from circuitboard.engine.cancel import CancelToken
-    from circuitboard.interventions import Plan, Write
+    from circuitboard.interventions import Write
     from circuitboard.metrics import Reads
-    from circuitboard.models.adapter import ModelAdapter, Rewrite
+    from circuitboard.models.adapter import ModelAdapter
 
 
 class HookedEngine:
-    """Runs the whole model with TransformerLens hooks, once per state."""
+    """Runs the whole model with TransformerLens hooks, once per state; with edges, a few times."""
 
     tier = "hooked"
+
+    copied_bytes = 0
 
     def __init__(self, adapter: ModelAdapter, reads: Reads) -> None:
         self._adapter = adapter
         self._reads = reads
-        self._inputs = [place for place in places_of(adapter) if place[0] == "resid_pre"]
+
+    def kept(self) -> Iterable[Tensor]:
+        return ()
 
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:  # noqa: ARG002
+        plan.fetch()
         book = ReceiptBook(self.tier)
-        writes = plan.by_place()
-
-        def rewrite_with(here: Sequence[Write]) -> Rewrite:
-            def rewrite(activation: Tensor) -> Tensor:
-                cancel.check()
-                return rewritten(activation, here, measure=book.measure) if here else activation
-
-            return rewrite
-
-        hooks = {place: rewrite_with(writes.get(place, ())) for place in [*self._inputs, *writes]}
-        with self._adapter.rewriting(hooks):
-            logits = self._adapter.forward(plan.base.tokens)
+        arrived = arrivals(plan, self._adapter, cancel, book.measure) if plan.edges else Arrived()
+        whole = Pass.of(plan, arrived, cancel, book.measure)
+        logits = run_pass(self._adapter, plan.base, whole)
+        assert logits is not None  # noqa: S101  nothing ends this pass early
         return EditedRun(plan, logits if self._reads == "all" else logits[:, -1:].clone(), book.receipts(plan))
 
-    def sweep(self, current: EditedRun, cells: Sequence[Plan], *, cancel: CancelToken) -> Iterator[CellLogits]:  # noqa: ARG002
+    def sweep(
+        self,
+        current: EditedRun,
+        cells: Sequence[Write],
+        *,
+        columns: Int[Tensor, "batch k"] | None = None,
+        cancel: CancelToken,
+    ) -> Iterator[CellLogits]:
+        fetch(cells)
         for index, cell in enumerate(cells):
-            yield CellLogits([index], self.run(cell, cancel=cancel).logits[None])
+            plan = Plan(current.plan.base, (*current.plan.writes, cell))
+            yield CellLogits([index], select(self.run(plan, cancel=cancel).logits, columns)[None])

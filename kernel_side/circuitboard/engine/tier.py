@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
     from torch import Tensor
 
-    from circuitboard.address import Intervention, Site
+    from circuitboard.address import Edge, Intervention, Site
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.interventions import Plan, Write
 
@@ -36,7 +36,7 @@ class Receipt:
         The engine tier that did it.
     """
 
-    site: Site
+    site: Site | Edge
     intervention: Intervention
     positions: tuple[tuple[int, ...], ...]
     norm_before: float
@@ -67,14 +67,17 @@ class EditedRun:
         Float [batch, read, d_vocab].
     receipts
         One per write, in order.
-    resid_pre
-        Layer → the residual stream that entered it, before edits of it; empty for tiers that start from the tokens.
+
+    A tier that can go on from a run keeps what it needs for that in a subclass.
     """
 
     plan: Plan
     logits: Float[Tensor, "batch read d_vocab"]
     receipts: tuple[Receipt, ...]
-    resid_pre: Mapping[int, Float[Tensor, "batch pos d_model"]] = field(default_factory=dict)
+
+    def kept(self) -> Iterable[Tensor]:
+        """Every tensor that lives as long as this run."""
+        return (self.logits,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +89,11 @@ class CellLogits:
     cells
         Indices into the sweep's cells.
     logits
-        Float [cell, batch, read, d_vocab].
+        Float [cell, batch, read, column]: the whole vocabulary, or the columns that were asked for.
     """
 
     cells: Sequence[int]
-    logits: Float[Tensor, "cell batch read d_vocab"]
+    logits: Float[Tensor, "cell batch read column"]
 
 
 class Engine(Protocol):
@@ -98,11 +101,28 @@ class Engine(Protocol):
 
     tier: str
 
+    @property
+    def copied_bytes(self) -> int:
+        """What copies of the model's weights take, in bytes."""
+
+    def kept(self) -> Iterable[Tensor]:
+        """Every activation that lives as long as the engine, besides those of the recorded runs."""
+
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:
         """Run the base of `plan` with its writes; `near` is a run of the same base that may be reused in part."""
 
-    def sweep(self, current: EditedRun, cells: Sequence[Plan], *, cancel: CancelToken) -> Iterator[CellLogits]:
-        """Run each cell's whole plan (pinned edits and its own), yielding results as they come."""
+    def sweep(
+        self,
+        current: EditedRun,
+        cells: Sequence[Write],
+        *,
+        columns: Int[Tensor, "batch k"] | None = None,
+        cancel: CancelToken,
+    ) -> Iterator[CellLogits]:
+        """Run `current` with one more write per cell, which acts last, yielding results as they come.
+
+        `columns` are the only token ids whose logits are wanted, per prompt.
+        """
 
 
 class ReceiptBook:
@@ -116,18 +136,31 @@ class ReceiptBook:
         """Take over a receipt from a run that did this write already."""
         self._receipts[id(write)] = receipt
 
-    def measure(self, write: Write, before: Tensor, after: Tensor) -> None:
-        """Note the part of an activation before and after a write, [batch, pos, d]."""
+    def take_over(self, plan: Plan, known: EditedRun, first: int) -> None:
+        """Keep the receipts of a known run for the writes of `plan` in layers below `first`, which act as they did."""
+        done: dict[Intervention, list[Receipt]] = {}
+        for write, receipt in zip(known.plan.writes, known.receipts, strict=True):
+            done.setdefault(write.intervention, []).append(receipt)
+        for write in plan.writes:
+            if write.layer < first:
+                self._receipts[id(write)] = done[write.intervention].pop(0)
+
+    def measure(self, write: Write, before: Tensor, after: Tensor, first: int = 0) -> None:
+        """Note the part of an activation before and after a write, [batch, pos, d], from position `first` on."""
         before, after = before.double(), after.double()
-        where = write.mask[..., None]
+        where = write.where.entries[:, first : first + before.shape[1]]
         self._receipts[id(write)] = Receipt(
             site=write.intervention.site,
             intervention=write.intervention,
-            positions=tuple(tuple(row.nonzero()[:, 0].tolist()) for row in write.mask.cpu()),
+            positions=write.where.positions,
             norm_before=float((before * where).flatten(1).norm(dim=1).mean()),
             norm_change=float(((after - before) * where).flatten(1).norm(dim=1).mean()),
             tier=self._tier,
         )
+
+    def changed(self, write: Write) -> bool:
+        """Whether a write that was measured changed anything."""
+        return self._receipts[id(write)].changed
 
     def receipts(self, plan: Plan) -> tuple[Receipt, ...]:
         """One receipt per write; an edit that was never carried out is an error, not a silence."""

@@ -1,6 +1,6 @@
 """What interventions do to activations, and how a list of them becomes work per layer."""
 
-from circuitboard.interventions.plan import Plan, check_site, compile_plan
-from circuitboard.interventions.write import Write, rewritten
+from circuitboard.interventions.plan import Plan, check_site, compile_plan, fetch
+from circuitboard.interventions.write import Where, Write, part_of, rewritten
 
-__all__ = ["Plan", "Write", "check_site", "compile_plan", "rewritten"]
+__all__ = ["Plan", "Where", "Write", "check_site", "compile_plan", "fetch", "part_of", "rewritten"]

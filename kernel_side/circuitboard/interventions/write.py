@@ -14,59 +14,123 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
     from torch import Tensor
 
-    from circuitboard.address import How, Intervention
+    from circuitboard.address import Intervention
     from circuitboard.models.adapter import Place
+    from circuitboard.runs import CachedRun
+
+
+@dataclass(frozen=True, eq=False)
+class Where:
+    """Where a write acts.
+
+    Parameters
+    ----------
+    positions
+        Prompt by prompt, sorted.
+    mask
+        Bool [batch, pos], on the model's device.
+    sources
+        Bool [batch, src] for a pattern limited to some of the positions attended to; None otherwise.
+    """
+
+    positions: tuple[tuple[int, ...], ...]
+    mask: Bool[Tensor, "batch pos"]
+    sources: Bool[Tensor, "batch src"] | None = None
+
+    @property
+    def first(self) -> int:
+        """The first position that is touched in any prompt."""
+        return min((row[0] for row in self.positions if row), default=self.mask.shape[1])
+
+    @property
+    def last(self) -> int:
+        """The last position that is touched in any prompt."""
+        return max((row[-1] for row in self.positions if row), default=-1)
+
+    @property
+    def entries(self) -> Bool[Tensor, "batch pos #d"]:
+        """The entries of the part that is written."""
+        return self.mask[..., None] if self.sources is None else self.mask[..., None] & self.sources[:, None]
 
 
 @dataclass(frozen=True, eq=False)
 class Write:
     """One intervention on the tensors of one data set.
 
+    Each kind is affine in what it finds: it becomes gain · before + value. So a change further up passes through a
+    write multiplied by its gain.
+
     Parameters
     ----------
     intervention
         What the user asked for; two writes of one board are equal if theirs are.
     place
-        The activation it changes.
-    head
-        Which head of it, None for all of it.
-    mask
-        Bool [batch, pos]: where it acts.
-    source
-        What "patch" puts there, [batch, pos, ...] like the part it replaces; None for the others.
+        The activation that it changes; for an edge, the sender's.
+    index
+        Which head or neuron of it, None for all of it.
+    where
+        The positions.
+    origin
+        The run that "patch" takes its values from; None for the others.
+    receiver
+        For an edge: the activation, and the index in it, that alone sees the change; None otherwise.
     """
 
     intervention: Intervention
     place: Place
-    head: int | None
-    mask: Bool[Tensor, "batch pos"]
-    source: Float[Tensor, "batch pos d"] | None
+    index: int | None
+    where: Where
+    origin: CachedRun | None = None
+    receiver: tuple[Place, int | None] | None = None
 
     @property
-    def how(self) -> How:
-        return self.intervention.how
+    def layer(self) -> int:
+        """The first layer whose computation the write changes."""
+        return self.place[1] if self.receiver is None else self.receiver[0][1]
 
-    def part(self, activation: Float[Tensor, "*copies batch pos ..."]) -> Float[Tensor, "*copies batch pos d"]:
-        """The part of an activation that this write changes, as a view."""
-        return activation if self.head is None else activation[..., self.head, :]
+    @property
+    def gain(self) -> float:
+        """What the activation is multiplied by."""
+        strength = self.intervention.strength
+        return 0.0 if strength is None else strength
+
+    @property
+    def source(self) -> Float[Tensor, "batch pos d"] | None:
+        """What "patch" puts in the place; on the worker thread only, since it may have to be recorded."""
+        return None if self.origin is None else part_of(self.origin.activation(self.place), self.place, self.index)
 
     def value(self, before: Float[Tensor, "*copies batch pos d"]) -> Float[Tensor, "*copies batch pos d"]:
-        """What the part becomes where the mask holds."""
-        if self.how == "zero":
-            return torch.zeros_like(before)
-        if self.how == "scale":
-            assert self.intervention.strength is not None  # noqa: S101  held by Intervention
-            return before * self.intervention.strength
-        assert self.source is not None  # noqa: S101  held by compile_plan
-        return self.source.expand_as(before)
+        """What the part becomes where the write acts."""
+        if self.origin is not None:
+            source = self.source
+            assert source is not None  # noqa: S101  there is an origin
+            return source.expand_as(before)
+        return before * self.gain if self.gain else torch.zeros_like(before)
+
+    def applied(self, before: Float[Tensor, "*copies batch pos d"]) -> Float[Tensor, "*copies batch pos d"]:
+        """The part after the write."""
+        return torch.where(self.where.entries, self.value(before), before)
+
+
+def part_of(
+    activation: Float[Tensor, "*copies batch ..."], place: Place, index: int | None
+) -> Float[Tensor, "*copies batch pos d"]:
+    """The part of an activation that belongs to one head or neuron, or all of it, as a view."""
+    if index is None:
+        return activation
+    if place[0] == "neuron":
+        return activation[..., index : index + 1]
+    if place[0] == "head.pattern":
+        return activation[..., index, :, :]
+    return activation[..., index, :]
 
 
 def rewritten(
-    activation: Float[Tensor, "rows pos ..."],
+    activation: Float[Tensor, "rows ..."],
     everywhere: Iterable[Write],
     by_copy: Iterable[tuple[int, Write]] = (),
     measure: Callable[[Write, Tensor, Tensor], None] | None = None,
-) -> Float[Tensor, "rows pos ..."]:
+) -> Float[Tensor, "rows ..."]:
     """An activation with writes carried out, the one given left as it was.
 
     Parameters
@@ -83,13 +147,13 @@ def rewritten(
     result = activation.clone()
     by_copy = list(by_copy)
     for write in everywhere:
-        copies = result.unflatten(0, (-1, write.mask.shape[0]))
-        part = write.part(copies)
-        after = torch.where(write.mask[..., None], write.value(part), part)
+        copies = result.unflatten(0, (-1, write.where.mask.shape[0]))
+        part = part_of(copies, write.place, write.index)
+        after = write.applied(part)
         if measure is not None:
             measure(write, part[0].clone(), after[0])
         part.copy_(after)
     for copy, write in by_copy:
-        part = write.part(result.unflatten(0, (-1, write.mask.shape[0]))[copy])
-        part.copy_(torch.where(write.mask[..., None], write.value(part), part))
+        part = part_of(result.unflatten(0, (-1, write.where.mask.shape[0]))[copy], write.place, write.index)
+        part.copy_(write.applied(part))
     return result

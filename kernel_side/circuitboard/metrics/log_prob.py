@@ -13,16 +13,17 @@ if TYPE_CHECKING:
     from circuitboard.prompts import Prompts
 
 
-def log_prob(logits: Float[Tensor, "batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, " batch"]:
+def log_prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, "*cells batch"]:
     """Log softmax(logits)[answer] at the answer position, in nats."""
-    rows = logits[:, -1].log_softmax(-1)
-    return rows.gather(-1, prompts.answer_ids.to(rows.device)[:, None])[:, 0]
+    rows = logits[..., -1, :].log_softmax(-1)
+    ids = prompts.answer_ids.to(rows.device)[:, None]
+    return rows.gather(-1, ids.expand(*rows.shape[:-1], 1))[..., 0]
 
 
-def prob(logits: Float[Tensor, "batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, " batch"]:
+def prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, "*cells batch"]:
     """softmax(logits)[answer] at the answer position, between 0 and 1."""
     return log_prob(logits, prompts).exp()
 
 
-LOG_PROB = Metric("log_prob", "nats", "answer", log_prob)
-PROB = Metric("prob", "probability", "answer", prob)
+LOG_PROB = Metric("log_prob", "nats", "answer", log_prob, batched=True)
+PROB = Metric("prob", "probability", "answer", prob, batched=True)

@@ -11,23 +11,44 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from circuitboard.address import KINDS
+
 if TYPE_CHECKING:
     import torch
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
     from circuitboard.address import Kind
+    from circuitboard.models.anatomy import Anatomy
 
 Place = tuple["Kind", int]
 """A kind of activation and its layer, e.g. ("head", 3): the z of all heads of block 3."""
 
 Rewrite = Callable[["Tensor"], "Tensor"]
-"""Takes an activation [batch, pos, ...] and returns what stands in its place, never the same tensor changed."""
+"""Takes an activation [batch, pos, ...] and returns what stands in its place, never the same tensor changed.
+
+One that returns the very tensor that it was given only looks on.
+"""
+
+
+class PassEnded(Exception):  # noqa: N818  no error
+    """Raised by a rewrite when the rest of a forward pass is not wanted; `forward` lets it through."""
 
 
 @dataclass(frozen=True)
 class ModelShape:
-    """The sizes of a decoder-only transformer."""
+    """The sizes of a decoder-only transformer.
+
+    Parameters
+    ----------
+    n_kv_heads
+        Key-value heads of a layer: `n_heads`, or fewer where queries are grouped.
+    d_mlp
+        Neurons of a layer; None without an MLP, or where no one activation holds them (experts). A model's
+        configuration alone may say otherwise.
+    parallel
+        Whether attention and MLP of a block both read what enters it.
+    """
 
     n_layers: int
     n_heads: int
@@ -35,6 +56,17 @@ class ModelShape:
     d_head: int
     d_vocab: int
     n_ctx: int
+    n_kv_heads: int
+    d_mlp: int | None
+    parallel: bool
+
+    def n_of(self, kind: Kind) -> int | None:
+        """How many sites of this kind a layer has; None for kinds without an index, and for unknown numbers."""
+        if kind in ("head.k", "head.v"):
+            return self.n_kv_heads
+        if kind == "neuron":
+            return self.d_mlp
+        return self.n_heads if kind.startswith("head") else None
 
 
 @dataclass(frozen=True)
@@ -54,18 +86,23 @@ class Recording:
     logits
         Float [batch, pos, d_vocab].
     activations
-        The activations asked for, [batch, pos, d_model], or [batch, pos, head, d_head] for heads.
+        The activations asked for: [batch, pos, d_model], [batch, pos, head, d] for those of heads, [batch, pos,
+        d_mlp] for neurons, [batch, head, dest, src] for patterns.
     calls
         One per block, empty where blocks cannot be called by themselves.
     """
 
     logits: Float[Tensor, "batch pos d_vocab"]
-    activations: Mapping[Place, Float[Tensor, "batch pos ..."]]
+    activations: Mapping[Place, Float[Tensor, "batch ..."]]
     calls: tuple[BlockCall, ...] = field(default=())
 
 
 class ModelAdapter(Protocol):
-    """A model the engine can run. Only the engine's worker thread calls these methods."""
+    """A model the engine can run. Only the engine's worker thread calls these methods, `refusal` apart.
+
+    Where `real` is given, it is bool [batch, pos], False where a prompt is padded on the left: padding is not
+    attended to, and positions count from each prompt's first real token.
+    """
 
     name: str
     shape: ModelShape
@@ -75,19 +112,51 @@ class ModelAdapter(Protocol):
     def refusal(self, kind: Kind, layer: int) -> str | None:
         """Why this kind of site cannot be edited in this layer, or None if it can."""
 
+    def same_as(self, place: Place) -> Place:
+        """The place under which an activation is kept, for two places that are one in an unedited run."""
+
     def rewriting(self, rewrites: Mapping[Place, Rewrite]) -> AbstractContextManager[Mapping[Place, int]]:
         """Put `rewrites` in force; the value counts how often each one was called. Undone on exit, whatever happens."""
 
-    def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_vocab"]:
+    def forward(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_vocab"]:
         """A plain forward pass."""
 
-    def record(self, tokens: Int[Tensor, "batch pos"], places: Sequence[Place]) -> Recording:
+    def traced(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_vocab"]:
+        """A forward pass that keeps autograd's graph, to be differentiated by what rewrites pass on.
+
+        Use `torch.autograd.grad` on those tensors: `backward()` would fill the `.grad` of the user's parameters.
+        """
+
+    def enter(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_model"]:
+        """The residual stream that enters the first block; the rest of the model is not run."""
+
+    def record(
+        self,
+        tokens: Int[Tensor, "batch pos"],
+        places: Sequence[Place],
+        real: Bool[Tensor, "batch pos"] | None = None,
+    ) -> Recording:
         """A forward pass that keeps the activations at `places` and how each block was called."""
 
     def block(
         self, layer: int, resid: Float[Tensor, "batch pos d_model"], call: BlockCall
     ) -> Float[Tensor, "batch pos d_model"]:
         """Run one block on a residual stream."""
+
+    def anatomy(self) -> Anatomy:
+        """The parts of the model as plain linear algebra.
+
+        Raises
+        ------
+        ModelError
+            `no_anatomy`, with the reason, for models that are not taken apart.
+        """
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
         """Final norm, unembedding and whatever the architecture does to its logits."""
@@ -96,6 +165,6 @@ class ModelAdapter(Protocol):
 def places_of(adapter: ModelAdapter) -> Iterator[Place]:
     """Every place of the model that can be edited, in the order of computation."""
     for layer in range(adapter.shape.n_layers):
-        for kind in ("resid_pre", "head", "attn_out", "mlp_out"):
-            if adapter.refusal(kind, layer) is None:
+        for kind in KINDS:
+            if (kind != "embed" or layer == 0) and adapter.refusal(kind, layer) is None:
                 yield kind, layer

@@ -9,39 +9,27 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from circuitboard.errors import ModelError
-from circuitboard.models.adapter import BlockCall, ModelShape, Place, Recording, Rewrite
+from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place, Recording, Rewrite
+from circuitboard.models.dissection import dissect
+from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
+from circuitboard.models.rewiring import rewired
+from circuitboard.models.survey import survey
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.address import Kind
-
-_HOOK_NAMES: dict[str, str] = {
-    "head": "blocks.{layer}.attn.hook_z",
-    "resid_pre": "blocks.{layer}.hook_resid_pre",
-    "attn_out": "blocks.{layer}.hook_attn_out",
-    "mlp_out": "blocks.{layer}.hook_mlp_out",
-}
-_NAMES_FOR_PEOPLE = {
-    "head": "attention heads",
-    "resid_pre": "residual stream",
-    "attn_out": "attention output",
-    "mlp_out": "MLP",
-}
-
-
-def hook_name(kind: Kind, layer: int) -> str:
-    """TransformerLens's name for an activation, e.g. "blocks.9.attn.hook_z"."""
-    return _HOOK_NAMES[kind].format(layer=layer)
+    from circuitboard.models.anatomy import Anatomy
 
 
 def twin(model: TransformerBridge) -> TransformerBridge:
@@ -50,9 +38,24 @@ def twin(model: TransformerBridge) -> TransformerBridge:
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is not None:
         shared[id(tokenizer)] = tokenizer
+    for module in model.modules():
+        # Results of the user's last forward pass that modules hold on to: they belong to its graph and cannot be copied.
+        results = [value for value in vars(module).values() if isinstance(value, torch.Tensor) and not value.is_leaf]
+        shared.update(dict.fromkeys(map(id, results)))
     copied = copy.deepcopy(model, shared)
     copied.reset_hooks(including_permanent=True)
+    for block in getattr(copied, "blocks", ()):
+        _wire_again(block)
     return copied
+
+
+def _wire_again(block: Any) -> None:
+    """Have a copied block note its inputs itself: the functions copied with it would write them into the original."""
+    if getattr(block, "_capture_hooks_wired", False):
+        for part in block.submodules.values():
+            part._forward_pre_hooks.clear()  # noqa: SLF001  torch offers no other way to drop hooks without their handles
+        block._capture_hook_handles.clear()  # noqa: SLF001
+        block._capture_hooks_wired = False  # noqa: SLF001
 
 
 def shape_of(model: TransformerBridge) -> ModelShape:
@@ -72,6 +75,9 @@ def shape_of(model: TransformerBridge) -> ModelShape:
         d_head=int(cfg.d_head),
         d_vocab=int(cfg.d_vocab),
         n_ctx=int(cfg.n_ctx),
+        n_kv_heads=int(getattr(cfg, "n_key_value_heads", None) or cfg.n_heads),
+        d_mlp=int(cfg.d_mlp) if cfg.d_mlp else None,
+        parallel=bool(getattr(cfg, "parallel_attn_mlp", False)),
     )
 
 
@@ -97,40 +103,52 @@ class BridgeAdapter:
         self._model = twin(model)
         self._model.eval()
         self._hook_points = self._model.hook_dict
+        self._survey = survey(self._model, self.shape, self.name)
+        self.shape = replace(self.shape, d_mlp=self._survey.d_mlp)
 
     def refusal(self, kind: Kind, layer: int) -> str | None:
-        if hook_name(kind, layer) in self._hook_points:
-            return None
-        return f"layer {layer} of {self.name} has no {_NAMES_FOR_PEOPLE[kind]}"
+        return self._survey.refusals.get((kind, layer))
+
+    def same_as(self, place: Place) -> Place:
+        kind, layer = place
+        return ("resid_pre", layer + 1) if kind == "resid_post" and layer in self._survey.joined else place
 
     @contextmanager
     def rewriting(self, rewrites: Mapping[Place, Rewrite]) -> Iterator[Mapping[Place, int]]:
-        calls = dict.fromkeys(rewrites, 0)
-
-        def hook_for(place: Place, rewrite: Rewrite) -> Any:
-            def hook(activation: Tensor, *, hook: Any) -> Tensor:  # noqa: ARG001
-                calls[place] += 1
-                return rewrite(activation)
-
-            return hook
-
-        handles = []
-        try:
-            for place, rewrite in rewrites.items():
-                point = self._hook_points[hook_name(*place)]
-                handles.append((point, point.add_hook(hook_for(place, rewrite))))
+        with rewired(self._hook_points, self._model.blocks, self._survey, rewrites) as calls:
             yield calls
-        finally:
-            for point, handle in handles:
-                handle.hook.remove()
-                point.fwd_hooks.remove(handle)
 
-    def forward(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_vocab"]:
+    def forward(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_vocab"]:
         with torch.no_grad():
-            logits: Tensor = self._model(tokens.to(self.device), return_type="logits", use_cache=False)
-        return logits
+            return self._logits(tokens, real)
 
-    def record(self, tokens: Int[Tensor, "batch pos"], places: Sequence[Place]) -> Recording:
+    def traced(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_vocab"]:
+        with torch.enable_grad():
+            return self._logits(tokens, real)
+
+    def enter(
+        self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
+    ) -> Float[Tensor, "batch pos d_model"]:
+        entered: list[Tensor] = []
+
+        def stop(resid: Tensor) -> Tensor:
+            entered.append(resid)
+            raise PassEnded
+
+        with self.rewriting({("resid_pre", 0): stop}), suppress(PassEnded):
+            self.forward(tokens, real)
+        return entered[0]
+
+    def record(
+        self,
+        tokens: Int[Tensor, "batch pos"],
+        places: Sequence[Place],
+        real: Bool[Tensor, "batch pos"] | None = None,
+    ) -> Recording:
         kept: dict[Place, Tensor] = {}
         calls: dict[int, BlockCall] = {}
 
@@ -152,14 +170,15 @@ class BridgeAdapter:
             for layer, block in enumerate(self._model.blocks):
                 handles.append(block.register_forward_pre_hook(note_call(layer), with_kwargs=True))
             with self.rewriting({place: keep(place) for place in places}):
-                logits = self.forward(tokens)
+                logits = self.forward(tokens, real)
         finally:
             for handle in handles:
                 handle.remove()
-        silent = [hook_name(*place) for place in places if place not in kept]
+        silent = [place for place in places if place not in kept]
         if silent:
+            names = ", ".join(hook_name(*place) for place in silent)
             raise ModelError(
-                f"{', '.join(silent)} exist in {self.name} but were never computed in a forward pass, so they cannot be edited.",
+                f"{names} exist in {self.name} but were never computed in a forward pass, so they cannot be edited.",
                 code="hook_never_fired",
             )
         return Recording(logits, kept, tuple(calls[layer] for layer in sorted(calls)))
@@ -177,10 +196,19 @@ class BridgeAdapter:
         after: Tensor = out[0] if isinstance(out, tuple) else out
         return after
 
+    def anatomy(self) -> Anatomy:
+        return dissect(self._model)
+
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
         with torch.no_grad():
             rows = self._model.ln_final(resid) if hasattr(self._model, "ln_final") else resid
             logits: Tensor = self._model.adapter.apply_output_logits_transform(self._model.unembed(rows))
+        return logits
+
+    def _logits(self, tokens: Tensor, real: Tensor | None) -> Tensor:
+        # The bridge derives positions from the mask, unless the model does so itself.
+        mask = {} if real is None else {"attention_mask": real.to(self.device).long()}
+        logits: Tensor = self._model(tokens.to(self.device), return_type="logits", use_cache=False, **mask)
         return logits
 
 

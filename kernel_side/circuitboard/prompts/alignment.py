@@ -11,6 +11,7 @@ from circuitboard.errors import PromptError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from circuitboard.prompts.answer_sets import AnswerSets
     from circuitboard.prompts.prompts import Prompts
 
 _CONTEXT_ROWS = 3
@@ -53,10 +54,10 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
     frame = DataFrame({"position": range(len(clean)), "clean": clean})
     n_different = 0
     if prompts.corrupted_tokens is not None:
-        corrupted_ids = prompts.corrupted_tokens[prompt]
-        differs = (prompts.clean_tokens[prompt] != corrupted_ids).tolist()
+        ids = (prompts.token_ids(run)[prompt] for run in ("clean", "corrupted"))
+        differs = [left != right for left, right in zip(*ids, strict=True)]
         n_different = sum(differs)
-        frame["corrupted"] = [prompts.token_str(token) for token in corrupted_ids.tolist()]
+        frame["corrupted"] = prompts.str_tokens("corrupted")[prompt]
         frame["differs"] = differs
     frame["labels"] = [", ".join(row) for row in names]
     frame = frame.set_index("position")
@@ -65,13 +66,19 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
 
 
 def _checks(prompts: Prompts, prompt: int, n_different: int) -> list[dict[str, str]]:
-    answer = f"{prompts.answer_str[prompt]!r} = {int(prompts.answer_ids[prompt])}"
-    checks = [{"check": "answer is one token", "found": answer}]
-    if prompts.wrong_ids is not None and prompts.wrong_str is not None:
-        wrong = f"{prompts.wrong_str[prompt]!r} = {int(prompts.wrong_ids[prompt])}"
-        checks.append({"check": "wrong answer is one token", "found": wrong})
+    checks = [_one_token("answer", prompts.answers, prompts, prompt)]
+    if prompts.wrongs is not None:
+        checks.append(_one_token("wrong answer", prompts.wrongs, prompts, prompt))
     checks.append({"check": "BOS prepended", "found": "yes" if prompts.prepend_bos else "no"})
     if prompts.corrupted_tokens is not None:
-        found = f"{prompts.n_positions} tokens each, {n_different} differ"
+        found = f"{prompts.lengths[prompt]} tokens each, {n_different} differ"
         checks.append({"check": "clean and corrupted are aligned", "found": found})
+    if padding := prompts.n_positions - prompts.lengths[prompt]:
+        checks.append({"check": "padded on the left", "found": f"by {padding}, to {prompts.n_positions} columns"})
     return checks
+
+
+def _one_token(name: str, answers: AnswerSets, prompts: Prompts, prompt: int) -> dict[str, str]:
+    ids = answers.sets[prompt]
+    check = f"{name} is one token" if len(ids) == 1 else f"each {name} is one token"
+    return {"check": check, "found": ", ".join(f"{prompts.token_str(token)!r} = {token}" for token in ids)}

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from circuitboard.errors import PromptError
 from circuitboard.prompts.alignment import first_difference, side_by_side
+from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
 from circuitboard.prompts.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -20,43 +21,6 @@ if TYPE_CHECKING:
     from circuitboard.prompts.pair import PromptPair
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
-
-
-def spread(name: str, given: Any, n: int) -> tuple[str | int, ...]:
-    """Give every prompt its own answer: one for all, or one each.
-
-    Raises
-    ------
-    PromptError
-        `not_supported` for sets of answers, `count_mismatch`, `bad_prompt`.
-    """
-    if isinstance(given, Tensor):
-        given = given.tolist()
-    if isinstance(given, (list, tuple)):
-        answers = tuple(_answer(name, one) for one in given)
-        if len(answers) != n:
-            raise PromptError(
-                f"{name} has {len(answers)} entries for {n} prompts; give one for all or one each.",
-                code="count_mismatch",
-            )
-        return answers
-    return (_answer(name, given),) * n
-
-
-def _answer(name: str, given: Any) -> str | int:
-    if isinstance(given, (set, frozenset)):
-        raise PromptError(
-            f"{name} was given as a set; sets of answers are not supported, give one token per prompt.",
-            code="not_supported",
-        )
-    if isinstance(given, str):
-        return given
-    if not isinstance(given, (bool, float)):
-        try:
-            return operator.index(given)
-        except TypeError:
-            pass
-    raise PromptError(f"{name} must be a token as a string or a token id, not {given!r:.80}.")
 
 
 def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
@@ -69,33 +33,46 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
     )
     if corrupted is not None:
         _check_aligned(clean, corrupted, show)
-    clean_tokens = _rectangle("clean", clean)
-    answer_ids = _answer_ids("answer", pair.answer, model, show)
-    wrong_ids = None if pair.wrong is None else _answer_ids("wrong", pair.wrong, model, show)
-    if wrong_ids is not None:
-        for prompt, (right, wrong) in enumerate(zip(answer_ids, wrong_ids, strict=True)):
-            if right == wrong:
-                raise PromptError(
-                    f"The right and the wrong answer of prompt {prompt} are the same token, {show(right)!r} = {right}; their difference is always 0.",
-                    code="answer_equals_wrong",
-                )
+    pad = _pad_token(tokenizer)
+    clean_tokens = _rectangle(clean, pad)
+    lengths = torch.tensor([len(row) for row in clean])
+    real = torch.arange(clean_tokens.shape[1]) >= clean_tokens.shape[1] - lengths[:, None]
+    answers = _answer_sets("answer", pair.answer, model, show)
+    wrongs = None if pair.wrong is None else _answer_sets("wrong", pair.wrong, model, show)
+    if wrongs is not None:
+        refuse_overlap(answers, wrongs, show)
     bos = getattr(tokenizer, "bos_token_id", None)
-    starts_with_bos = bos is not None and bool((clean_tokens[:, 0] == bos).all())
+    starts_with_bos = bos is not None and all(row[0] == bos for row in clean)
     asked = getattr(model.cfg, "default_prepend_bos", True) if pair.prepend_bos is None else pair.prepend_bos
     return Prompts(
         clean_tokens=clean_tokens,
-        corrupted_tokens=None if corrupted is None else _rectangle("corrupted", corrupted),
-        answer_ids=torch.tensor(answer_ids),
-        wrong_ids=None if wrong_ids is None else torch.tensor(wrong_ids),
-        answer_str=[show(token) for token in answer_ids],
-        wrong_str=None if wrong_ids is None else [show(token) for token in wrong_ids],
-        labels=_labels(pair.labels, len(clean), int(clean_tokens.shape[1])),
+        corrupted_tokens=None if corrupted is None else _rectangle(corrupted, pad),
+        answers=answers,
+        wrongs=wrongs,
+        answer_str=_shown(answers, show),
+        wrong_str=None if wrongs is None else _shown(wrongs, show),
+        labels=_labels(pair.labels, [len(row) for row in clean]),
         prepend_bos=starts_with_bos,
-        clean_text=list(pair.clean) if isinstance(pair.clean, tuple) else None,
-        corrupted_text=list(pair.corrupted) if isinstance(pair.corrupted, tuple) else None,
+        clean_text=_texts(pair.clean),
+        corrupted_text=None if pair.corrupted is None else _texts(pair.corrupted),
         token_str=show,
         bos_added=starts_with_bos and bool(asked),
+        real=None if bool(real.all()) else real,
     )
+
+
+def _texts(prompts: tuple[str, ...] | tuple[Tensor, ...] | Tensor) -> list[str] | None:
+    texts = [prompt for prompt in prompts if isinstance(prompt, str)]
+    return texts if len(texts) == len(prompts) else None
+
+
+def _pad_token(tokenizer: Any) -> int:
+    """Any token would do, since nothing attends to padding; the tokenizer's own is the least surprising."""
+    for name in ("pad_token_id", "eos_token_id"):
+        token = getattr(tokenizer, name, None)
+        if isinstance(token, int):
+            return token
+    return 0
 
 
 def _shower(tokenizer: Any) -> Callable[[int], str]:
@@ -105,14 +82,19 @@ def _shower(tokenizer: Any) -> Callable[[int], str]:
 
 
 def _read(
-    name: str, prompts: tuple[str, ...] | Tensor, model: TransformerBridge, *, prepend_bos: bool | None
+    name: str,
+    prompts: tuple[str, ...] | tuple[Tensor, ...] | Tensor,
+    model: TransformerBridge,
+    *,
+    prepend_bos: bool | None,
 ) -> list[list[int]]:
-    rows: list[list[int]]
-    if isinstance(prompts, Tensor):
-        rows = prompts.tolist()
-        _check_range(name, rows, model)
-    else:
-        rows = [_tokens(f"{name} prompt {i}", text, model, prepend_bos=prepend_bos) for i, text in enumerate(prompts)]
+    rows: list[list[int]] = []
+    for i, prompt in enumerate(prompts):
+        if isinstance(prompt, str):
+            rows.append(_tokens(f"{name} prompt {i}", prompt, model, prepend_bos=prepend_bos))
+        else:
+            rows.append(prompt.tolist())
+            _check_range(name, i, rows[-1], model)
     n_ctx = int(model.cfg.n_ctx)
     longest = max(range(len(rows)), key=lambda i: len(rows[i]))
     if len(rows[longest]) > n_ctx:
@@ -152,15 +134,14 @@ def _tokens(what: str, text: str, model: TransformerBridge, *, prepend_bos: bool
     return ids
 
 
-def _check_range(name: str, rows: list[list[int]], model: TransformerBridge) -> None:
+def _check_range(name: str, prompt: int, row: list[int], model: TransformerBridge) -> None:
     d_vocab = int(model.cfg.d_vocab)
-    for prompt, row in enumerate(rows):
-        for token in row:
-            if not 0 <= token < d_vocab:
-                raise PromptError(
-                    f"{name} prompt {prompt} holds token id {token}, but this model's ids are 0 … {d_vocab - 1}.",
-                    code="token_out_of_range",
-                )
+    for token in row:
+        if not 0 <= token < d_vocab:
+            raise PromptError(
+                f"{name} prompt {prompt} holds token id {token}, but this model's ids are 0 … {d_vocab - 1}.",
+                code="token_out_of_range",
+            )
 
 
 def _check_aligned(clean: list[list[int]], corrupted: list[list[int]], show: Callable[[int], str]) -> None:
@@ -175,31 +156,26 @@ def _check_aligned(clean: list[list[int]], corrupted: list[list[int]], show: Cal
             )
 
 
-def _rectangle(name: str, rows: list[list[int]]) -> Tensor:
-    lengths: dict[int, list[int]] = {}
-    for prompt, row in enumerate(rows):
-        lengths.setdefault(len(row), []).append(prompt)
-    if len(lengths) > 1:
-        found = "; ".join(f"{n} tokens: prompts {_some(prompts)}" for n, prompts in sorted(lengths.items()))
-        raise PromptError(
-            f"The {name} prompts of a data set must have equally many tokens, so that positions mean the same in all; found {found}.",
-            code="mixed_lengths",
-        )
-    return torch.tensor(rows)
+def _rectangle(rows: list[list[int]], pad: int) -> Tensor:
+    """Token ids [batch, pos], the shorter rows padded on the left."""
+    longest = max(map(len, rows))
+    return torch.tensor([[pad] * (longest - len(row)) + row for row in rows])
 
 
-def _some(prompts: list[int], most: int = 5) -> str:
-    return ", ".join(map(str, prompts[:most])) + (" …" if len(prompts) > most else "")
-
-
-def _answer_ids(
-    name: str, answers: tuple[str | int, ...], model: TransformerBridge, show: Callable[[int], str]
-) -> list[int]:
+def _answer_sets(
+    name: str, answers: tuple[Answer, ...], model: TransformerBridge, show: Callable[[int], str]
+) -> AnswerSets:
     known: dict[str | int, int] = {}
-    for answer in answers:
-        if answer not in known:
-            known[answer] = _answer_id(name, answer, model, show)
-    return [known[answer] for answer in answers]
+    sets = [answer if isinstance(answer, tuple) else (answer,) for answer in answers]
+    for alternatives in sets:
+        for answer in alternatives:
+            if answer not in known:
+                known[answer] = _answer_id(name, answer, model, show)
+    return AnswerSets.of([[known[answer] for answer in alternatives] for alternatives in sets])
+
+
+def _shown(answers: AnswerSets, show: Callable[[int], str]) -> list[str]:
+    return [show_set([show(token) for token in ids]) for ids in answers.sets]
 
 
 def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Callable[[int], str]) -> int:
@@ -221,7 +197,8 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
     return ids[0]
 
 
-def _labels(labels: Any, n: int, n_positions: int) -> dict[str, list[int]]:
+def _labels(labels: Any, lengths: list[int]) -> dict[str, list[int]]:
+    n = len(lengths)
     resolved: dict[str, list[int]] = {}
     for label, given in labels.items():
         if not isinstance(label, str) or not _LABEL.fullmatch(label) or label == "all":
@@ -233,17 +210,20 @@ def _labels(labels: Any, n: int, n_positions: int) -> dict[str, list[int]]:
         positions = list(positions) if isinstance(positions, (list, tuple)) else [positions] * n
         if len(positions) != n:
             raise PromptError(f"Label {label!r} has {len(positions)} positions for {n} prompts.", code="bad_label")
-        resolved[label] = [_position(label, position, n_positions) for position in positions]
+        resolved[label] = [
+            _position(label, prompt, position, length)
+            for prompt, (position, length) in enumerate(zip(positions, lengths, strict=True))
+        ]
     return resolved
 
 
-def _position(label: str, given: Any, n_positions: int) -> int:
+def _position(label: str, prompt: int, given: Any, length: int) -> int:
     if isinstance(given, bool) or not hasattr(given, "__index__"):
         raise PromptError(f"Label {label!r} must name an integer position, not {given!r:.60}.", code="bad_label")
     position = operator.index(given)
-    if not -n_positions <= position < n_positions:
+    if not -length <= position < length:
         raise PromptError(
-            f"Label {label!r} names position {position}, but the prompts have {n_positions} tokens, 0 … {n_positions - 1}.",
+            f"Label {label!r} names position {position}, but prompt {prompt} has {length} tokens, 0 … {length - 1}.",
             code="label_out_of_range",
         )
-    return position % n_positions
+    return position % length

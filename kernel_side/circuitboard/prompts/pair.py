@@ -12,6 +12,7 @@ from torch import Tensor
 
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
+from circuitboard.prompts.answer_sets import Answer, spread
 
 if TYPE_CHECKING:
     from jaxtyping import Int
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from circuitboard.prompts.prompts import Prompts
 
-Text = str | Iterable[str] | Tensor
-Answers = Any  # str | int | a sequence of these, one per prompt | a tensor of ids
+Text = str | Iterable[str] | Tensor | Iterable[Tensor]
+Answers = Any  # str | int | a set of these | a sequence with one of these per prompt | a tensor of ids
 
 _MATRIX = 2
 
@@ -44,17 +45,21 @@ class PromptPair:
     Parameters
     ----------
     clean
-        A string, a list of strings (a data set), or token ids: int64 [pos] or [batch, pos].
+        A string, a list of strings (a data set), or token ids: int64 [pos] or [batch, pos], or a list of tensors
+        [pos]. Prompts of a data set may differ in length: the shorter ones are padded on the left. Whether a token
+        in a tensor [batch, pos] is padding is never guessed; give a list of tensors where some are shorter.
     corrupted
         The same for the counterfactual; may be left out. Prompt by prompt it must have as many tokens
         as `clean`, because activations are patched position by position.
     answer, wrong
         The right and the wrong next token: a string that is one token (mind the leading space) or a
-        token id; one for all prompts or a list with one per prompt. `wrong` may be left out for
-        metrics that do not need it.
+        token id; one for all prompts or a list with one per prompt. A set means alternatives that count
+        alike, for all prompts; in a list, an entry may be a set or list of alternatives of that prompt:
+        `{" Mary", " Kate"}`, `[{" Mary", " Kate"}, " John"]`. `wrong` may be left out for metrics that
+        do not need it.
     labels
-        Names for positions: label → one position for all prompts or a list with one per prompt.
-        Negative positions count from the end.
+        Names for positions: label → one position for all prompts or a list with one per prompt, counted
+        in the prompt's own tokens. Negative positions count from the end.
     prepend_bos
         Whether the tokenizer's BOS token goes in front of text. None follows TransformerLens:
         `model.cfg.default_prepend_bos`, which is True for most models, also for some that were
@@ -64,13 +69,13 @@ class PromptPair:
     Raises
     ------
     PromptError
-        `bad_prompt` for wrong types, `empty_prompts`, `count_mismatch`, `not_supported`.
+        `bad_prompt` for wrong types, `empty_prompts`, `empty_answers`, `count_mismatch`.
     """
 
-    clean: tuple[str, ...] | Tensor
-    corrupted: tuple[str, ...] | Tensor | None
-    answer: Answers
-    wrong: Answers
+    clean: tuple[str, ...] | tuple[Tensor, ...] | Tensor
+    corrupted: tuple[str, ...] | tuple[Tensor, ...] | Tensor | None
+    answer: tuple[Answer, ...]
+    wrong: tuple[Answer, ...] | None
     labels: Mapping[str, Any]
     prepend_bos: bool | None
     _binding: _Binding = field(default_factory=_Binding)
@@ -100,8 +105,8 @@ class PromptPair:
         values = {
             "clean": clean_value,
             "corrupted": corrupted_value,
-            "answer": binding.spread("answer", answer, n),
-            "wrong": None if wrong is None else binding.spread("wrong", wrong, n),
+            "answer": spread("answer", answer, n),
+            "wrong": None if wrong is None else spread("wrong", wrong, n),
             "labels": dict(labels or {}),
             "prepend_bos": prepend_bos,
             "_binding": _Binding(),
@@ -120,7 +125,7 @@ class PromptPair:
         Raises
         ------
         PromptError
-            `answer_not_one_token`, `unequal_lengths`, `mixed_lengths`, `prompt_too_long`,
+            `answer_not_one_token`, `unequal_lengths`, `prompt_too_long`,
             `empty_prompts`, `no_tokenizer`, `unknown_word`, `token_out_of_range`,
             `answer_equals_wrong`, `no_bos`, `bad_label`, `label_out_of_range`.
         """
@@ -150,13 +155,13 @@ class PromptPair:
         return self._bound().corrupted_tokens
 
     @property
-    def answer_ids(self) -> Int[Tensor, " batch"]:
-        """The right next tokens."""
+    def answer_ids(self) -> Int[Tensor, " batch"] | list[set[int]]:
+        """The right next tokens: int64 [batch] where every prompt has one, else a set of ids a prompt."""
         return self._bound().answer_ids
 
     @property
-    def wrong_ids(self) -> Int[Tensor, " batch"] | None:
-        """The wrong next tokens, if they were given."""
+    def wrong_ids(self) -> Int[Tensor, " batch"] | list[set[int]] | None:
+        """The wrong next tokens in the same form, if they were given."""
         return self._bound().wrong_ids
 
     def table(self, prompt: int = 0) -> DataFrame:
@@ -179,29 +184,29 @@ class PromptPair:
         return len(self.clean)
 
     def __repr__(self) -> str:
-        first = repr(self.clean[0]) if isinstance(self.clean, tuple) else f"{self.clean.shape[1]} token ids"
+        first = repr(self.clean[0]) if isinstance(self.clean[0], str) else f"{len(self.clean[0])} token ids"
         more = "" if len(self) == 1 else f" and {len(self) - 1} more"
         against = "no corrupted run" if self.corrupted is None else "with corrupted run"
         wrong = "" if self.wrong is None else f", wrong={self.wrong[0]!r}"
         return f"PromptPair({first}{more}, {against}, answer={self.answer[0]!r}{wrong})"
 
 
-def _prompts_of(name: str, given: object) -> tuple[str, ...] | Tensor:
+def _prompts_of(name: str, given: object) -> tuple[str, ...] | tuple[Tensor, ...] | Tensor:
+    prompts: tuple[str, ...] | tuple[Tensor, ...] | Tensor
     if isinstance(given, str):
-        prompts: tuple[str, ...] | Tensor = (given,)
+        prompts = (given,)
     elif isinstance(given, Tensor):
         prompts = _token_ids(name, given)
     elif isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given):
         prompts = tuple(given)
+    elif isinstance(given, (list, tuple)) and all(isinstance(ids, Tensor) and ids.dim() == 1 for ids in given):
+        rows = tuple(_token_ids(name, ids)[0] for ids in given)
+        prompts = rows if len({len(row) for row in rows}) > 1 else torch.stack(rows)
     else:
         raise PromptError(
-            f"{name} must be a string, a list of strings or a tensor of token ids, not {type(given).__name__}: {given!r:.80}.",
+            f"{name} must be a string, a list of strings, a tensor of token ids or a list of tensors [pos], not {type(given).__name__}: {given!r:.80}.",
         )
-    if (
-        len(prompts) == 0
-        or (isinstance(prompts, Tensor) and prompts.shape[1] == 0)
-        or "" in (prompts if isinstance(prompts, tuple) else ())
-    ):
+    if len(prompts) == 0 or any(len(prompt) == 0 for prompt in prompts):
         raise PromptError(
             f"{name} holds an empty prompt or none at all; give at least one token.", code="empty_prompts"
         )

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from circuitboard.errors import PromptError
+from circuitboard.address import Span, resolve
+from circuitboard.errors import AddressError, PromptError
 
 if TYPE_CHECKING:
-    from jaxtyping import Int
+    from collections.abc import Iterable
+
+    from jaxtyping import Bool, Int
     from torch import Tensor
+
+    from circuitboard.address import Positions
+    from circuitboard.prompts.answer_sets import AnswerSets
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,13 +27,14 @@ class Prompts:
     Attributes
     ----------
     clean_tokens, corrupted_tokens
-        Token ids on the CPU, int64 [batch, pos]; `corrupted_tokens` is None without a counterfactual.
-    answer_ids, wrong_ids
-        The right and the wrong next token, int64 [batch]; `wrong_ids` may be None.
+        Token ids on the CPU, int64 [batch, pos]; `corrupted_tokens` is None without a counterfactual. Prompts that
+        are shorter than others are padded on the left, so that the ends of all lie in the last column.
+    answers, wrongs
+        The right and the wrong next tokens, one or several a prompt; `wrongs` may be None.
     answer_str, wrong_str
-        The same as strings.
+        The same as strings, prompt by prompt; several are joined: " Mary | John".
     labels
-        Label → its position in each prompt, counted from 0.
+        Label → its position in each prompt, counted from 0 in that prompt's own tokens, padding left out.
     prepend_bos
         Whether every clean prompt starts with the tokenizer's BOS token.
     clean_text, corrupted_text
@@ -35,12 +43,14 @@ class Prompts:
         Token id → how it is shown.
     bos_added
         Whether that BOS was put in front of the texts, rather than written in them.
+    real
+        Where tokens are no padding, bool [batch, pos], the same for both runs; None if nothing is padded.
     """
 
     clean_tokens: Int[Tensor, "batch pos"]
     corrupted_tokens: Int[Tensor, "batch pos"] | None
-    answer_ids: Int[Tensor, " batch"]
-    wrong_ids: Int[Tensor, " batch"] | None
+    answers: AnswerSets
+    wrongs: AnswerSets | None
     answer_str: list[str]
     wrong_str: list[str] | None
     labels: dict[str, list[int]]
@@ -49,6 +59,17 @@ class Prompts:
     corrupted_text: list[str] | None
     token_str: Callable[[int], str] = field(repr=False)
     bos_added: bool = False
+    real: Bool[Tensor, "batch pos"] | None = None
+
+    @property
+    def answer_ids(self) -> Int[Tensor, " batch"] | list[set[int]]:
+        """The right next tokens: int64 [batch] where every prompt has one, else a set of ids a prompt."""
+        return _ids(self.answers)
+
+    @property
+    def wrong_ids(self) -> Int[Tensor, " batch"] | list[set[int]] | None:
+        """The wrong next tokens in the same form; None if there are none."""
+        return None if self.wrongs is None else _ids(self.wrongs)
 
     @property
     def n(self) -> int:
@@ -57,7 +78,7 @@ class Prompts:
 
     @property
     def n_positions(self) -> int:
-        """Number of tokens in each prompt."""
+        """Number of columns: tokens in the longest prompt."""
         return int(self.clean_tokens.shape[1])
 
     @property
@@ -65,8 +86,53 @@ class Prompts:
         """The position whose logits the metric reads: the last one."""
         return self.n_positions - 1
 
-    def str_tokens(self, run: Literal["clean", "corrupted"]) -> list[list[str]]:
-        """Every token as a string, prompt by prompt.
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens of each prompt, padding left out."""
+        if self.real is None:
+            return (self.n_positions,) * self.n
+        return tuple(int(length) for length in self.real.sum(-1))
+
+    def resolve(self, positions: Positions) -> tuple[tuple[int, ...], ...]:
+        """The columns of the token tensors that positions mean, prompt by prompt, sorted.
+
+        Positions and labels count in each prompt's own tokens; None means all of these. Padding is never meant.
+
+        Raises
+        ------
+        AddressError
+            `position_out_of_range` or `unknown_label`.
+        """
+        padded = None if self.real is None else self.lengths
+        return resolve(positions, self.n_positions, self.labels, self.n, padded)
+
+    def at_columns(self, columns: Iterable[int]) -> Positions:
+        """Positions that mean these columns, and nothing in a prompt that is padded there.
+
+        Raises
+        ------
+        AddressError
+            `position_out_of_range`.
+        """
+        if self.real is None:
+            return tuple(columns)
+        spans = []
+        for column in columns:
+            if not 0 <= column < self.n_positions:
+                raise AddressError(
+                    f"Column {column} does not exist: the padded prompts have {self.n_positions}, 0 … {self.n_positions - 1}.",
+                    code="position_out_of_range",
+                )
+            spans.append(Span(column - self.n_positions, column - self.n_positions + 1 or None))
+        return tuple(spans)
+
+    def labels_at(self, prompt: int, column: int) -> list[str]:
+        """The labels of a column in one prompt."""
+        position = column - (self.n_positions - self.lengths[prompt])
+        return [label for label, positions in self.labels.items() if positions[prompt] == position]
+
+    def token_ids(self, run: Literal["clean", "corrupted"]) -> list[list[int]]:
+        """The token ids of each prompt, padding left out.
 
         Raises
         ------
@@ -78,4 +144,18 @@ class Prompts:
             raise PromptError(
                 "There are no corrupted prompts to show: pass corrupted=… to PromptPair.", code="no_corrupted_run"
             )
-        return [[self.token_str(token) for token in row] for row in tokens.tolist()]
+        return [row[-length:] for row, length in zip(tokens.tolist(), self.lengths, strict=True)]
+
+    def str_tokens(self, run: Literal["clean", "corrupted"]) -> list[list[str]]:
+        """Every token as a string, prompt by prompt, padding left out.
+
+        Raises
+        ------
+        PromptError
+            `no_corrupted_run` if there is no corrupted run.
+        """
+        return [[self.token_str(token) for token in row] for row in self.token_ids(run)]
+
+
+def _ids(answers: AnswerSets) -> Int[Tensor, " batch"] | list[set[int]]:
+    return answers.ids[:, 0] if answers.single else [set(ids) for ids in answers.sets]

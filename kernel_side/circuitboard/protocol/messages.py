@@ -16,12 +16,28 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 Base = Literal["clean", "corrupted"]
 Mode = Literal["zero", "patch"]
 MapOver = Literal["head", "resid_pre"]
 MapStatus = Literal["computing", "done", "cancelled", "failed"]
+EditKind = Literal[
+    "embed",
+    "resid_pre",
+    "head.q",
+    "head.k",
+    "head.v",
+    "head.pattern",
+    "head",
+    "head.result",
+    "attn_out",
+    "resid_mid",
+    "neuron",
+    "mlp_out",
+    "resid_post",
+    "edge",
+]
 
 
 class Real(msgspec.Struct, frozen=True):
@@ -49,12 +65,16 @@ class ErrorInfo(msgspec.Struct, frozen=True):
 
 
 class TokenColumn(msgspec.Struct, frozen=True):
-    """One position of one prompt: its token in both runs and the labels that name it."""
+    """One column of one prompt: its token in both runs and the labels that name it.
+
+    Prompts that are shorter than others are padded on the left: `padding` columns hold no token.
+    """
 
     clean: str
     corrupted: str | None
     differs: bool
     labels: list[str]
+    padding: bool
 
 
 class PromptRow(msgspec.Struct, frozen=True):
@@ -119,15 +139,18 @@ class MetricView(msgspec.Struct, frozen=True):
 class EditRow(msgspec.Struct, frozen=True):
     """One edit in force or switched off, in the order in which they act.
 
+    `site` is the component or the edge by name. `kind`, `layer` and `index` (the head or neuron, null for sites that
+    a layer has one of) are those of the component; for an edge `kind` is "edge" and the others its receiver's.
+    `positions` are columns of the prompt that is looked at, null for all.
     `effect` is the metric with minus without this edit, the others in force; null until computed.
     `norm_change` is the Euclidean norm of what the edit changed in the activation it acts on, null
     for an edit that is switched off.
     """
 
     site: str
-    kind: Literal["head", "resid_pre", "attn_out", "mlp_out"]
+    kind: EditKind
     layer: int
-    head: int | None
+    index: int | None
     how: str
     strength: Real | None
     positions: list[int] | None
@@ -160,7 +183,8 @@ class TopTokens(msgspec.Struct, frozen=True):
 class View(msgspec.Struct, frozen=True):
     """What the panel is set to; shared by all views of a board.
 
-    `positions` null means that clicks act at all positions.
+    `positions` are columns of the token tensor, which is padded on the left where prompts differ in length; null means
+    that clicks act at all positions.
     """
 
     mode: Mode = "zero"
@@ -347,8 +371,8 @@ class MapEvent(Event, frozen=True, tag="map"):
 
     Two buffers follow, both in row-major order of `shape`: `effect`, float32 little-endian, the
     metric of the cell minus the metric of the current state (for a cell that is edited already: with
-    minus without its edits); and `known`, uint8: 0 not computed yet, 1 exact. `shape` is
-    [layer, head] or [layer, pos].
+    minus without its edits); and `known`, uint8: 0 nothing known, 1 exact, 2 an estimate that exact numbers
+    will replace. `done` counts the exact ones. `shape` is [layer, head] or [layer, pos].
     `revision` is the state that the map belongs to: a view draws it as stale once the snapshot's is
     another.
     """

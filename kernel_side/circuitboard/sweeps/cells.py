@@ -4,23 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from circuitboard.address import Intervention, Site, positions_of, resolve
+from circuitboard.address import INDEXED, Intervention, Site, positions_of
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
 
 if TYPE_CHECKING:
+    from circuitboard.address import Positions
     from circuitboard.models.adapter import ModelAdapter
     from circuitboard.prompts import Prompts
 
-Over = Literal["head", "resid_pre", "attn_out", "mlp_out"]
+Over = Literal[
+    "head",
+    "head.q",
+    "head.k",
+    "head.v",
+    "head.pattern",
+    "head.result",
+    "resid_pre",
+    "resid_mid",
+    "resid_post",
+    "attn_out",
+    "mlp_out",
+    "neuron",
+]
 By = Literal["all", "pos"]
 SweepHow = Literal["patch", "zero"]
 
 _OVER: tuple[Over, ...] = get_args(Over)
 _BY: tuple[By, ...] = get_args(By)
 _HOW: tuple[SweepHow, ...] = get_args(SweepHow)
+
+MAX_CELLS = 1_000_000
+"""Cells of one sweep at most: more take gigabytes to lay out and hours to compute."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +52,10 @@ class Grid:
     layers
         The layers of the first axis.
     positions
-        The positions of the pos axis (by="pos"), or None.
+        The columns of the pos axis (by="pos"), or None. Where prompts are padded on the left, column `p` is the p-th of
+        the padded token tensor, and a prompt that is padded there is left as it is.
     axes
-        Names of the axes: ("layer", "head"), ("layer", "pos", "head"), ("layer",) or ("layer", "pos").
+        Names of the axes: "layer", then "pos" for by="pos", then "head" or "neuron" where a layer has several.
     shape
         Their lengths.
     cells
@@ -68,13 +87,13 @@ def grid_of(
     Raises
     ------
     InterventionError
-        `unknown_sweep` for an unknown `over`, `by` or `how`; `site_not_in_model`.
+        `unknown_sweep` for an unknown `over`, `by` or `how`; `site_not_in_model`; `sweep_too_large`.
     AddressError
         Layers or positions that do not exist.
     """
     if over not in _OVER:
         raise InterventionError(
-            f"Sweep over {over!r} is not known; expected head, resid_pre, attn_out or mlp_out.", code="unknown_sweep"
+            f"Sweep over {over!r} is not known; expected one of {', '.join(_OVER)}.", code="unknown_sweep"
         )
     if by not in _BY:
         raise InterventionError(
@@ -86,35 +105,53 @@ def grid_of(
     rows = _layers(layers, adapter, over)
     spec = positions_of(positions)
     columns: tuple[int, ...] | None = None
+    places: tuple[Positions, ...] = (spec,)
+    axes, shape = ["layer"], [len(rows)]
     if by == "pos":
-        resolved = resolve(spec, prompts.n_positions, prompts.labels, prompts.n)
-        if len(set(resolved)) > 1:
+        columns = _columns(spec, prompts)
+        places = tuple(prompts.at_columns((column,)) for column in columns)
+        axes.append("pos")
+        shape.append(len(columns))
+    indices: tuple[int | None, ...] = (None,)
+    if over in INDEXED:
+        indices = tuple(range(adapter.shape.n_of(over) or 0))
+        axes.append("neuron" if over == "neuron" else "head")
+        shape.append(len(indices))
+    if prod(shape) > MAX_CELLS:
+        sizes = " × ".join(f"{size} {axis}s" for axis, size in zip(axes, shape, strict=True))
+        raise InterventionError(
+            f"A sweep over {over} would have {prod(shape):,} cells ({sizes}), and one may have {MAX_CELLS:,}; choose layers=… or positions=…, or sweep in parts.",
+            code="sweep_too_large",
+        )
+    cells = tuple(
+        Intervention(Site(over, layer, index, place), how) for layer in rows for place in places for index in indices
+    )
+    return Grid(over, by, how, rows, columns, tuple(axes), tuple(shape), cells)
+
+
+def _columns(positions: Positions, prompts: Prompts) -> tuple[int, ...]:
+    """The columns that positions mean; they must be the same in every prompt, save where one is padding."""
+    rows = prompts.resolve(positions)
+    columns = tuple(sorted(set().union(*rows)))
+    for row, length in zip(rows, prompts.lengths, strict=True):
+        if row != tuple(column for column in columns if column >= prompts.n_positions - length):
             raise AddressError(
-                "A sweep by position needs the same positions in every prompt, but the labels given lie at different ones.",
+                "A sweep by position needs the same positions in every prompt, but those given lie at different ones.",
                 code="positions_differ",
             )
-        columns = resolved[0]
-    heads: tuple[int | None, ...] = tuple(range(adapter.shape.n_heads)) if over == "head" else (None,)
-    cells = []
-    for layer in rows:
-        for column in columns or (None,):
-            for head in heads:
-                site = Site(over, layer, head, spec if column is None else (column,))
-                cells.append(Intervention(site, how))
-    axes = ("layer", *(("pos",) if columns else ()), *(("head",) if over == "head" else ()))
-    shape = (len(rows), *((len(columns),) if columns else ()), *((len(heads),) if over == "head" else ()))
-    return Grid(over, by, how, rows, columns, axes, shape, tuple(cells))
+    return columns
 
 
 def _layers(layers: object, adapter: ModelAdapter, over: Over) -> tuple[int, ...]:
     every = range(adapter.shape.n_layers)
+    index = 0 if over in INDEXED else None
     if layers is None:
         rows: tuple[int, ...] = tuple(layer for layer in every if adapter.refusal(over, layer) is None)
         if not rows:
-            check_site(Site(over, 0), adapter)
+            check_site(Site(over, 0, index), adapter)
         return rows
     wanted: Iterable[Any] = layers if isinstance(layers, Iterable) else (layers,)
-    sites = [Site(over, layer, 0 if over == "head" else None) for layer in wanted]
+    sites = [Site(over, layer, index) for layer in wanted]
     for site in sites:
         check_site(site, adapter)
     rows = tuple(site.layer for site in sites)

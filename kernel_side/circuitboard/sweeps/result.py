@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
     import pandas as pd
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
     from torch import Tensor
+    from transformer_lens.patching import PatchingResult
 
     from circuitboard.sweeps.cells import Grid
 
-_BOOTSTRAP_SEED = 0
+_CHUNK_NUMBERS = 2**25
+"""Numbers that a statistic holds at once: 128 MiB in fp32."""
+
+_MOST_SIGNS = 2**12
+"""Patterns of signs that TransformerLens enumerates for an exact p-value."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +33,15 @@ class Sweep:
     grid
         What was swept; `grid.axes` names the axes of all tensors here.
     per_prompt
-        The metric in every cell, float [*grid.shape, batch].
+        The metric in every cell, float [*grid.shape, batch]; NaN where it is not known yet.
     baseline
         The metric of the state that the sweep started from, float [batch].
     clean, corrupted
         The metric of the unedited runs, float [batch]; `corrupted` None without a corrupted run.
     metric, unit
         What the numbers are.
+    exact
+        Which cells were computed, bool [*grid.shape]; the others are an estimate (attribution patching), or NaN.
     """
 
     grid: Grid
@@ -42,6 +51,7 @@ class Sweep:
     corrupted: Float[Tensor, " batch"] | None
     metric: str
     unit: str
+    exact: Bool[Tensor, "*cells"]
 
     @property
     def values(self) -> Float[Tensor, "*cells"]:
@@ -58,44 +68,70 @@ class Sweep:
         """(value − corrupted) / (clean − corrupted): 1 is the clean run, 0 the corrupted one."""
         return normalized(self.values, self.clean, self.corrupted)
 
+    @cached_property
+    def statistics(self) -> PatchingResult:
+        """The same numbers as TransformerLens's `PatchingResult`, with its statistics over prompts.
+
+        `statistics.baseline` is that of this sweep: the state swept from, edits included.
+        """
+        import pandas as pd
+        from transformer_lens.patching import PatchingResult
+
+        return PatchingResult(
+            values=self.per_prompt,
+            axis_names=list(self.grid.axes),
+            index_df=pd.DataFrame(self._places()),
+            metric_names=[self.metric],
+            reduced=False,
+            baseline=self.baseline,
+        )
+
     @property
     def stderr(self) -> Float[Tensor, "*cells"]:
         """Standard error of `effect` over prompts; NaN for a single prompt."""
-        effects = self.per_prompt - self.baseline
-        if effects.shape[-1] < 2:  # noqa: PLR2004  a spread needs two
-            return torch.full_like(effects[..., 0], torch.nan)
-        stderr: Tensor = effects.std(-1) / effects.shape[-1] ** 0.5
+        if self._one_prompt:
+            return self._unknown()
+        from transformer_lens.utilities.statistics import standard_error
+
+        stderr: Tensor = standard_error(self.statistics.effect())
         return stderr
 
-    def ci(self, level: float = 0.95, *, n_resamples: int = 1000) -> tuple[Tensor, Tensor]:
-        """Percentile bootstrap interval of `effect` over prompts, seeded.
+    def ci(self, level: float = 0.95, *, n_resamples: int = 1000, seed: int = 0) -> tuple[Tensor, Tensor]:
+        """Percentile bootstrap interval of `effect` over prompts, seeded (TransformerLens's).
 
         Returns
         -------
         tuple
             (low, high), each [*cells]; NaN for a single prompt.
         """
-        effects = self.per_prompt - self.baseline
-        n = effects.shape[-1]
-        if n < 2:  # noqa: PLR2004  a spread needs two
-            nan = torch.full_like(effects[..., 0], torch.nan)
-            return nan, nan
-        draws = torch.randint(n, (n_resamples, n), generator=torch.Generator().manual_seed(_BOOTSTRAP_SEED))
-        means = torch.stack([effects[..., draw].mean(-1) for draw in draws])
-        tail = (1 - level) / 2
-        return means.quantile(tail, dim=0), means.quantile(1 - tail, dim=0)
+        if self._one_prompt:
+            return self._unknown(), self._unknown()
+        low, high = self._in_chunks(
+            lambda chunk: chunk.bootstrap_ci(confidence=level, n_resamples=n_resamples, seed=seed, of_effect=True),
+            n_resamples,
+        )
+        return low, high
+
+    def pvalue(self, *, n_permutations: int = 1000, seed: int = 0) -> Float[Tensor, "*cells"]:
+        """Two-sided sign-flip permutation p-value that the mean effect is zero (TransformerLens's).
+
+        Exact up to twelve prompts; NaN for a single one, and where the effect is not finite.
+        """
+        if self._one_prompt:
+            return self._unknown()
+        (found,) = self._in_chunks(
+            lambda chunk: (chunk.permutation_pvalue(n_permutations=n_permutations, seed=seed),),
+            max(_MOST_SIGNS, n_permutations),
+        )
+        return found.masked_fill(~self.effect.isfinite(), torch.nan)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row a cell: site, its layer, pos and head, value, effect, normalized, stderr."""
+        """One row a cell: site, its layer, pos and head or neuron, value, effect, normalized, stderr, exact."""
         import pandas as pd
 
-        frame: dict[str, object] = {"site": [str(cell.site) for cell in self.grid.cells]}
-        frame["layer"] = [cell.site.layer for cell in self.grid.cells]
-        if "pos" in self.grid.axes:
-            frame["pos"] = [cell.site.positions[0] for cell in self.grid.cells if cell.site.positions]
-        if "head" in self.grid.axes:
-            frame["head"] = [cell.site.head for cell in self.grid.cells]
+        frame: dict[str, object] = {"site": [str(cell.site) for cell in self.grid.cells], **self._places()}
         columns = {"value": self.values, "effect": self.effect, "normalized": self.normalized, "stderr": self.stderr}
+        columns["exact"] = self.exact
         return pd.DataFrame(frame | {name: column.flatten().numpy() for name, column in columns.items()})
 
     def top(self, k: int = 10) -> pd.DataFrame:
@@ -107,8 +143,35 @@ class Sweep:
 
     def __repr__(self) -> str:
         where = " × ".join(f"{name} {size}" for name, size in zip(self.grid.axes, self.grid.shape, strict=True))
-        n = self.per_prompt.shape[-1]
-        return f"Sweep({self.grid.how} {self.grid.over}, {where}, {self.metric} in {self.unit or 'its own unit'}, n={n}; .top(5), .values, .effect)"
+        n, exact, total = self.per_prompt.shape[-1], int(self.exact.sum()), self.exact.numel()
+        known = "" if exact == total else f", {exact} of {total} cells exact"
+        return f"Sweep({self.grid.how} {self.grid.over}, {where}, {self.metric} in {self.unit or 'its own unit'}, n={n}{known}; .top(5), .values, .effect)"
+
+    @property
+    def _one_prompt(self) -> bool:
+        """Whether there is no spread to speak of."""
+        return self.per_prompt.shape[-1] < 2  # noqa: PLR2004  a spread needs two
+
+    def _unknown(self) -> Float[Tensor, "*cells"]:
+        return torch.full_like(self.per_prompt[..., 0], torch.nan)
+
+    def _in_chunks(
+        self, compute: Callable[[PatchingResult], tuple[Tensor, ...]], draws: int
+    ) -> tuple[Float[Tensor, "*cells"], ...]:
+        """Compute statistics some cells at a time, since each takes memory for all its draws; the seed is the same."""
+        chunk = max(1, _CHUNK_NUMBERS // (draws * self.per_prompt.shape[-1]))
+        parts = [compute(replace(self.statistics, values=part)) for part in self.per_prompt.flatten(0, -2).split(chunk)]
+        return tuple(torch.cat(column).unflatten(0, self.grid.shape) for column in zip(*parts, strict=True))
+
+    def _places(self) -> dict[str, object]:
+        """Each axis as a column, row-major: layers, columns of the token tensor, heads or neurons."""
+        names = {"layer": self.grid.layers, "pos": self.grid.positions}
+        values = [
+            torch.tensor(names.get(axis) or range(size))
+            for axis, size in zip(self.grid.axes, self.grid.shape, strict=True)
+        ]
+        grids = torch.meshgrid(*values, indexing="ij")
+        return {axis: grid.flatten().numpy() for axis, grid in zip(self.grid.axes, grids, strict=True)}
 
 
 def normalized(

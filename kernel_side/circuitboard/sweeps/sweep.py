@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.interventions import Plan, compile_plan
-from circuitboard.metrics import evaluate
+from circuitboard.interventions import compile_plan
+from circuitboard.metrics import columns_of, evaluate_cells
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Progress = Callable[[Sequence[int], "Tensor"], None]
 """Called with the cells that have just been computed and their values [cell, batch]."""
 
+FIRST_SLICE = 64
+"""Cells computed first when the most important come first; each slice is twice the one before, so that all but the
+first few fill the engine's batches."""
+
 
 def sweep_steps(
     engine: Engine,
@@ -36,24 +40,36 @@ def sweep_steps(
     source: CachedRun | None,
     cancel: CancelToken,
     progress: Progress | None = None,
+    importance: Float[Tensor, " cell"] | None = None,
 ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
     """Compute the metric of every cell on top of the edits of `current`, pausing after each batch.
 
-    Each cell holds the edits in force and its own, which acts last.
+    Each cell holds the edits in force and its own, which acts last. With `importance`, the most important cells are
+    computed first; else the engine takes them in the order that costs least.
 
     Returns
     -------
     Tensor
         [cell, batch], on the CPU.
     """
-    pinned = current.plan.writes
-    own = compile_plan(cells, adapter, prompts, current.plan.base, source).writes
-    plans = [Plan(current.plan.base, (*pinned, write)) for write in own]
     values = torch.full((len(cells), prompts.n), torch.nan, dtype=torch.promote_types(adapter.dtype, torch.float32))
-    for result in engine.sweep(current, plans, cancel=cancel):
-        found = torch.stack([evaluate(metric, logits, prompts).to(values.dtype) for logits in result.logits])
-        values[list(result.cells)] = found
-        if progress is not None:
-            progress(result.cells, found)
-        yield
+    columns = columns_of(metric, prompts)
+    for chosen in (range(len(cells)),) if importance is None else slices(importance):
+        own = compile_plan([cells[cell] for cell in chosen], adapter, prompts, current.plan.base, source).writes
+        for result in engine.sweep(current, own, columns=columns, cancel=cancel):
+            here = [chosen[cell] for cell in result.cells]
+            found = evaluate_cells(metric, result.logits, prompts).to(values.dtype)
+            values[here] = found
+            if progress is not None:
+                progress(here, found)
+            yield
     return values
+
+
+def slices(importance: Float[Tensor, " cell"]) -> Iterator[list[int]]:
+    """The cells by importance, largest first and those without a number last, in slices that grow."""
+    order = importance.nan_to_num(nan=-torch.inf).argsort(descending=True, stable=True).tolist()
+    start, size = 0, FIRST_SLICE
+    while start < len(order):
+        yield order[start : start + size]
+        start, size = start + size, 2 * size

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from circuitboard.address import resolve
 from circuitboard.errors import Cancelled, EngineError
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import MapEvent
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from circuitboard.engine import CancelToken, Job
     from circuitboard.protocol.messages import ErrorInfo, MapStatus, View
     from circuitboard.sweeps import Grid
+
+EXACT, ESTIMATED = 1, 2
+"""What `known` says of a cell; 0: nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class MapState:
     grid
         Its cells.
     effect, known
-        float32 and uint8, [cell]; `known` is 1 where `effect` is exact, else 0.
+        float32 and uint8, [cell]; `known` is `EXACT` or `ESTIMATED`, and 0 where nothing is known.
     """
 
     map_id: int
@@ -61,7 +63,7 @@ class MapState:
             positions=self.view.positions if self.grid.by == "all" else None,
             n_edits=len(state.active),
             shape=list(self.grid.shape),
-            done=int(self.known.sum()),
+            done=int((self.known == EXACT).sum()),
             total=int(self.known.size),
             status=self.status,
             error=self.error,
@@ -127,7 +129,9 @@ class LiveMap:
     def _blank(self, shown: Shown, view: View) -> MapState:
         self._count += 1
         if view.map == "head":
-            grid = self._board.grid("head", how=view.mode, positions=view.positions)
+            selected = view.positions
+            at = None if selected is None else self._board.prompts.at_columns(selected)
+            grid = self._board.grid("head", how=view.mode, positions=at)
         else:
             grid = self._board.grid(view.map, by="pos", how=view.mode)
         n = len(grid.cells)
@@ -158,7 +162,7 @@ class LiveMap:
         shown, without = state.shown, self._without
         for index, edit in enumerate(shown.history.state.edits):
             if edit.enabled and index not in without:
-                without[index] = self._board.without([index], shown, cancel)
+                without[index] = self._board.maps.without([index], shown, cancel)
                 yield
         if without:
             value = shown.outcome.value
@@ -166,16 +170,27 @@ class LiveMap:
                 shown, {index: value - float(values.double().mean()) for index, values in without.items()}
             )
         edited = self._edited_cells(state)
-        pending = [cell for cell in range(len(state.grid.cells)) if not state.known[cell] and cell not in edited]
+        pending = [cell for cell, known in enumerate(state.known) if known != EXACT and cell not in edited]
+        cells = [state.grid.cells[cell] for cell in pending]
         baseline = shown.outcome.values
+        importance = None
+        estimate = self._board.maps.estimate(shown.run, cells, cancel) if cells else None
+        if estimate is not None:
+            effects = estimate.double().mean(-1)
+            has_one = [
+                (cell, float(effect)) for cell, effect in zip(pending, effects, strict=True) if not effect.isnan()
+            ]
+            self._update(cancel, [cell for cell, _ in has_one], np.array([effect for _, effect in has_one]), ESTIMATED)
+            importance = effects.abs()
+            yield
 
         def progress(cells: Sequence[int], values: Tensor) -> None:
             found = (values - baseline).double().mean(-1)
             self._update(cancel, [pending[cell] for cell in cells], found.numpy())
 
-        yield from self._board.cells(shown.run, [state.grid.cells[cell] for cell in pending], cancel, progress)
+        yield from self._board.maps.cells(shown.run, cells, cancel, progress, importance)
         for cell, indices in edited.items():
-            values = without[indices[0]] if len(indices) == 1 else self._board.without(indices, shown, cancel)
+            values = without[indices[0]] if len(indices) == 1 else self._board.maps.without(indices, shown, cancel)
             self._update(cancel, [cell], (baseline - values).double().mean(-1, keepdim=True).numpy())
             yield
 
@@ -194,19 +209,14 @@ class LiveMap:
                 indices = [
                     index
                     for index in indices
-                    if resolve(
-                        state.shown.history.state.edits[index].intervention.site.positions,
-                        prompts.n_positions,
-                        prompts.labels,
-                        prompts.n,
-                    )
-                    == resolve(here, prompts.n_positions, prompts.labels, prompts.n)
+                    if prompts.resolve(state.shown.history.state.edits[index].intervention.site.positions)
+                    == prompts.resolve(here)
                 ]
             if indices:
                 edited[cell] = indices
         return edited
 
-    def _update(self, cancel: CancelToken, cells: Sequence[int], found: np.ndarray) -> None:
+    def _update(self, cancel: CancelToken, cells: Sequence[int], found: np.ndarray, knowledge: int = EXACT) -> None:
         with self._lock:
             # Whoever starts another map cancels this one's job under the same lock.
             cancel.check()
@@ -214,7 +224,7 @@ class LiveMap:
             assert state is not None  # noqa: S101  a job runs only for a state
             effect, known = state.effect.copy(), state.known.copy()
             effect[list(cells)] = found
-            known[list(cells)] = 1
+            known[list(cells)] = knowledge
             self._state = replace(state, effect=effect, known=known, elapsed_ms=_since(state))
             self._changed(self._state)
 

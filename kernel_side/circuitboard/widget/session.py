@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from circuitboard.address import resolve, site
+from circuitboard.address import site
 from circuitboard.board import History
 from circuitboard.board.display import made
 from circuitboard.errors import AddressError, Cancelled, EngineError, InterventionError
@@ -27,7 +27,7 @@ from circuitboard.widget.reply import Reply
 from circuitboard.widget.snapshot import setup_of, snapshot_of
 
 if TYPE_CHECKING:
-    from circuitboard.address import Site
+    from circuitboard.address import Edge, Site
     from circuitboard.board import Board, Edit, Shown, Verification
     from circuitboard.engine import Job
 
@@ -108,10 +108,11 @@ class Session:
     @_handle.register
     def _(self, request: m.Click, reply: Reply) -> None:
         component = site(request.site)
-        if component.positions is not None:
+        if component != component.component:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
         mode = self._view.mode
-        move: Move = lambda h: self._clicked(h, component, request.positions, mode)  # noqa: E731
+        where = self._at(component, request.positions)
+        move: Move = lambda h: self._clicked(h, where, mode)  # noqa: E731
         self._step(reply, f"{mode} {component}", move, click=True)
 
     @_handle.register
@@ -185,31 +186,26 @@ class Session:
         self._busy.started(job, what)
         _when_done(job, reply, lambda _outcome: self._done(reply))
 
-    def _clicked(self, history: History, component: Site, positions: list[int] | None, mode: m.Mode) -> History:
+    def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
+        """The component at these columns of the prompts; None means all."""
+        return component if columns is None else component.at(list(self._board.prompts.at_columns(columns) or ()))
+
+    def _clicked(self, history: History, clicked: Site | Edge, mode: m.Mode) -> History:
         """Take back the edits of a component that has some, else edit it."""
         state = history.state
-        mine = [
-            i for i, edit in enumerate(state.edits) if self._is_edit_of(edit.intervention.site, component, positions)
-        ]
+        mine = [i for i, edit in enumerate(state.edits) if self._is_edit_of(edit.intervention.site, clicked)]
         if not mine:
-            at = component.at(positions)
-            intervention = at.zero() if mode == "zero" else at.patch()
+            intervention = clicked.zero() if mode == "zero" else clicked.patch()
             return history.pushed(str(intervention), state.added([intervention]))
         for index in reversed(mine):
             state = state.removed(index)
-        return history.pushed(f"take back {component.at(positions)}", state)
+        return history.pushed(f"take back {clicked}", state)
 
-    def _is_edit_of(self, edited: Site, component: Site, positions: list[int] | None) -> bool:
-        if edited.component != component:
+    def _is_edit_of(self, edited: Site | Edge, clicked: Site | Edge) -> bool:
+        if edited.component != clicked.component:
             return False
-        if component.kind == "head":
-            return True
         prompts = self._board.prompts
-        where, clicked = (
-            resolve(site.positions, prompts.n_positions, prompts.labels, prompts.n)
-            for site in (edited, component.at(positions))
-        )
-        return where == clicked
+        return clicked.kind == "head" or prompts.resolve(edited.positions) == prompts.resolve(clicked.positions)
 
     def _shown_edit(self, index: int, revision: int) -> Edit:
         shown = self._board.shown
@@ -226,8 +222,8 @@ class Session:
         if view.positions is not None:
             if not view.positions:
                 raise AddressError("Select at least one position, or all of them.", code="bad_positions")
-            where = resolve(tuple(view.positions), prompts.n_positions, prompts.labels, prompts.n)[0]
-            view = msgspec.structs.replace(view, positions=sorted(set(where)))
+            where = set().union(*prompts.resolve(prompts.at_columns(view.positions)))
+            view = msgspec.structs.replace(view, positions=sorted(where))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
         if view.mode == "patch" and prompts.corrupted_tokens is None:

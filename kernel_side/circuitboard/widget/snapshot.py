@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from circuitboard.address import describe, resolve
+from circuitboard.address import Edge, describe
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
@@ -88,19 +88,26 @@ def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, fl
 
 def _prompt_rows(board: Board) -> list[PromptRow]:
     prompts = board.prompts
-    clean, corrupted = prompts.str_tokens("clean"), None
-    if prompts.corrupted_tokens is not None:
-        corrupted = prompts.str_tokens("corrupted")
+    paired = prompts.corrupted_tokens is not None
+    clean = prompts.str_tokens("clean")
+    corrupted = prompts.str_tokens("corrupted") if paired else None
     rows = []
-    for n in range(prompts.n):
-        columns = []
-        for pos in range(prompts.n_positions):
+    for n, length in enumerate(prompts.lengths):
+        padding = prompts.n_positions - length
+        columns = [TokenColumn("", "" if paired else None, differs=False, labels=[], padding=True)] * padding
+        for pos in range(length):
+            column = padding + pos
             differs = prompts.corrupted_tokens is not None and bool(
-                prompts.clean_tokens[n, pos] != prompts.corrupted_tokens[n, pos]
+                prompts.clean_tokens[n, column] != prompts.corrupted_tokens[n, column]
             )
-            labels = [label for label, positions in prompts.labels.items() if positions[n] == pos]
             columns.append(
-                TokenColumn(clean[n][pos], None if corrupted is None else corrupted[n][pos], differs, labels)
+                TokenColumn(
+                    clean[n][pos],
+                    None if corrupted is None else corrupted[n][pos],
+                    differs,
+                    prompts.labels_at(n, column),
+                    padding=False,
+                )
             )
         wrong = None if prompts.wrong_str is None else prompts.wrong_str[n]
         rows.append(PromptRow(columns, prompts.answer_str[n], wrong))
@@ -110,18 +117,19 @@ def _prompt_rows(board: Board) -> list[PromptRow]:
 def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
     intervention, prompts = edit.intervention, board.prompts
     site = intervention.site
-    positions = None
-    if site.positions is not None:
-        positions = list(resolve(site.positions, prompts.n_positions, prompts.labels, prompts.n)[view.prompt])
+    positions = None if site.positions is None else list(prompts.resolve(site.positions)[view.prompt])
+    at = describe(site.positions)
+    if not isinstance(site, Edge) and site.sources is not None:
+        at += f" <- {describe(site.sources)}"
     return EditRow(
         site=site.name,
         kind=site.kind,
         layer=site.layer,
-        head=site.head,
+        index=site.index,
         how=intervention.how,
         strength=None if intervention.strength is None else Real.of(intervention.strength),
         positions=positions,
-        at=describe(site.positions),
+        at=at,
         enabled=edit.enabled,
         effect=None if effect is None else Real.of(effect),
         norm_before=None if receipt is None else Real.of(receipt.norm_before),
@@ -142,5 +150,5 @@ def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
         for row in top_tokens(board.lab, shown.run, TOP_TOKENS, view.prompt)
     ]
     last = board.prompts.n_positions - 1
-    names = [label for label, positions in board.prompts.labels.items() if positions[view.prompt] == last]
-    return TopTokens(view.prompt, names[0] if names else str(last), rows)
+    names = board.prompts.labels_at(view.prompt, last)
+    return TopTokens(view.prompt, names[0] if names else str(board.prompts.lengths[view.prompt] - 1), rows)

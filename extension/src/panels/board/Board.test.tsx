@@ -119,6 +119,46 @@ describe("what is drawn", () => {
     expect(cb("cancel").textContent).toBe("Cancel");
   });
 
+  it("draws an estimate hatched and without a number until the cell is exact", async () => {
+    const kernel = await mount({ known: 1, estimated: true }, (fake) => {
+      fake.status = "computing";
+    });
+    const [exact, estimated] = [head(9, 9), head(10, 7)];
+    expect(exact.classList.contains("cb-approximate")).toBe(false);
+    expect(exact.textContent).not.toBe("");
+    expect(estimated.classList.contains("cb-approximate")).toBe(true);
+    expect(estimated.classList.contains("cb-stale")).toBe(false);
+    expect(estimated.style.backgroundColor).not.toBe("");
+    expect(estimated.textContent).toBe("");
+    expect(estimated.dataset.effect).toBe("");
+    expect(Number(estimated.dataset.estimate)).toBeCloseTo(1.31, 5);
+    expect(estimated.getAttribute("aria-label")).toBe(
+      "head 10.7: effect about +1.31 logits, approximate",
+    );
+    await vi.waitFor(() => expect(root.textContent).toContain("143 approximate (AtP) until exact"));
+    kernel.known = 144;
+    kernel.status = "done";
+    kernel.sendMap();
+    await drawn();
+    expect(estimated.classList.contains("cb-approximate")).toBe(false);
+    expect(Number(estimated.dataset.effect)).toBeCloseTo(1.31, 5);
+    expect(estimated.dataset.estimate).toBeUndefined();
+  });
+
+  it("shows padding as an empty cell and counts a prompt's own tokens", async () => {
+    await mount({ prompts: 2, padding: 3 });
+    expect(all("padding")).toHaveLength(0);
+    await click(cb("prompt-next"));
+    expect(all("padding")).toHaveLength(3);
+    expect(all("padding").every((cell) => cell.textContent === "")).toBe(true);
+    const [first] = all("token");
+    expect(all("token")).toHaveLength(12);
+    expect(first?.dataset.pos).toBe("3");
+    expect(first?.getAttribute("aria-label")).toMatch(/^position 0: /);
+    await click(first as HTMLElement);
+    expect(root.textContent).toContain("edits act at 0");
+  });
+
   it("follows the host's theme while it lives", async () => {
     await mount();
     const light = head(9, 9).style.backgroundColor;

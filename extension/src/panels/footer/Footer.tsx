@@ -4,7 +4,7 @@ import { useCalm } from "../../parts/calm";
 import { Button } from "../../parts/controls";
 import { duration, plain } from "../../parts/number";
 import type { EffectMap } from "../../protocol/decode";
-import { real, realOrNull } from "../../protocol/decode";
+import { ESTIMATED, real, realOrNull } from "../../protocol/decode";
 import { type BoardState, currentMap } from "../../store/state";
 import type { Actions } from "../actions";
 import { receiptWords } from "../edits/Edits";
@@ -19,11 +19,13 @@ function progressWords(map: EffectMap, state: BoardState): string {
     case "computing":
       if (done === 0)
         return state.busy === null ? `Map: 0 of ${total} exact` : "The map waits for the step";
-      return `${done} of ${total} exact, about ${duration((map.elapsed_ms / done) * (total - done))} left`;
+      return `${done} of ${total} exact${map.known.includes(ESTIMATED) ? ", rest approximate" : ""}; about ${duration((map.elapsed_ms / done) * (total - done))} left`;
     case "done":
       return `All ${total} ${CELLS[map.over]} exact, ${duration(map.elapsed_ms)}`;
     case "cancelled":
-      return `Stopped at ${done} of ${total}; ${total - done} not computed`;
+      return map.known.includes(ESTIMATED)
+        ? `Stopped at ${done} of ${total}; ${total - done} stay approximate`
+        : `Stopped at ${done} of ${total}; ${total - done} not computed`;
     case "failed":
       return `The map failed at ${done} of ${total}`;
   }

@@ -14,7 +14,9 @@ export interface CellProps {
   column: number;
   /** null while it is not computed. */
   effect: number | null;
-  /** What it was before the last step, drawn until it is computed; null when there is nothing. */
+  /** What it is estimated to be, drawn until it is computed; null when there is no estimate. */
+  estimate: number | null;
+  /** What it was before the last step, drawn until something newer is known; null when there is nothing. */
   old: number | null;
   clip: number;
   stale: boolean;
@@ -36,12 +38,14 @@ function same(a: number | null, b: number | null): boolean {
 
 function content(props: CellProps): JSX.Element | string | null {
   const { how, enabled, clip } = props;
-  const effect = props.effect ?? props.old;
+  const effect = props.effect ?? props.estimate ?? props.old;
   if (how !== "") return enabled ? <Glyph how={how} /> : null;
   if (effect === null) return null;
   if (Number.isNaN(effect)) return "nan";
   if (!Number.isFinite(effect)) return effect > 0 ? "+\u221e" : "\u2212\u221e";
-  if (props.pending || !hasNumber(effect, clip)) return null;
+  // A number reads as exact, so an estimate has none.
+  const estimated = props.effect === null && props.estimate !== null;
+  if (props.pending || estimated || !hasNumber(effect, clip)) return null;
   const text = inCell(effect, clip);
   return text.length <= props.room ? text : null;
 }
@@ -50,20 +54,24 @@ export class Cell extends Component<CellProps> {
   override shouldComponentUpdate(next: CellProps): boolean {
     const now = this.props;
     return (Object.keys(next) as (keyof CellProps)[]).some((key) =>
-      key === "effect" || key === "old" ? !same(now[key], next[key]) : now[key] !== next[key],
+      key === "effect" || key === "estimate" || key === "old"
+        ? !same(now[key], next[key])
+        : now[key] !== next[key],
     );
   }
 
   render(props: CellProps): JSX.Element {
-    const { over, row, column, effect, how } = props;
-    const drawn = effect ?? props.old;
+    const { over, row, column, effect, estimate, how } = props;
+    const drawn = effect ?? estimate ?? props.old;
     const finite = drawn !== null && Number.isFinite(drawn);
     const fill = finite ? colourOf(drawn, props.clip, props.theme) : null;
     const classes = ["cb-cell"];
     if (drawn === null) classes.push("cb-unknown");
     else if (!finite) classes.push("cb-not-finite");
     else if (drawn === 0 && how === "") classes.push("cb-none");
-    if (drawn !== null && (props.stale || effect === null)) classes.push("cb-stale");
+    const unknown = effect === null && estimate === null;
+    if (drawn !== null && (props.stale || unknown)) classes.push("cb-stale");
+    else if (estimate !== null) classes.push("cb-approximate");
     if (how !== "") classes.push(props.enabled ? "cb-edited" : "cb-edited cb-dashed");
     if (props.pending) classes.push("cb-in-flight cb-dashed");
     const place =
@@ -80,6 +88,7 @@ export class Cell extends Component<CellProps> {
           {...place}
           data-column={column}
           data-effect={effect === null ? "" : attribute(effect)}
+          data-estimate={estimate === null ? undefined : attribute(estimate)}
           aria-pressed={how !== ""}
           aria-label={props.label}
           tabIndex={props.stop ? 0 : -1}

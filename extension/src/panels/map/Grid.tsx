@@ -10,7 +10,7 @@ import type { EffectMap } from "../../protocol/decode";
 import type { EditRow, PromptRow } from "../../protocol/generated";
 import type { MapOver, PendingClick } from "../../store/state";
 import { Cell } from "./Cell";
-import { beforeAt, cellName, editOn, effectAt, isPending } from "./cells";
+import { beforeAt, cellName, editOn, effectAt, estimateAt, isPending } from "./cells";
 import { HoverCard } from "./HoverCard";
 import { type Spot, useHover } from "./hover";
 import { cellWords } from "./words";
@@ -96,7 +96,9 @@ function ColumnLabels(props: {
         ) : (
           <span class="cb-slanted">
             {tag === undefined
-              ? tokenWords((column?.clean ?? "").trimStart() || " ", 7)
+              ? column?.padding === true
+                ? ""
+                : tokenWords((column?.clean ?? "").trimStart() || " ", 7)
               : tokenWords(tag, 7)}
           </span>
         )}
@@ -167,6 +169,7 @@ export function Grid(props: GridProps): JSX.Element {
     for (let column = 0; column < columns; column += 1) {
       const edit = editOn(edits, over, row, column);
       const effect = effectAt(map, row, column);
+      const estimate = estimateAt(map, row, column);
       cells.push(
         <Cell
           key={column}
@@ -174,7 +177,8 @@ export function Grid(props: GridProps): JSX.Element {
           row={row}
           column={column}
           effect={effect}
-          old={effect === null ? beforeAt(map, row, column) : null}
+          estimate={estimate}
+          old={effect === null && estimate === null ? beforeAt(map, row, column) : null}
           clip={props.clip}
           stale={props.stale}
           theme={props.theme}
@@ -184,7 +188,7 @@ export function Grid(props: GridProps): JSX.Element {
           room={Math.floor((pitch - AROUND) / DIGIT)}
           stop={row === at.row && column === at.column}
           disabled={disabled}
-          label={cellWords(map, row, column, effect, edit, props)}
+          label={cellWords(map, row, column, edit, props)}
         />,
       );
     }

@@ -5,7 +5,7 @@ import { direction, signed } from "../../parts/number";
 import { Token } from "../../parts/token";
 import type { EffectMap } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
-import { beforeAt, type CellEdit, effectAt } from "./cells";
+import { beforeAt, type CellEdit, effectAt, estimateAt } from "./cells";
 
 interface HoverCardProps {
   map: EffectMap;
@@ -28,8 +28,11 @@ const CARD_HEIGHT = 46;
 
 function knowledge(props: HoverCardProps, effect: number | null): JSX.Element {
   if (effect === null) return <span class="cb-quiet-text">not computed yet</span>;
-  if (props.stale || effectAt(props.map, props.spot.row, props.spot.column) === null)
-    return <span class="cb-quiet-text">before the last step</span>;
+  const { row, column } = props.spot;
+  const exact = effectAt(props.map, row, column) !== null;
+  if (!props.stale && !exact && estimateAt(props.map, row, column) !== null)
+    return <span class="cb-quiet-text">approximate (AtP)</span>;
+  if (props.stale || !exact) return <span class="cb-quiet-text">before the last step</span>;
   return (
     <span class="cb-badge">
       <Icon name="check" size={10} />
@@ -40,7 +43,9 @@ function knowledge(props: HoverCardProps, effect: number | null): JSX.Element {
 
 export function HoverCard(props: HoverCardProps): JSX.Element {
   const { map, spot, edit, pitch, height, top, gutter } = props;
-  const effect = effectAt(map, spot.row, spot.column) ?? beforeAt(map, spot.row, spot.column);
+  const { row, column } = spot;
+  const effect =
+    effectAt(map, row, column) ?? estimateAt(map, row, column) ?? beforeAt(map, row, column);
   const columns = map.shape[1] ?? 1;
   const middle = gutter + (spot.column + 0.5) * pitch;
   const cellTop = top + spot.row * height;
@@ -53,7 +58,8 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
   const horizontal = left
     ? { left: `${middle - 24}px` }
     : { right: `calc(100% - ${middle + 24}px)` };
-  const token = map.over === "resid_pre" ? props.prompt?.columns[spot.column]?.clean : undefined;
+  const at = map.over === "resid_pre" ? props.prompt?.columns[column] : undefined;
+  const token = at?.padding === true ? undefined : at?.clean;
   return (
     <div
       class={`cb-tip cb-tip-${above ? "above" : "below"} cb-tip-${left ? "left" : "right"}`}

@@ -4,7 +4,7 @@ import { useCalm } from "../../parts/calm";
 import { Icon } from "../../parts/icon";
 import { decimals, plain, signed } from "../../parts/number";
 import type { Theme } from "../../parts/theme";
-import type { EffectMap } from "../../protocol/decode";
+import { type EffectMap, ESTIMATED, EXACT } from "../../protocol/decode";
 import { cellName, largest } from "./cells";
 import { STOPS } from "./colour";
 import { Glyph } from "./Glyph";
@@ -22,7 +22,7 @@ function note(map: EffectMap, clip: number, unit: string, fixed: boolean): strin
     ? `scale \u00b1${end}, the distance between the baselines`
     : `clipped at \u00b1${end} (98th percentile of |effect|)`;
   const beyond = largest(map, map.effect.length).filter(
-    (cell) => !cell.old && Math.abs(cell.effect) > clip * (1 + 1e-6),
+    (cell) => !cell.old && !cell.estimated && Math.abs(cell.effect) > clip * (1 + 1e-6),
   );
   const names = beyond.slice(0, NAMED).map((cell) => cellName(map.over, cell.row, cell.column));
   const more = beyond.length > NAMED ? ` and ${beyond.length - NAMED} more` : "";
@@ -45,13 +45,15 @@ function Key({
 }
 
 interface Freshness {
-  kind: "exact" | "unknown" | "stale";
+  kind: "exact" | "approximate" | "unknown" | "stale";
   text: string;
 }
 
-function freshness(map: EffectMap, stale: boolean, unknown: number): Freshness {
+function freshness(map: EffectMap, stale: boolean, unknown: number, estimated: number): Freshness {
   if (stale) return { kind: "stale", text: "not up to date" };
-  if (unknown === 0) return { kind: "exact", text: "all exact" };
+  if (unknown === 0 && estimated === 0) return { kind: "exact", text: "all exact" };
+  if (unknown === 0)
+    return { kind: "approximate", text: `${estimated} approximate (AtP) until exact` };
   return map.before === null
     ? { kind: "unknown", text: `${unknown} not computed yet` }
     : { kind: "stale", text: `${unknown} not up to date` };
@@ -75,11 +77,12 @@ interface LegendProps {
 }
 
 export function Legend({ map, clip, unit, fixed, stale, edited, theme }: LegendProps): JSX.Element {
-  const unknown = map.known.reduce((n, k) => n + (k === 1 ? 0 : 1), 0);
-  const fresh = freshness(map, stale, unknown);
+  const count = (kind: number): number => map.known.reduce((n, k) => n + (k === kind ? 1 : 0), 0);
+  const unknown = count(0);
+  const fresh = freshness(map, stale, unknown, count(ESTIMATED));
   const shown = useCalm(fresh, fresh.kind !== "exact");
-  const bad = map.effect.some((x, i) => map.known[i] === 1 && !Number.isFinite(x));
-  const nothing = map.effect.some((x, i) => map.known[i] === 1 && x === 0);
+  const bad = map.effect.some((x, i) => map.known[i] === EXACT && !Number.isFinite(x));
+  const nothing = map.effect.some((x, i) => map.known[i] === EXACT && x === 0);
   const stops = STOPS[theme];
   const digits = decimals(clip);
   if (clip === 0) {

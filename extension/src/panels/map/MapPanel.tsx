@@ -122,7 +122,7 @@ function Plot({
         edited={snapshot.edits.some(
           (edit) =>
             edit.kind === map.over &&
-            editOn([edit], map.over, edit.layer, edit.head ?? edit.positions?.[0] ?? 0) !== null,
+            editOn([edit], map.over, edit.layer, edit.index ?? edit.positions?.[0] ?? 0) !== null,
         )}
         theme={theme}
       />

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { EffectMap } from "../../protocol/decode";
+import { type EffectMap, ESTIMATED, EXACT } from "../../protocol/decode";
 import type { EditRow } from "../../protocol/generated";
 import {
   beforeAt,
   cellName,
   editOn,
   effectAt,
+  estimateAt,
   isPending,
   largest,
   positionsOf,
@@ -16,7 +17,7 @@ const edit = (change: Partial<EditRow>): EditRow => ({
   site: "1.2",
   kind: "head",
   layer: 1,
-  head: 2,
+  index: 2,
   how: "zero",
   strength: null,
   positions: null,
@@ -28,7 +29,7 @@ const edit = (change: Partial<EditRow>): EditRow => ({
   ...change,
 });
 const resid = (positions: number[] | null): EditRow =>
-  edit({ site: "resid_pre 1", kind: "resid_pre", head: null, positions });
+  edit({ site: "resid_pre 1", kind: "resid_pre", index: null, positions });
 
 describe("addresses", () => {
   it("are those of the kernel", () => {
@@ -48,7 +49,9 @@ describe("the edit on a cell", () => {
     expect(editOn([resid([4])], "resid_pre", 1, 4)?.how).toBe("zero");
     expect(editOn([resid([4])], "resid_pre", 1, 5)).toBeNull();
     expect(editOn([resid(null)], "resid_pre", 1, 5)).not.toBeNull();
-    expect(editOn([edit({ kind: "mlp_out", head: null })], "resid_pre", 1, 0)).toBeNull();
+    expect(editOn([edit({ kind: "mlp_out", index: null })], "resid_pre", 1, 0)).toBeNull();
+    for (const kind of ["head.q", "head.pattern", "neuron", "edge"] as const)
+      expect(editOn([edit({ kind })], "head", 1, 2)).toBeNull();
   });
 
   it("of several is the last, and one in force before one that is off", () => {
@@ -72,7 +75,7 @@ describe("effects", () => {
   const map = {
     shape: [2, 2],
     effect: Float32Array.from([1, -3, Number.NaN, 0]),
-    known: Uint8Array.from([1, 1, 1, 0]),
+    known: Uint8Array.from([EXACT, EXACT, EXACT, 0]),
     before: Float32Array.from([Number.NaN, Number.NaN, Number.NaN, 2]),
   } as unknown as EffectMap;
 
@@ -80,6 +83,7 @@ describe("effects", () => {
     expect(effectAt(map, 0, 1)).toBe(-3);
     expect(effectAt(map, 1, 0)).toBeNaN();
     expect(effectAt(map, 1, 1)).toBeNull();
+    expect(estimateAt(map, 0, 1)).toBeNull();
     expect(beforeAt(map, 1, 1)).toBe(2);
     expect(beforeAt(map, 0, 0)).toBeNull();
   });
@@ -91,5 +95,17 @@ describe("effects", () => {
       [1, false],
     ]);
     expect(largest(map, 1)).toHaveLength(1);
+  });
+
+  it("that are estimated are no effects yet, but ranked among them", () => {
+    const half = { ...map, known: Uint8Array.from([EXACT, ESTIMATED, ESTIMATED, 0]) };
+    expect(effectAt(half, 0, 1)).toBeNull();
+    expect(estimateAt(half, 0, 1)).toBe(-3);
+    expect(estimateAt(half, 1, 1)).toBeNull();
+    expect(largest(half, 9).map(({ effect, estimated }) => [effect, estimated])).toEqual([
+      [-3, true],
+      [2, false],
+      [1, false],
+    ]);
   });
 });

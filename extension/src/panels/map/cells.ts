@@ -1,5 +1,5 @@
 // What each cell of a map is: its address, its effect, the edit on it, the click on its way.
-import type { EffectMap } from "../../protocol/decode";
+import { type EffectMap, ESTIMATED, EXACT } from "../../protocol/decode";
 import type { EditRow } from "../../protocol/generated";
 import type { MapOver, PendingClick } from "../../store/state";
 
@@ -47,7 +47,7 @@ export function editOn(
     if (edit.kind !== over || edit.layer !== row) return;
     const here =
       over === "head"
-        ? edit.head === column
+        ? edit.index === column
         : edit.positions === null || edit.positions.includes(column);
     if (here && (edit.enabled || found?.enabled !== true)) {
       found = { how: edit.how, enabled: edit.enabled, index };
@@ -73,7 +73,13 @@ export function isPending(
 /** The effect of a cell; null while it is not computed. */
 export function effectAt(map: EffectMap, row: number, column: number): number | null {
   const i = row * (map.shape[1] ?? 0) + column;
-  return map.known[i] === 1 ? (map.effect[i] ?? null) : null;
+  return map.known[i] === EXACT ? (map.effect[i] ?? null) : null;
+}
+
+/** What the effect of a cell is estimated to be until it is computed; null when there is no estimate. */
+export function estimateAt(map: EffectMap, row: number, column: number): number | null {
+  const i = row * (map.shape[1] ?? 0) + column;
+  return map.known[i] === ESTIMATED ? (map.effect[i] ?? null) : null;
 }
 
 /** What a cell showed before its effect is computed; null when it showed nothing. */
@@ -93,17 +99,20 @@ export interface RankedCell {
   effect: number;
   /** It is from before the last step. */
   old: boolean;
+  /** It is an estimate until it is computed. */
+  estimated: boolean;
 }
 
-/** The finite cells with an effect, largest |effect| first: as known, else as they were. */
+/** The finite cells with an effect, largest |effect| first: as known or estimated, else as they were. */
 export function largest(map: EffectMap, count: number): RankedCell[] {
   const columns = map.shape[1] ?? 0;
   const cells: RankedCell[] = [];
   map.effect.forEach((now, i) => {
-    const old = map.known[i] !== 1;
+    const estimated = map.known[i] === ESTIMATED;
+    const old = map.known[i] !== EXACT && !estimated;
     const effect = old ? (map.before?.[i] ?? Number.NaN) : now;
     if (Number.isFinite(effect) && effect !== 0) {
-      cells.push({ row: Math.floor(i / columns), column: i % columns, effect, old });
+      cells.push({ row: Math.floor(i / columns), column: i % columns, effect, old, estimated });
     }
   });
   cells.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));

@@ -3,7 +3,8 @@ import { signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import type { EffectMap } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
-import { type CellEdit, cellName } from "./cells";
+import { paddingOf } from "../prompts/Prompts";
+import { type CellEdit, cellName, effectAt, estimateAt } from "./cells";
 
 const DOING: Record<EffectMap["how"], string> = { zero: "zeroing", patch: "patching" };
 
@@ -12,14 +13,20 @@ export function cellWords(
   map: EffectMap,
   row: number,
   column: number,
-  effect: number | null,
   edit: CellEdit | null,
   context: { unit: string; stale: boolean },
 ): string {
   const name = cellName(map.over, row, column);
   const subject = map.over === "head" ? `head ${name}` : name;
-  const size = effect === null ? "not computed yet" : `effect ${signed(effect)} ${context.unit}`;
-  const old = effect !== null && context.stale ? ", before the last step" : "";
+  const effect = effectAt(map, row, column);
+  const estimate = estimateAt(map, row, column);
+  const size =
+    effect !== null
+      ? `effect ${signed(effect)} ${context.unit}`
+      : estimate !== null
+        ? `effect about ${signed(estimate)} ${context.unit}, approximate`
+        : "not computed yet";
+  const old = (effect ?? estimate) !== null && context.stale ? ", before the last step" : "";
   const edited =
     edit === null ? "" : `, edited: ${edit.how}${edit.enabled ? "" : ", switched off"}`;
   return `${subject}: ${size}${old}${edited}`;
@@ -32,7 +39,7 @@ export function mapCaption(map: EffectMap, prompt: PromptRow | undefined): strin
   const where =
     map.over === "resid_pre" || map.positions === null
       ? ""
-      : ` at ${map.positions.map((p) => tokenWords(prompt?.columns[p]?.labels[0] ?? String(p), 10)).join(", ")}`;
+      : ` at ${map.positions.map((p) => tokenWords(prompt?.columns[p]?.labels[0] ?? String(p - paddingOf(prompt)), 10)).join(", ")}`;
   const top =
     map.n_edits === 0
       ? `, on the ${map.base} run`

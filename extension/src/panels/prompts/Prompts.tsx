@@ -7,22 +7,36 @@ import type { PromptRow, Setup, TokenColumn, View } from "../../protocol/generat
 import type { Actions } from "../actions";
 import { range, type Selection, toggleAlone, toggleIn } from "./selection";
 
-/** Positions as people name them: by label where there is one. */
+/** How many columns on the left hold no token of this prompt. */
+export function paddingOf(prompt: PromptRow | undefined): number {
+  return prompt?.columns.filter((column) => column.padding).length ?? 0;
+}
+
+/** Positions as people name them: by label where there is one, else counted in the prompt's own tokens. */
 export function positionWords(positions: Selection, prompt: PromptRow | undefined): string {
   if (positions === null) return "all positions";
-  return positions.map((p) => prompt?.columns[p]?.labels[0] ?? String(p)).join(", ");
+  const padding = paddingOf(prompt);
+  const words = positions
+    .filter((p) => prompt?.columns[p]?.padding !== true)
+    .map((p) => prompt?.columns[p]?.labels[0] ?? String(p - padding));
+  return words.length === 0 ? "no token of this prompt" : words.join(", ");
 }
 
 interface ColumnProps {
   column: TokenColumn;
+  /** Its place in the token tensor. */
+  at: number;
+  /** The same, counted in the prompt's own tokens. */
   position: number;
   selected: boolean;
   stop: boolean;
   disabled: boolean;
 }
 
-function Column({ column, position, selected, stop, disabled }: ColumnProps): JSX.Element {
+function Column({ column, at, position, selected, stop, disabled }: ColumnProps): JSX.Element {
   const { clean, corrupted, differs, labels } = column;
+  if (column.padding)
+    return <span class="cb-tok cb-padding" data-cb="padding" aria-hidden="true" />;
   const words = [
     `position ${position}${labels.length > 0 ? `, ${labels.join(", ")}` : ""}: ${corrupted === null ? "" : "clean "}${tokenWords(clean)}`,
     corrupted === null ? "" : `, corrupted ${tokenWords(corrupted)}`,
@@ -33,7 +47,7 @@ function Column({ column, position, selected, stop, disabled }: ColumnProps): JS
       type="button"
       class={`cb-tok${differs ? " cb-diff" : ""}`}
       data-cb="token"
-      data-pos={position}
+      data-pos={at}
       aria-pressed={selected}
       aria-label={words}
       tabIndex={stop ? 0 : -1}
@@ -83,6 +97,7 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
   const [dragged, setDragged] = useState<Selection | undefined>(undefined);
   const [stop, setStop] = useState(0);
   const shown = dragged === undefined ? selected : dragged;
+  const first = paddingOf(prompt);
   const last = prompt.columns.length - 1;
 
   const finish = (): void => {
@@ -95,7 +110,9 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
     const position = positionUnder(event.target);
     if (position === null) return;
-    const to = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: 0, End: last }[event.key];
+    const to = { ArrowRight: position + 1, ArrowLeft: position - 1, Home: first, End: last }[
+      event.key
+    ];
     if (to === undefined) {
       if (event.key === "Escape" && selected !== null) {
         event.stopPropagation();
@@ -105,7 +122,7 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
     }
     event.preventDefault();
     event.stopPropagation();
-    const next = Math.max(0, Math.min(last, to));
+    const next = Math.max(first, Math.min(last, to));
     setStop(next);
     event.currentTarget.querySelector<HTMLElement>(`[data-pos="${next}"]`)?.focus();
     if (event.shiftKey) onSelect(range(position, next, selected));
@@ -152,9 +169,10 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
         <Column
           key={position}
           column={column}
-          position={position}
+          at={position}
+          position={position - first}
           selected={shown?.includes(position) ?? false}
-          stop={position === Math.min(stop, last)}
+          stop={position === Math.max(first, Math.min(stop, last))}
           disabled={disabled}
         />
       ))}

@@ -45,7 +45,7 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
         </p>
       ) : (
         <ol class="cb-ranks">
-          {rows.map(({ row, column, effect, old }) => {
+          {rows.map(({ row, column, effect, old, estimated }) => {
             const name = cellName(map.over, row, column);
             const edit = editOn(snapshot?.edits ?? [], map.over, row, column);
             const label = prompt?.columns[column]?.labels[0];
@@ -58,7 +58,7 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                   class={`cb-rank${old || stale ? " cb-rank-old" : ""}${pending ? " cb-in-flight" : ""}`}
                   data-cb="rank"
                   aria-pressed={edit !== null}
-                  aria-label={`${name}: effect ${signed(effect)}${edit === null ? "" : `, edited: ${edit.how}`}`}
+                  aria-label={`${name}: effect ${estimated ? "about " : ""}${signed(effect)}${edit === null ? "" : `, edited: ${edit.how}`}`}
                   disabled={!state.connected}
                   onClick={() =>
                     act.click(
@@ -85,7 +85,10 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                       }
                     />
                   </span>
-                  <span class={`cb-rank-effect ${direction(effect)}`}>{signed(effect)}</span>
+                  <span class={`cb-rank-effect ${direction(effect)}`}>
+                    {estimated ? "\u2248" : ""}
+                    {signed(effect)}
+                  </span>
                 </button>
               </li>
             );

@@ -95,7 +95,7 @@ def ioi(n: int, *, seed: int = 0, model: TransformerBridge, prepend_bos: bool | 
     read = pair.bind(model)
     io_ids, subject_ids = ([model.to_single_token(row[i]) for row in drawn] for i in (2, 3))
     labels: dict[str, list[int]] = {"IO": [], "S1": [], "S2": [], "END": []}
-    for row, io, subject in zip(read.clean_tokens.tolist(), io_ids, subject_ids, strict=True):
+    for row, io, subject in zip(read.token_ids("clean"), io_ids, subject_ids, strict=True):
         first = row.index(subject)
         for label, position in (
             ("IO", row.index(io)),

@@ -1,0 +1,66 @@
+"""Reading sites and edges as `str` writes them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from circuitboard.address.edge import Edge
+from circuitboard.address.positions import parse_positions
+from circuitboard.address.site import INDEXED, KINDS, Site
+from circuitboard.errors import AddressError
+
+_HEAD = re.compile(r"(\d{1,6})\.(\d{1,6})(?:\.(q|k|v|pattern|result))?")
+_NEURON = re.compile(r"neuron (\d{1,6})\.(\d{1,6})")
+_LAYER = re.compile(r"([a-z_]+) (\d{1,6})")
+
+
+def site(text: str) -> Site | Edge:
+    """Read a site or an edge as `str(site)` writes it.
+
+    Examples
+    --------
+    >>> from circuitboard.address import edge, head
+    >>> site("9.6 @ END") == head(9, 6).at("END")
+    True
+    >>> str(site("resid_pre 5 @ 12"))
+    'resid_pre 5 @ 12'
+    >>> site("9.6 -> 10.7.q") == edge(head(9, 6), head(10, 7).q)
+    True
+
+    Raises
+    ------
+    AddressError
+        `unknown_site` or `bad_positions`.
+    """
+    if not isinstance(text, str):
+        raise AddressError(
+            f"A site is written as text such as '9.6' or 'resid_pre 5 @ 12', not {text!r}.", code="unknown_site"
+        )
+    name, mark, at = text.partition("@")
+    sender, arrow, receiver = name.partition("->")
+    if arrow:
+        found = Edge(_component(sender), _component(receiver))
+        return found.at(parse_positions(at)) if mark else found
+    component = _component(name)
+    if not mark:
+        return component
+    attending, mark, attended = at.partition("<-")
+    return replace(component, positions=parse_positions(attending), sources=parse_positions(attended) if mark else None)
+
+
+def _component(text: str) -> Site:
+    text = text.strip()
+    if text == "embed":
+        return Site("embed")
+    if match := _HEAD.fullmatch(text):
+        kind = "head" if match[3] is None else f"head.{match[3]}"
+        return Site(kind, int(match[1]), int(match[2]))  # type: ignore[arg-type]
+    if match := _NEURON.fullmatch(text):
+        return Site("neuron", int(match[1]), int(match[2]))
+    if (match := _LAYER.fullmatch(text)) and match[1] in KINDS and match[1] not in (*INDEXED, "embed"):
+        return Site(match[1], int(match[2]))
+    raise AddressError(
+        f"{text[:40]!r} names no site. Heads are written '9.6' (layer.head) or '9.6.q', neurons 'neuron 5.892', others 'resid_pre 5', 'attn_out 5', 'mlp_out 5', edges '9.6 -> 10.7.q', with positions as '9.6 @ END'.",
+        code="unknown_site",
+    )

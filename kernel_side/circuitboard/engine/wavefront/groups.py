@@ -1,0 +1,85 @@
+"""Cells that can join a wave together, and cells that change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from circuitboard.interventions import Plan, Where, Write
+    from circuitboard.runs import CachedRun
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Cells that write the same kind of activation of one layer at the same positions in the same way.
+
+    Parameters
+    ----------
+    layer
+        Where they join.
+    first, stop
+        The positions that they change, from … to before.
+    cells
+        Their indices.
+    """
+
+    layer: int
+    first: int
+    stop: int
+    cells: list[int] = field(default_factory=list)
+
+
+def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tuple[list[int], list[Group]]:
+    """Group the cells of a sweep on top of a plan.
+
+    Returns
+    -------
+    tuple
+        Cells that change nothing, by causality: before clean and corrupted prompts differ, and before any edit in
+        force, patching puts back what is there. And the groups of the others.
+    """
+    edited = min((write.where.first for write in plan.writes), default=plan.base.tokens.shape[1])
+    shared: dict[CachedRun, int] = {}
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+    groups: dict[tuple[object, ...], Group] = {}
+    idle: list[int] = []
+    for index in indices:
+        write = cells[index]
+        same = 0
+        if write.origin is not None:
+            if write.origin not in shared:
+                shared[write.origin] = min(edited, _shared_prefix(plan.base, write.origin))
+            same = shared[write.origin]
+        key = (id(write.where), same)
+        if key not in spans:
+            spans[key] = _span(write.where, same)
+        first, stop = spans[key]
+        if first >= stop:
+            idle.append(index)
+            continue
+        intervention, receiver = write.intervention, write.receiver
+        # An edge's cells share a sender and differ in the head that receives; others differ in the head written.
+        alike = None if receiver is None else (receiver[0], write.index)
+        together = (write.place, alike, id(write.where), intervention.how, intervention.strength, first)
+        if together not in groups:
+            groups[together] = Group(write.layer, first, stop)
+        groups[together].cells.append(index)
+    return idle, list(groups.values())
+
+
+def _shared_prefix(base: CachedRun, origin: CachedRun) -> int:
+    """How many first positions hold the same tokens in both runs, in every prompt."""
+    differs = (base.tokens != origin.tokens).any(0)
+    if base.real is not None and origin.real is not None:
+        differs = differs | (base.real != origin.real).any(0)
+    found = differs.nonzero()
+    return int(found[0]) if len(found) else base.tokens.shape[1]
+
+
+def _span(where: Where, same: int) -> tuple[int, int]:
+    """The positions from `same` on where something is written."""
+    first = min((position for row in where.positions for position in row if position >= same), default=where.last + 1)
+    return first, where.last + 1

@@ -1,0 +1,359 @@
+"""Where a cell joins the wave: one more write, turned into new rows of the residual stream.
+
+A head's `z` becomes mid + Δz · W_O, a neuron post + Δa · W_out; a query, key, value or pattern is followed through its
+own head to that head's Δz. All cells of a group write the same kind of activation in the same layer at the same
+positions and differ in the head or neuron, so they join together. A change passes the edits in force on its way
+multiplied by their gains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from circuitboard.engine.wavefront.attention import PARTS, one_head, pattern_of, project_head, turned
+from circuitboard.engine.wavefront.rows import passed, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from circuitboard.engine.wavefront.layer import Layer
+    from circuitboard.engine.wavefront.pins import Pins
+    from circuitboard.engine.wavefront.sight import Sight
+    from circuitboard.engine.wavefront.state import LayerState, State
+    from circuitboard.interventions import Write
+    from circuitboard.models.adapter import Place
+    from circuitboard.models.anatomy import Norm
+    from circuitboard.runs import CachedRun
+
+
+@dataclass(frozen=True, eq=False)
+class Join:
+    """Cells ready to go on.
+
+    Parameters
+    ----------
+    layer
+        Where they join: before this block (the one after the last means the final stream), or within it.
+    within
+        Between its attention and its MLP.
+    rows
+        The residual stream there, [cell, batch, pos, d_model], from the first changed position to the last.
+    """
+
+    layer: int
+    within: bool
+    rows: Float[Tensor, "cell batch pos d_model"]
+
+
+def touches(write: Write, edges: Sequence[Write]) -> bool:
+    """Whether a write acts in a layer where edges in force begin or end, so that it cannot join by its change alone."""
+    return any(write.layer in (edge.place[1], edge.layer) for edge in edges)
+
+
+@dataclass(frozen=True, eq=False)
+class Launch:
+    """What joins are made from: the model, the base run, and the run with the edits in force."""
+
+    layers: tuple[Layer, ...]
+    base: CachedRun
+    state: State
+    pins: Pins
+    sight: Sight
+    embed_scale: float
+
+    def join(self, writes: Sequence[Write], first: int, stop: int) -> Join:  # noqa: PLR0911  one a kind
+        """The rows of cells that each add one of `writes`, which differ only in the head or neuron they act on.
+
+        `first` … `stop` − 1 are the positions where the writes change something.
+        """
+        receiver = writes[0].receiver
+        if receiver is not None:
+            return self._edge(writes, receiver[0], first, stop)
+        kind, layer = place = writes[0].place
+        indices = [write.index for write in writes]
+        before = self.part(place, indices, first, stop)
+        after = self._written(writes, before, first)
+        if kind == "head.pattern" or kind in PARTS:
+            return self._from_part(kind, layer, _numbers(indices), after, first)
+        if kind == "head":
+            return self._from_attention(layer, self._result(layer, _numbers(indices), after - before, first), first)
+        if kind == "head.result":
+            return self._from_attention(layer, after - before, first)
+        if kind == "attn_out":
+            return self._after_attention(layer, after, first)
+        if kind == "neuron":
+            return self._from_neurons(layer, _numbers(indices), after - before, first)
+        if kind == "mlp_out":
+            return self._after_mlp(layer, after, first)
+        if kind == "resid_post":
+            return self._enter(layer + 1, after, first)
+        if kind == "embed":
+            entered = self.base.activation(("resid_pre", 0))[:, first:stop]
+            embed = self.base.activation(place)[:, first:stop]
+            return self._enter(0, (entered - self.embed_scale * embed) + self.embed_scale * after, first)
+        return Join(layer, within=kind == "resid_mid", rows=after)
+
+    def part(  # noqa: PLR0911  one a kind
+        self, place: Place, indices: Sequence[int | None], first: int, stop: int
+    ) -> Float[Tensor, "cell batch pos d"]:
+        """The part of an activation of the run that each index names, edits in force carried out."""
+        kind, index = place
+        state, layer, n = self.state.layers[index], self.layers[index], len(indices)
+        if kind == "head":
+            return state.z[:, first:stop, _numbers(indices)].permute(2, 0, 1, 3)
+        if kind in PARTS:
+            heads = _numbers(indices)
+            rows = state.pre[:, first:stop]
+            return self.pins.apply(
+                place, torch.stack([project_head(layer, kind, rows, head) for head in heads]), first, heads
+            )
+        if kind == "head.pattern":
+            heads = _numbers(indices)
+            q, k, _ = self._heads(layer, state, heads, first)
+            return pattern_of(layer, q[:, :, : stop - first], k, first, heads, self.pins, self.sight)
+        if kind == "head.result":
+            heads = _numbers(indices)
+            z = state.z[:, first:stop, heads].permute(2, 0, 1, 3)
+            return self.pins.apply(place, z @ layer.w_o[heads][:, None], first, heads)
+        if kind == "neuron":
+            return self._neurons(layer, state, first, stop)[..., _numbers(indices)].permute(2, 0, 1)[..., None]
+        if kind == "embed":
+            rows = self.base.activation(place)[None, :, first:stop]
+            return self.pins.apply(place, rows.clone(), first).expand(n, -1, -1, -1)
+        kept = {
+            "attn_out": state.attn_out,
+            "mlp_out": state.mlp_out,
+            "resid_pre": state.pre,
+            "resid_mid": state.mid,
+            "resid_post": state.post,
+        }[kind]
+        assert kept is not None  # noqa: S101  sites that a model lacks are refused before
+        return kept[None, :, first:stop].expand(n, -1, -1, -1)
+
+    # --- attention ------------------------------------------------------------------------------------
+
+    def _from_part(
+        self, kind: str, index: int, found: list[int], after: Float[Tensor, "cell batch pos d"], first: int
+    ) -> Join:
+        """From new queries, keys, values or patterns to the `z` of the query heads that they reach."""
+        layer, state = self.layers[index], self.state.layers[index]
+        attn = layer.block.attn
+
+        def result(heads: list[int], z: Tensor) -> Tensor:
+            z = self.pins.apply(("head", index), z, first, heads)
+            kept = state.z[:, first : first + z.shape[2], heads].permute(2, 0, 1, 3)
+            return self._result(index, heads, z - kept, first)
+
+        if kind == "head.pattern":
+            _, _, v = self._heads(layer, state, found, first)
+            return self._from_attention(index, result(found, after @ v), first)
+        if kind == "head.q":
+            q = self._turned(after, attn.q_norm, layer, first) * attn.scale
+            _, k, v = self._heads(layer, state, found, first)
+            return self._from_attention(
+                index, result(found, one_head(layer, q, k, v, first, found, self.pins, self.sight)), first
+            )
+        if kind == "head.k":
+            after = self._turned(after, attn.k_norm, layer, first)
+        # Keys and values reach all later queries of every head of their group.
+        changes = []
+        for member in range(layer.group):
+            heads = [kv * layer.group + member for kv in found]
+            q, k, v = self._heads(layer, state, heads, first)
+            kept = k if kind == "head.k" else v
+            new = torch.cat((kept[:, :, :first], after, kept[:, :, first + after.shape[2] :]), 2)
+            k, v = (new, v) if kind == "head.k" else (k, new)
+            changes.append(result(heads, one_head(layer, q, k, v, first, heads, self.pins, self.sight)))
+        return self._from_attention(index, torch.stack(changes).sum(0), first)
+
+    def _result(
+        self, index: int, heads: list[int], change: Float[Tensor, "cell batch pos d_head"], first: int
+    ) -> Float[Tensor, "cell batch pos d_model"]:
+        """What a change of one `z` a cell adds to the output of attention."""
+        result = (change.flatten(1, 2) @ self.layers[index].w_o[heads]).unflatten(1, change.shape[1:3])
+        return self.pins.through(("head.result", index), result, first, heads)
+
+    def _from_attention(self, index: int, change: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """A change of attention's output before its post-norm."""
+        norm, state = self.layers[index].block.attn.post_norm, self.state.layers[index]
+        if norm is not None:
+            assert state.attn_raw is not None  # noqa: S101  kept where a norm follows
+            change = passed(change, state.attn_raw[:, first : first + change.shape[2]], norm)
+        kept = state.attn_out[:, first : first + change.shape[2]]
+        return self._after_attention(index, kept + self.pins.through(("attn_out", index), change, first), first)
+
+    def _after_attention(self, index: int, out: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """From what attention adds now."""
+        layer, state = self.layers[index], self.state.layers[index]
+        stop = first + out.shape[2]
+        rows = state.pre[:, first:stop] + out
+        if layer.has_mid:
+            return Join(index, within=True, rows=self._stream(("resid_mid", index), rows, first))
+        if state.mlp_out is not None:
+            rows = rows + state.mlp_out[:, first:stop]
+        return self._leave(index, rows, first)
+
+    # --- MLP ------------------------------------------------------------------------------------------
+
+    def _neurons(self, layer: Layer, state: LayerState, first: int, stop: int) -> Float[Tensor, "batch pos d_mlp"]:
+        read = state.mid if layer.has_mid else state.pre
+        assert read is not None  # noqa: S101  there is an MLP
+        rows = read[:, first:stop]
+        units = layer.neurons(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
+        return self.pins.apply(("neuron", layer.index), units[None], first)[0]
+
+    def _from_neurons(
+        self, index: int, neurons: list[int], change: Float[Tensor, "cell batch pos 1"], first: int
+    ) -> Join:
+        layer, state = self.layers[index], self.state.layers[index]
+        block = layer.block.mlp
+        assert block is not None  # noqa: S101  sites that a model lacks are refused before
+        change = change * block.down.weight[:, neurons].T[:, None, None]
+        if block.post_norm is not None:
+            units = self._neurons(layer, state, first, first + change.shape[2])
+            raw = layer.down(units.flatten(0, 1)).unflatten(0, units.shape[:2])
+            change = passed(change, raw, block.post_norm)
+        assert state.mlp_out is not None  # noqa: S101
+        kept = state.mlp_out[:, first : first + change.shape[2]]
+        return self._after_mlp(index, kept + self.pins.through(("mlp_out", index), change, first), first)
+
+    def _after_mlp(self, index: int, out: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """From what the MLP adds now."""
+        state, stop = self.state.layers[index], first + out.shape[2]
+        read = state.pre + state.attn_out if state.mid is None else state.mid
+        return self._leave(index, read[:, first:stop] + out, first)
+
+    # --- edges ----------------------------------------------------------------------------------------
+
+    def _edge(self, writes: Sequence[Write], receiver: Place, first: int, stop: int) -> Join:
+        """One more edge a cell, from one sender to one head (or stream) each."""
+        kind, index = receiver
+        layer, state, pins = self.layers[index], self.state.layers[index], self.pins
+        message = self.message(writes[0], first, stop, pins)
+        heads = [write.receiver[1] for write in writes if write.receiver is not None]
+        if kind in PARTS:
+            rows = state.pre[:, first:stop] + message[0]
+            parts = torch.stack([project_head(layer, kind, rows, head) for head in heads])
+            return self._from_part(
+                kind, index, _numbers(heads), pins.apply(receiver, parts, first, _numbers(heads)), first
+            )
+        if kind == "head":
+            return self._edge_to_heads(layer, state, _numbers(heads), message[0], first)
+        if kind == "mlp_out":
+            read = state.mid if layer.has_mid else state.pre
+            assert read is not None  # noqa: S101  there is an MLP
+            assert layer.block.mlp is not None  # noqa: S101
+            assert state.mlp_out is not None  # noqa: S101
+            heard = read[None, :, first:stop] + message
+            units = layer.neurons(heard.flatten(0, 2)).unflatten(0, heard.shape[:3])
+            out = layer.down(pins.apply(("neuron", index), units, first).flatten(0, 2)).view_as(heard)
+            out = out if layer.block.mlp.post_norm is None else layer.block.mlp.post_norm(out)
+            out = pins.apply(receiver, out.clone(), first)
+            return self._after_mlp(index, out.expand(len(writes), -1, -1, -1), first)
+        kept = {"resid_pre": state.pre, "resid_mid": state.mid, "resid_post": state.post}[kind]
+        assert kept is not None  # noqa: S101  sites that a model lacks are refused before
+        rows = kept[:, first:stop] + pins.through(receiver, message.expand(len(writes), -1, -1, -1), first)
+        return (
+            self._enter(index + 1, rows, first)
+            if kind == "resid_post"
+            else Join(index, within=kind == "resid_mid", rows=rows)
+        )
+
+    def message(self, write: Write, first: int, stop: int, pins: Pins) -> Float[Tensor, "1 batch pos d_model"]:
+        """What the sender of an edge tells its receiver in this run; `pins` carries the edge out."""
+        kind, index = write.place
+        part = self.part(write.place, [write.index], first, stop)
+        change = pins.change(write, part, first)
+        if kind == "embed":
+            return change * self.embed_scale
+        layer, state = self.layers[index], self.state.layers[index]
+        if kind == "head":
+            kept = None if state.attn_raw is None else state.attn_raw[:, first:stop]
+            return passed(change @ layer.w_o[_number(write.index)], kept, layer.block.attn.post_norm)
+        if kind == "neuron":
+            block = layer.block.mlp
+            assert block is not None  # noqa: S101  there is an MLP
+            units = self._neurons(layer, state, first, stop)
+            raw = layer.down(units.flatten(0, 1)).unflatten(0, units.shape[:2])
+            return passed(change * block.down.weight[:, _number(write.index)], raw, block.post_norm)
+        return change
+
+    def _edge_to_heads(
+        self, layer: Layer, state: LayerState, heads: list[int], message: Float[Tensor, "batch pos d_model"], first: int
+    ) -> Join:
+        """Queries, keys and values of one head a cell, all read from a stream that it alone sees."""
+        attn, index = layer.block.attn, layer.index
+        stop = first + message.shape[1]
+        heard = torch.cat((state.pre[:, first:stop] + message, state.pre[:, stop:]), 1)
+        found = []
+        for kind, norm in zip(PARTS, (attn.q_norm, attn.k_norm, None), strict=True):
+            own = heads if kind == "head.q" else [head // layer.group for head in heads]
+            part = torch.stack([project_head(layer, kind, heard, head) for head in own])
+            part = self.pins.apply((kind, index), part, first, own)
+            found.append(part if kind == "head.v" else self._turned(part, norm, layer, first))
+        q, k, v = found
+        _, kept_k, kept_v = self._heads(layer, state, heads, first)
+        k, v = (torch.cat((kept[:, :, :first], new), 2) for kept, new in ((kept_k, k), (kept_v, v)))
+        z = one_head(layer, q * attn.scale, k, v, first, heads, self.pins, self.sight)
+        z = self.pins.apply(("head", index), z, first, heads)
+        change = z - state.z[:, first:, heads].permute(2, 0, 1, 3)
+        return self._from_attention(index, self._result(index, heads, change, first), first)
+
+    # --- the run --------------------------------------------------------------------------------------
+
+    def _written(
+        self, writes: Sequence[Write], before: Float[Tensor, "cell batch pos d"], first: int
+    ) -> Float[Tensor, "cell batch pos d"]:
+        """Each cell's part after its own write."""
+        write, stop = writes[0], first + before.shape[2]
+        if len(writes) == 1 or write.origin is None or write.index is None:
+            return self.pins.write(write, before.clone(), first)
+        whole, found = write.origin.activation(write.place), _numbers([write.index for write in writes])
+        if write.place[0] == "neuron":
+            source = whole[:, first:stop, found].permute(2, 0, 1)[..., None]
+        elif write.place[0] == "head.pattern":
+            source = whole[:, found, first:stop].transpose(0, 1)
+        else:
+            source = whole[:, first:stop, found].permute(2, 0, 1, 3)
+        return torch.where(write.where.entries[:, first:stop], source, before)
+
+    def _heads(self, layer: Layer, state: LayerState, heads: list[int], first: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries from `first` on, keys and values everywhere, of one query head a cell."""
+        kv = [head // layer.group for head in heads]
+        q = state.q[:, first:, heads].permute(2, 0, 1, 3)
+        return q, state.k[:, :, kv].permute(2, 0, 1, 3), state.v[:, :, kv].permute(2, 0, 1, 3)
+
+    def _turned(self, part: Tensor, norm: Norm | None, layer: Layer, first: int) -> Tensor:
+        """Queries or keys of one head a cell, as the scores need them."""
+        attn = layer.block.attn
+        return turned(part[..., None, :], attn, norm, self.sight, first, cells=True)[..., 0, :]
+
+    def _leave(self, index: int, rows: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """The stream at the end of a block, before the edits of it."""
+        return self._enter(index + 1, self._stream(("resid_post", index), rows, first), first)
+
+    def _enter(self, index: int, rows: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """The stream that enters a block, before the edits of it."""
+        return Join(index, within=False, rows=self._stream(("resid_pre", index), rows, first))
+
+    def _stream(
+        self, place: Place, rows: Float[Tensor, "cell batch pos d_model"], first: int
+    ) -> Float[Tensor, "cell batch pos d_model"]:
+        stop = first + rows.shape[2]
+        messages = {edge: told[None, :, first:stop] for edge, told in self.state.messages.items()}
+        return stream(place, rows, first, self.pins, messages)
+
+
+def _number(index: int | None) -> int:
+    assert index is not None  # noqa: S101  heads and neurons have one
+    return index
+
+
+def _numbers(indices: Sequence[int | None]) -> list[int]:
+    return [_number(index) for index in indices]

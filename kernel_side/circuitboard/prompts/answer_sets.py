@@ -1,0 +1,151 @@
+"""Right and wrong answers: one token a prompt, or several that count alike.
+
+What a user may write, and what it means, without guessing:
+
+- a string or a token id: this one, for every prompt;
+- a set or a frozenset: these alternatives, for every prompt;
+- a list, a tuple or a tensor: one entry a prompt, and never anything else. An entry is a string, an id, or a set, list
+  or tuple of alternatives.
+
+So `[" Mary", " John"]` is the answers of two prompts, `{" Mary", " John"}` are two answers that are right in every
+prompt, and `[{" Mary", " John"}]` or `[[" Mary", " John"]]` are the two answers of a single prompt.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from circuitboard.errors import PromptError
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Int
+
+Token = str | int
+Answer = Token | tuple[Token, ...]
+"""The answer of one prompt as it was given: a token, or alternatives (at least two, in a fixed order)."""
+
+_SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerSets:
+    """The token ids that count as an answer, prompt by prompt.
+
+    Attributes
+    ----------
+    ids
+        Token ids, int64 [batch, k] with k the most alternatives of any prompt. A prompt that has fewer repeats its
+        first one, so that reading logits at `ids` is always allowed.
+    present
+        Which entries of `ids` are alternatives and which are such repetitions, bool [batch, k].
+    """
+
+    ids: Int[Tensor, "batch k"]
+    present: Bool[Tensor, "batch k"]
+
+    @classmethod
+    def of(cls, sets: Sequence[Iterable[int]]) -> AnswerSets:
+        """From the token ids of each prompt; an id that is said twice counts once, the order is kept."""
+        rows = [tuple(dict.fromkeys(ids)) for ids in sets]
+        k = max(map(len, rows))
+        return cls(
+            torch.tensor([row + row[:1] * (k - len(row)) for row in rows]),
+            torch.tensor([[True] * len(row) + [False] * (k - len(row)) for row in rows]),
+        )
+
+    @property
+    def single(self) -> bool:
+        """Whether every prompt has one answer: `ids[:, 0]` is all there is."""
+        return self.ids.shape[1] == 1
+
+    @cached_property
+    def sets(self) -> tuple[tuple[int, ...], ...]:
+        """The ids of each prompt, without repetitions."""
+        return tuple(
+            tuple(token for token, real in zip(*row, strict=True) if real)
+            for row in zip(self.ids.tolist(), self.present.tolist(), strict=True)
+        )
+
+    def to_list(self) -> list[int | list[int]]:
+        """One entry a prompt, as `PromptPair(answer=…)` takes them: an id, or a list of ids."""
+        return [ids[0] if len(ids) == 1 else list(ids) for ids in self.sets]
+
+
+def spread(name: str, given: Any, n: int) -> tuple[Answer, ...]:
+    """Give each of `n` prompts its answer; see the top of this module for what is one for all and what one each.
+
+    Raises
+    ------
+    PromptError
+        `count_mismatch`, `empty_answers` for a set of none, `bad_prompt` for other types.
+    """
+    if isinstance(given, Tensor):
+        given = given.tolist()
+    if not isinstance(given, (list, tuple)):
+        return (_answer(name, given),) * n
+    if len(given) != n:
+        raise PromptError(
+            f"{name} has {len(given)} entries for {n} prompt{'s' if n > 1 else ''}; give one for all or a list of one each. "
+            "Several answers of the same prompt are written as a set: {…}.",
+            code="count_mismatch",
+        )
+    return tuple(_answer(name, one) for one in given)
+
+
+def show_set(strings: Sequence[str]) -> str:
+    """Write alternatives in one line: " Mary | John"; of many, the first ones and the last."""
+    if len(strings) > _SHOWN:
+        strings = (*strings[: _SHOWN // 2], "…", strings[-1])
+    return strings[0] + "".join(f" |{one if one[:1].isspace() else f' {one}'}" for one in strings[1:])
+
+
+def refuse_overlap(answers: AnswerSets, wrongs: AnswerSets, show: Callable[[int], str]) -> None:
+    """Refuse a token that is a right and a wrong answer of the same prompt.
+
+    Raises
+    ------
+    PromptError
+        `answer_equals_wrong`.
+    """
+    for prompt, (right, wrong) in enumerate(zip(answers.sets, wrongs.sets, strict=True)):
+        both = next((token for token in right if token in wrong), None)
+        if both is None:
+            continue
+        if len(right) == len(wrong) == 1:
+            found = f"The right and the wrong answer of prompt {prompt} are the same token, {show(both)!r} = {both}; their difference is always 0."
+        else:
+            found = f"{show(both)!r} = {both} is among the right and among the wrong answers of prompt {prompt}; keep it in one of the two sets."
+        raise PromptError(found, code="answer_equals_wrong")
+
+
+def _answer(name: str, given: Any) -> Answer:
+    if not isinstance(given, (set, frozenset, list, tuple)):
+        return _token(name, given)
+    tokens = [_token(name, one) for one in given]
+    if isinstance(given, (set, frozenset)):
+        # Sets have no order of their own that the next process would find again.
+        tokens.sort(key=lambda token: (isinstance(token, str), token))
+    alternatives = tuple(dict.fromkeys(tokens))
+    if not alternatives:
+        raise PromptError(f"{name} holds an empty set of answers; give at least one token.", code="empty_answers")
+    return alternatives[0] if len(alternatives) == 1 else alternatives
+
+
+def _token(name: str, given: Any) -> Token:
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, (bool, float)):
+        try:
+            return operator.index(given)
+        except TypeError:
+            pass
+    raise PromptError(
+        f"{name} must be a token as a string or a token id, a set of these, or a list with one entry a prompt, not {given!r:.80}."
+    )

@@ -1,0 +1,141 @@
+"""Several answers of a prompt: what is one prompt's set and what is one answer a prompt is never a guess."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import circuitboard as cb
+from circuitboard.errors import PromptError
+from circuitboard.models import load
+from circuitboard.prompts import AnswerSets
+from tests.tiny_models import D_VOCAB, tiny
+
+CLEAN = "When John and Mary went to the shops, John gave the bag to"
+
+
+@cache
+def _demo():
+    return load("demo", device="cpu")
+
+
+def bind(n=2, **options):
+    return cb.PromptPair(torch.arange(1, 4).repeat(n, 1), **options).bind(tiny("native"))
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "meant"),
+    [
+        (5, [[5], [5]]),
+        ([5, 6], [[5], [6]]),
+        ((5, 6), [[5], [6]]),
+        (torch.tensor([5, 6]), [[5], [6]]),
+        ({5, 6}, [[5, 6], [5, 6]]),
+        (frozenset({5, 6}), [[5, 6], [5, 6]]),
+        ([{5, 6}, 7], [[5, 6], [7]]),
+        ([(6, 5), [7]], [[6, 5], [7]]),
+        ([[5, 6], {7, 8, 9}], [[5, 6], [7, 8, 9]]),
+        (torch.tensor([[5, 6], [7, 8]]), [[5, 6], [7, 8]]),
+        ([[5, 5], {6}], [[5], [6]]),
+    ],
+    ids=str,
+)
+def test_a_list_is_one_entry_a_prompt_and_a_set_is_alternatives(given_answer, meant):
+    prompts = bind(answer=given_answer, wrong=1)
+    assert prompts.answers.sets == tuple(map(tuple, meant))
+    assert prompts.answers.single is all(len(ids) == 1 for ids in meant)
+    if prompts.answers.single:
+        assert prompts.answer_ids.tolist() == [ids[0] for ids in meant]
+    else:
+        assert prompts.answer_ids == [set(ids) for ids in meant]
+    assert prompts.wrong_ids.tolist() == [1, 1]
+    again = bind(answer=prompts.answers.to_list(), wrong=prompts.wrongs.to_list())
+    assert torch.equal(again.answers.ids, prompts.answers.ids)
+    assert torch.equal(again.answers.present, prompts.answers.present)
+
+
+def test_of_a_single_prompt_the_set_is_an_entry_of_the_list():
+    assert bind(1, answer=[[5, 6]]).answers.sets == ((5, 6),)
+    assert bind(1, answer=[{5, 6}]).answers.sets == ((5, 6),)
+    with pytest.raises(PromptError, match="2 entries for 1 prompt; .* written as a set") as caught:
+        bind(1, answer=[5, 6])
+    assert caught.value.code == "count_mismatch"
+
+
+def test_shorter_sets_repeat_their_first_id():
+    answers = bind(answer=[[9, 7, 8], 4]).answers
+    assert answers.ids.tolist() == [[9, 7, 8], [4, 4, 4]]
+    assert answers.present.tolist() == [[True, True, True], [True, False, False]]
+    assert answers.ids.dtype == torch.int64
+
+
+@given(st.lists(st.sets(st.integers(0, D_VOCAB - 1), min_size=1, max_size=5), min_size=1, max_size=4))
+def test_padding_never_adds_or_loses_an_answer(sets):
+    answers = AnswerSets.of(sets)
+    assert [set(ids) for ids in answers.sets] == sets
+    assert [set(row) for row in answers.ids.tolist()] == sets
+    assert answers.present.sum(-1).tolist() == [len(ids) for ids in sets]
+
+
+def test_strings_and_ids_mix_and_a_token_said_twice_counts_once():
+    mary, john = (_demo().to_single_token(name) for name in (" Mary", " John"))
+    prompts = cb.PromptPair(CLEAN, answer={" Mary", mary, " Kate"}, wrong=john).bind(_demo())
+    assert prompts.answer_ids == [{mary, _demo().to_single_token(" Kate")}]
+    assert prompts.wrong_str == [" John"]
+
+
+def test_a_set_is_written_in_one_line():
+    prompts = cb.PromptPair([CLEAN, CLEAN], answer=[[" Mary", " Kate"], " John"]).bind(_demo())
+    assert prompts.answer_str == [" Mary | Kate", " John"]
+    assert bind(1, answer=set(range(10, 30))).answer_str == ["10 | 11 | 12 | … | 29"]
+
+
+def test_the_order_of_a_set_does_not_depend_on_the_process():
+    assert cb.PromptPair(CLEAN, answer={" Mary", " Kate", 7, 3}).answer == ((3, 7, " Kate", " Mary"),)
+
+
+def test_the_table_checks_every_alternative():
+    pair = cb.PromptPair(CLEAN, answer=[[" Mary", " Kate"]], wrong=" John")
+    pair.bind(_demo())
+    checks = {check["check"]: check["found"] for check in pair.table().attrs["checks"]}
+    assert checks["each answer is one token"].startswith("' Mary' = ")
+    assert "' Kate' = " in checks["each answer is one token"]
+    assert "wrong answer is one token" in checks
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"answer": set()}, "empty_answers"),
+        ({"answer": [[], 5]}, "empty_answers"),
+        ({"answer": 5, "wrong": [{1, 2}, ()]}, "empty_answers"),
+        ({"answer": [{5, 6}]}, "count_mismatch"),
+        ({"answer": {5, 6, 7}, "wrong": {7, 8}}, "answer_equals_wrong"),
+        ({"answer": [5, 6], "wrong": [{6, 7}, {6, 7}]}, "answer_equals_wrong"),
+        ({"answer": {5, 1.5}}, "bad_prompt"),
+        ({"answer": {5, True}}, "bad_prompt"),
+        ({"answer": [[5, [6]], 7]}, "bad_prompt"),
+        ({"answer": {5, D_VOCAB}}, "token_out_of_range"),
+        ({"answer": {5: 6}}, "bad_prompt"),
+    ],
+    ids=str,
+)
+def test_unusable_sets_are_refused(options, code):
+    with pytest.raises(PromptError) as caught:
+        bind(**options)
+    assert caught.value.code == code
+
+
+def test_each_alternative_must_be_one_token():
+    with pytest.raises(PromptError, match="' Mary went' is 2 tokens") as caught:
+        cb.PromptPair(CLEAN, answer={" Mary", " Mary went"}).bind(_demo())
+    assert caught.value.code == "answer_not_one_token"
+
+
+def test_an_overlap_names_the_token_and_the_prompt():
+    with pytest.raises(PromptError, match=r"'6' = 6 is among the right and among the wrong answers of prompt 1"):
+        bind(answer=[5, {6, 7}], wrong=[1, {6, 8}])
