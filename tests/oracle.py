@@ -14,6 +14,7 @@ and edges, are done in another way than the product does them:
 from __future__ import annotations
 
 import copy
+import random
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -50,17 +51,25 @@ def hooked_logits(
     source: torch.Tensor | None,
     interventions: Sequence,
     real: torch.Tensor | None = None,
+    *,
+    reference: Sequence[torch.Tensor] | None = None,
+    labels: dict | None = None,
+    reference_labels: dict | None = None,
 ) -> torch.Tensor:
     """Logits [batch, pos, d_vocab] of `base` with the interventions carried out one after the other by hooks.
 
     With `real`, bool [batch, pos], prompts are padded on the left; positions count in each prompt's own tokens.
+    `reference` holds the prompts that means and resamples come from, tokens [pos] each; default the base's own. Labels
+    are label → position in each prompt.
     """
     if any(getattr(edit.site, "kind", "") == "head.result" for edit in interventions) and _shows_results(model):
         model = _with_results(model)
     with torch.no_grad(), warnings.catch_warnings():
         # TransformerLens warns of what is written to a read-only pattern; here that is known.
         warnings.filterwarnings("ignore", message=".*returned a modified tensor", category=UserWarning)
-        return _Oracle(model, base, source, real).logits(interventions)
+        oracle = _Oracle(model, base, source, real)
+        oracle.borrow_from(reference, labels or {}, reference_labels)
+        return oracle.logits(interventions)
 
 
 def logit_diff(logits: torch.Tensor, answers: Sequence[int], wrong: Sequence[int]) -> torch.Tensor:
@@ -117,9 +126,9 @@ class _Oracle:
     def logits(self, interventions) -> torch.Tensor:
         plain = [edit for edit in interventions if not isinstance(edit.site, Edge)]
         for edit in interventions:
-            if edit.how == "patch":  # before any hook is in force
-                site = getattr(edit.site, "sender", edit.site)
-                self.of_source(NAMES[site.kind].format(site.layer), site)
+            # Before any hook is in force.
+            site = getattr(edit.site, "sender", edit.site)
+            self.prepare(edit, NAMES[site.kind].format(site.layer), site)
         forced: list[Hook] = []
         receivers: dict[str, list] = {}
         for edit in interventions:
@@ -162,11 +171,81 @@ class _Oracle:
                     where = (prompt, site.index, position, self.positions(site.sources, prompt))
                 elif site.index is not None:
                     where = (prompt, position, site.index)
-                if edit.how == "patch":
-                    result[where] = self.of_source(name, site)[where]
+                if edit.how == "zero":
+                    result[where] = 0
+                elif edit.how == "scale":
+                    result[where] = result[where] * edit.strength
+                elif edit.how in ("add", "set"):
+                    part = result if site.index is None else result.select(1 if "pattern" in site.kind else 2, site.index)
+                    part = part[..., None] if site.kind == "neuron" else part
+                    numbers = edit.values.tensor.to(found).expand(part.shape)[prompt, position]
+                    numbers = numbers[where[-1]] if site.kind == "head.pattern" else numbers.reshape(result[where].shape)
+                    result[where] = numbers if edit.how == "set" else result[where] + edit.strength * numbers
                 else:
-                    result[where] = 0 if edit.how == "zero" else result[where] * edit.strength
+                    result[where] = self.given(edit, name, site)[where]
         return result
+
+    # Where edits take their numbers from.
+
+    def borrow_from(self, reference, labels, reference_labels):
+        own = [row[len(row) - length :] for row, length in zip(self.base, self.lengths, strict=True)]
+        self.own, self.reference = own, own if reference is None else list(reference)
+        self.labels, self.reference_labels = labels, labels if reference_labels is None else reference_labels
+
+    def prepare(self, edit, name, site):
+        if edit.how in ("patch", "mean", "resample", "freeze"):
+            self.given(edit, name, site)
+
+    def given(self, edit, name, site) -> torch.Tensor:
+        """An activation of the shape of the base's, with the numbers of another run where the edit acts."""
+        if edit.how == "patch" and edit.run is None:
+            return self.of_source(name, site)
+        key = (name, edit.how, edit.run, edit.seed, edit.per, edit.site.positions if edit.per == "label" else None)
+        if key not in self.cache:
+            self.cache[key] = self.taken(edit, name, site)
+        return self.cache[key]
+
+    def taken(self, edit, name, site) -> torch.Tensor:
+        if edit.how == "freeze":
+            return self.seen_in(self.base, name, site)
+        if edit.how == "patch":
+            rows = torch.tensor([row for row in edit.run.prompts])
+            if not edit.run.interventions:
+                return self.seen_in(rows.expand(len(self.base), -1), name, site)
+            rows = rows.expand(len(self.base), -1)
+            other = _Oracle(self.model, rows, None, None)
+            other.borrow_from(None, self.labels, None)
+            for one in edit.run.interventions:
+                end = getattr(one.site, "sender", one.site)
+                other.prepare(one, NAMES[end.kind].format(end.layer), end)
+            return other.look([name], other.hooks(list(edit.run.interventions), []))[name]
+        like = self.seen_in(self.base, name, site)
+        result, draw = torch.zeros_like(like), random.Random(edit.seed)
+        alone = [self.seen_in(row[None], name, site, padded=False)[0] for row in self.reference]
+        for prompt, row in enumerate(self.own):
+            others = [i for i, one in enumerate(self.reference) if edit.per == "label" or len(one) == len(row)]
+            if edit.how == "resample":
+                others = [draw.choice([i for i in others if self.reference[i].tolist() != row.tolist()])]
+            shift = like.shape[1 if site.kind != "head.pattern" else 2] - len(row)
+            if edit.per == "label":
+                for label in edit.site.positions:
+                    numbers = [alone[i][self.reference_labels[label][i]] for i in others]
+                    result[prompt, shift + self.labels[label][prompt]] = torch.stack(numbers).mean(0)
+            elif site.kind == "head.pattern":
+                result[prompt, :, shift:, shift:] = torch.stack([alone[i] for i in others]).mean(0)
+            else:
+                result[prompt, shift:] = torch.stack([alone[i] for i in others]).mean(0)
+        return result
+
+    def seen_in(self, tokens, name, site, *, padded=True) -> torch.Tensor:
+        """An activation of an unedited run."""
+        by_hand = site.kind == "head.result" and not self.by_result_hook
+        wanted = NAMES["head"].format(site.layer) if by_hand else name
+        seen = []
+        mask = {} if self.real is None or not padded else {"attention_mask": self.real.long()}
+        hooks = [(wanted, lambda found, hook: seen.append(found.clone()))]
+        self.model.run_with_hooks(tokens, fwd_hooks=hooks, use_cache=False, **mask)
+        return self.result_of(seen[0], site.layer) if by_hand else seen[0]
 
     def positions(self, entries, prompt) -> list[int]:
         width, length = self.base.shape[1], self.lengths[prompt]
@@ -175,6 +254,8 @@ class _Oracle:
             return list(own)
         found = set()
         for entry in entries:
+            if isinstance(entry, str):
+                entry = self.labels[entry][prompt]
             spanned = not isinstance(entry, int)
             found.update(own[slice(entry.start, entry.stop, entry.step)] if spanned else [own[entry]])
         return sorted(found)
@@ -182,11 +263,7 @@ class _Oracle:
     def of_source(self, name, site) -> torch.Tensor:
         """An activation of the source run."""
         if name not in self.cache:
-            by_hand = site.kind == "head.result" and not self.by_result_hook
-            wanted = NAMES["head"].format(site.layer) if by_hand else name
-            seen = []
-            self.run(self.source, [(wanted, lambda found, hook: seen.append(found.clone()))])
-            self.cache[name] = self.result_of(seen[0], site.layer) if by_hand else seen[0]
+            self.cache[name] = self.seen_in(self.source, name, site)
         return self.cache[name]
 
     def through_the_stream(self, change, site) -> list[Hook]:
@@ -260,7 +337,7 @@ class _Oracle:
         """What the edit of the sender changes in what it adds to the residual stream."""
         sender = edge.site.sender
         name = NAMES[sender.kind].format(sender.layer)
-        edit = _At(sender.at(edge.site.positions), edge.how, edge.strength)
+        edit = _At(sender.at(edge.site.positions), edge)
         before = self.look([name], hooks)[name]
         after = self.edited(edit, name, before)
         if sender.kind in ("attn_out", "mlp_out"):
@@ -299,8 +376,9 @@ class _Oracle:
 class _At:
     """An edit of a sender, as an edge asks for it."""
 
-    def __init__(self, site, how, strength):
-        self.site, self.how, self.strength = site, how, strength
+    def __init__(self, site, edge):
+        self.site, self.how, self.strength = site, edge.how, edge.strength
+        self.values, self.seed, self.per, self.run = edge.values, edge.seed, edge.per, edge.run
 
 
 def _moment(receiver):

@@ -273,7 +273,7 @@ MORE_FAMILIES: dict[str, Family] = {
             n_layers=size.layers, n_heads=size.heads, d_model=size.d_heads, max_seq_len=32, **_COMMON
         )
     ),
-    "opt_post": lambda size=USUAL: _opt(size, do_layer_norm_before=False, word_embed_proj_dim=16),
+    "opt_post": lambda size=USUAL: _opt(size, do_layer_norm_before=False, word_embed_proj_dim=size.d_heads // 2),
     "native_bidirectional": lambda size=USUAL: _native(size, attention_dir="bidirectional"),
     "llama_dynamic_rope": lambda size=USUAL: _hugging_face(
         transformers.LlamaConfig(
@@ -323,7 +323,7 @@ def _built(family: str, size: Size, *, compatibility: bool, double: bool) -> Tra
     model = (FAMILIES | MORE_FAMILIES)[family](size)
     if compatibility:
         with warnings.catch_warnings():
-            # Phi-3's joint projections keep their norm weights apart; the result is a compatibility model all the same.
-            warnings.filterwarnings("ignore", message="Phi3ArchitectureAdapter does not support fold_ln")
+            # Phi-3's joint projections and norms after a block keep their weights; it is a compatibility model all the same.
+            warnings.filterwarnings("ignore", message="(Phi3|Opt)ArchitectureAdapter does not support")
             model.enable_compatibility_mode(disable_warnings=True)
     return (model.double() if double else model).eval()

@@ -5,6 +5,7 @@ import { ESTIMATED, EXACT } from "../src/protocol/decode";
 import {
   type AnyRequest,
   type EditRow,
+  type EditSpec,
   type MapEvent,
   PROTOCOL_VERSION,
   type PromptRow,
@@ -34,6 +35,8 @@ export interface FakeOptions {
   estimated: boolean;
   /** Columns on the left that hold no token of any prompt but the first. */
   padding: number;
+  /** Metrics beside the first: name, unit, value. */
+  moreMetrics: readonly (readonly [name: string, unit: string, value: number])[];
   /** Requests of these kinds are never answered. */
   mute: ReadonlySet<string>;
 }
@@ -78,6 +81,9 @@ function padded(row: PromptRow, by: number): PromptRow {
   return { ...row, columns: row.columns.map((column, i) => (i < by ? nothing : column)) };
 }
 
+const NO_OTHERS =
+  "That needs several different prompts of one length, as a data set or as Board(reference=\u2026).";
+
 export const DEFAULTS: FakeOptions = {
   estimated: false,
   padding: 0,
@@ -88,6 +94,7 @@ export const DEFAULTS: FakeOptions = {
   model: "gpt2-small",
   tokens: IOI,
   effects: GPT2_EFFECTS,
+  moreMetrics: [],
   mute: new Set(),
 };
 
@@ -101,6 +108,15 @@ export function toReal(x: number): Real {
 function noise(seed: number): number {
   const x = Math.sin(seed * 12.9898 + 4.137) * 43758.5453;
   return (x - Math.floor(x) - 0.5) * 0.35;
+}
+
+function errorBars(value: number, stderr: number, n: number) {
+  const bars = (x: number) => (n > 1 ? toReal(x) : null);
+  return {
+    stderr: bars(stderr),
+    low: bars(value - 1.96 * stderr),
+    high: bars(value + 1.96 * stderr),
+  };
 }
 
 export class FakeKernel implements Channel {
@@ -195,6 +211,8 @@ export class FakeKernel implements Channel {
       has_corrupted: hasCorrupted,
       modes: [
         { mode: "zero", refused: null },
+        { mode: "mean", refused: prompts > 1 ? null : NO_OTHERS },
+        { mode: "resample", refused: prompts > 1 ? null : NO_OTHERS },
         {
           mode: "patch",
           refused: hasCorrupted ? null : "Patching needs a corrupted prompt: give PromptPair one.",
@@ -211,9 +229,13 @@ export class FakeKernel implements Channel {
   snapshot(): Snapshot {
     const value = this.#value(this.edits);
     const { prompts, hasCorrupted } = this.options;
-    const values = Array.from(
-      { length: prompts },
-      (_, i) => value + (prompts > 1 ? noise(i + 3) * 5 : 0),
+    const start = this.#value([]);
+    const several = prompts > 1 ? 1 : 0;
+    const bases = Array.from({ length: prompts }, (_, i) => start + several * noise(i + 3) * 5);
+    // An edit moves every prompt by about as much, and one in 23 much more.
+    const values = bases.map(
+      (base, i) =>
+        base + (value - start) * (1 + several * (noise(i + 40) + (i % 23 === 5 ? 1.6 : 0))),
     );
     const shift = Math.max(0, Math.min(1, (3.6 - value) / 6.7));
     const token = (text: string, id: number, before: number, now: number) => ({
@@ -232,10 +254,21 @@ export class FakeKernel implements Channel {
         unit: "logits",
         value: toReal(value),
         values: values.map(toReal),
-        stderr: prompts > 1 ? toReal(0.22) : null,
+        base_values: bases.map(toReal),
+        ...errorBars(value, 0.22, prompts),
         change: this.revision === 0 ? null : toReal(value - this.#last),
         baselines: { clean: toReal(3.6), corrupted: hasCorrupted ? toReal(-3.1) : null },
       },
+      more_metrics: this.options.moreMetrics.map(([name, unit, at]) => ({
+        name,
+        unit,
+        value: toReal(at),
+        values: values.map(() => toReal(at)),
+        base_values: values.map(() => toReal(at)),
+        ...errorBars(at, 0.01, prompts),
+        change: null,
+        baselines: { clean: toReal(at), corrupted: hasCorrupted ? toReal(0) : null },
+      })),
       edits: [...this.edits],
       can_undo: this.#undo.length > 0,
       can_redo: this.#redo.length > 0,
@@ -322,6 +355,7 @@ export class FakeKernel implements Channel {
       layer,
       index: head,
       how: this.view.mode,
+      what: `${this.view.mode} ${site}${labels === undefined ? "" : ` @ ${labels}`}`,
       strength: null,
       positions,
       at: labels ?? "all",
@@ -330,6 +364,34 @@ export class FakeKernel implements Channel {
       norm_before: toReal(31.4),
       norm_change: toReal(effect === 0 ? 0 : 18.2 + layer),
     };
+  }
+
+  /** An edit in words; one that takes a strength has so much more of the effect. */
+  #asked({ site, how, strength, values }: EditSpec): EditRow {
+    const [place = site, at = null] = site.split(" @ ");
+    const positions = at === null ? null : [Number(at)];
+    const vector = `a tensor [${values?.length ?? 1}]`;
+    const size = strength ?? 1;
+    const more: Partial<Record<EditSpec["how"], string>> = {
+      scale: ` \u00d7${size}`,
+      add: ` + ${size === 1 ? "" : `${size} \u00b7 `}${vector}`,
+      set: ` = ${vector}`,
+    };
+    return this.#strengthened(
+      {
+        ...this.#row(place, positions),
+        how,
+        what: `${how} ${site}${more[how] ?? ""}`,
+        at: at ?? "all",
+      },
+      how === "scale" || how === "add" ? size : null,
+    );
+  }
+
+  #strengthened(edit: EditRow, strength: number | null): EditRow {
+    if (strength === null) return edit;
+    const effect = this.headEffect(edit.layer, edit.index ?? 0) * strength;
+    return { ...edit, strength: toReal(strength), effect: toReal(effect) };
   }
 
   #step(edits: Edits): void {
@@ -367,6 +429,22 @@ export class FakeKernel implements Channel {
               : edit,
           ),
         );
+        break;
+      case "set_strength":
+        this.#step(
+          this.edits.map((edit, i) =>
+            i === request.index ? this.#strengthened(edit, request.strength) : edit,
+          ),
+        );
+        break;
+      case "move": {
+        const edits = [...this.edits];
+        edits.splice(request.to, 0, ...edits.splice(request.index, 1));
+        this.#step(edits);
+        break;
+      }
+      case "apply":
+        this.#step([...this.edits, ...request.edits.map((spec) => this.#asked(spec))]);
         break;
       case "undo":
         this.#redo.push(this.edits);

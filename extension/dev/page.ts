@@ -26,7 +26,14 @@ const MODELS: Record<string, Partial<FakeOptions>> = {
       c === "END" || c === "S2" ? [a, b] : [a, a],
     ),
   },
-  dataset: { prompts: 8 },
+  dataset: {
+    prompts: 64,
+    moreMetrics: [
+      ["p", "probability", 0.714],
+      ["KL", "nats", 0.083],
+    ],
+  },
+  huge: { prompts: 10_000 },
   single: { hasCorrupted: false },
 };
 
@@ -66,6 +73,19 @@ const script: Record<string, () => void> = {
       click(`[data-cb="cell"][data-layer="${cell[0]}"][data-pos="${cell[1]}"]`);
   },
   computing: () => script.edited?.(),
+  strengths: () => {
+    script.edited?.();
+    kernel.send({
+      kind: "apply",
+      id: "page",
+      edits: [
+        { site: "9.6", how: "scale", strength: 0.5 },
+        { site: "resid_pre 5 @ 14", how: "add", strength: 2, values: [1, 2, 3] },
+        { site: "10.7", how: "freeze" },
+        { site: "3.0", how: "set", values: [0.5] },
+      ],
+    });
+  },
   running: () => {
     script.edited?.();
     kernel.seq += 1;

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from circuitboard.engine import Receipt
     from circuitboard.models import load, models
     from circuitboard.prompts import PromptPair, tasks
+    from circuitboard.runs import Run
     from circuitboard.sweeps import Sweep
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "PromptPair",
     "ProtocolError",
     "Receipt",
+    "Run",
     "SessionFileError",
     "Site",
     "Sweep",
@@ -86,6 +88,7 @@ _LATER = {
     "Outcome": "circuitboard.board",
     "PromptPair": "circuitboard.prompts",
     "Receipt": "circuitboard.engine",
+    "Run": "circuitboard.runs",
     "Sweep": "circuitboard.sweeps",
     "Verification": "circuitboard.board",
     "load": "circuitboard.models",

@@ -1,4 +1,4 @@
-"""The command line: `circuitboard demo` and `circuitboard doctor`."""
+"""The command line: `circuitboard demo`, `circuitboard doctor` and `circuitboard run`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     doctor = commands.add_parser("doctor", help="say what is installed, what is missing, and how to get it")
     doctor.add_argument("--json", action="store_true", help="print the report as JSON")
+    run = commands.add_parser(
+        "run",
+        help="compute a saved board again and compare",
+        description=(
+            "Compute a saved board again and compare its metrics with those in the file. Exits with 0 if they hold, "
+            "with 1 if they do not, with 2 if the board cannot be computed here."
+        ),
+    )
+    run.add_argument("file", help="what board.save() wrote")
     arguments, passed_on = parser.parse_known_args(argv)
     if passed_on and arguments.command != "demo":
         parser.error(f"unknown arguments: {' '.join(passed_on)}")
@@ -55,8 +64,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         from circuitboard.doctor import run_doctor
 
         return run_doctor(as_json=arguments.json)
+    if arguments.command == "run":
+        return run_saved(Path(arguments.file))
     parser.print_help()
     return 2
+
+
+def run_saved(path: Path) -> int:
+    """Compute a saved board again, say how its numbers compare, and return 0 if they hold, else 1 (2 for an error)."""
+    from circuitboard.board import Board
+    from circuitboard.board.storage import reopen
+    from circuitboard.errors import CircuitboardError
+
+    try:
+        reopened = reopen(Board, path, None)
+    except CircuitboardError as error:
+        print(f"{error.message} [{error.code}]", file=sys.stderr)
+        return 2
+    print(repr(reopened.board))
+    print(f"{'metric':<16}{'saved':>12}{'now':>12}{'max |Δ|':>12}{'allowed':>12}")
+    for metric in reopened.metrics:
+        verdict = "holds" if metric.ok else "DOES NOT HOLD"
+        print(
+            f"{metric.metric:<16}{metric.saved:>+12.4f}{metric.found:>+12.4f}{metric.error:>12.2g}{metric.allowed:>12.2g}  {verdict}"
+        )
+    for difference in reopened.differences:
+        print(f"manifest: {difference}")
+    reopened.board.close()
+    return 0 if reopened.ok else 1
 
 
 def run_demo(lab_arguments: Sequence[str]) -> int:

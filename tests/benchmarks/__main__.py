@@ -36,11 +36,14 @@ def main() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     found = record.load(given.out)
+    if given.page:
+        record.save(found, report.page, given.out)
+        return
     found["machine"] = report.machine()
 
     def keep(section: str, rows: list[object]) -> None:
         record.merge(found, section, rows)
-        record.save(found, report.page(found), given.out)
+        record.save(found, report.page, given.out)
 
     for name in given.shape:
         if not {"sweeps", "clicks", "profile", "peers"} & set(given.only):
@@ -55,13 +58,13 @@ def main() -> None:
 
         _say("scaling")
         found["scaling"] = scaling.measure(quick=given.quick, engine=given.engine)
-        record.save(found, report.page(found), given.out)
+        record.save(found, report.page, given.out)
     if "browser" in given.only:
         from tests.benchmarks.browser import measure_latency
 
         _say("clicks in JupyterLab")
         keep("latencies", [vars(measure_latency(nodelay=True)), vars(measure_latency(nodelay=False))])
-    record.save(found, report.page(found), given.out)
+    record.save(found, report.page, given.out)
     print(report.page(found))
 
 
@@ -122,6 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="one prompt, three sweeps, parts of TransformerLens's maps"
     )
+    parser.add_argument("--page", action="store_true", help="measure nothing; write the page anew from results.json")
     parser.add_argument("--out", type=Path, default=record.FOLDER, help="where the results go")
     given = parser.parse_args()
     if given.quick:

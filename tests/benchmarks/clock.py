@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ from circuitboard.models.anatomy import Linear
 T = TypeVar("T")
 
 _PEAK_ROWS, _PEAK_IN, _PEAK_OUT = 512, 768, 3072
+_COLD_WEIGHTS = 16
+"""Of nine megabytes each: together more than caches hold."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ def timed(work: Callable[[], T], device: torch.device | str = "cpu") -> tuple[Ti
     return Timed(time.process_time() - cpu, begin.elapsed_time(end) / 1000), result
 
 
+def load() -> float | None:
+    """How many processes wanted a core in the last minute, this one included; None where the system does not say."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
 def peak_mib(work: Callable[[], object], device: torch.device | str = "cpu") -> float | None:
     """How much more memory than before a piece of work held at its highest, in MiB; None where nobody counts it."""
     if torch.device(device).type == "cuda":
@@ -110,11 +118,26 @@ def resident_mib(field: str = "VmRSS") -> float:
 
 def gemm_peak(backend: Backend | str, *, seconds: float = 0.3) -> float:
     """The best speed of one large float32 product here with this backend, in GFLOP per CPU-second."""
+    return _speed(backend, _PEAK_ROWS, 1, seconds)
+
+
+def gemm_speed(backend: Backend | str, rows: int, *, seconds: float = 0.3) -> float:
+    """The same for few rows and many weights, as in a click: each weight comes from memory, not from a cache."""
+    return _speed(backend, rows, _COLD_WEIGHTS, seconds)
+
+
+def _speed(backend: Backend | str, rows: int, n_weights: int, seconds: float) -> float:
     draw = torch.Generator().manual_seed(0)
-    multiply = pack(Linear(torch.randn(_PEAK_OUT, _PEAK_IN, generator=draw)), backend, rows_hint=_PEAK_ROWS)
-    x = torch.randn(_PEAK_ROWS, _PEAK_IN, generator=draw)
-    multiply(x)
+    weights = [Linear(torch.randn(_PEAK_OUT, _PEAK_IN, generator=draw)) for _ in range(n_weights)]
+    products = [pack(weight, backend, rows_hint=rows) for weight in weights]
+    x = torch.randn(rows, _PEAK_IN, generator=draw)
+
+    def work() -> None:
+        for multiply in products:
+            multiply(x)
+
+    work()
     best, until = float("inf"), time.perf_counter() + seconds
     while time.perf_counter() < until:
-        best = min(best, timed(lambda: multiply(x))[0].cpu)
-    return 2 * _PEAK_ROWS * _PEAK_IN * _PEAK_OUT / best / 1e9
+        best = min(best, timed(work)[0].cpu)
+    return 2 * rows * _PEAK_IN * _PEAK_OUT * n_weights / best / 1e9

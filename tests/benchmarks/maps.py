@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 from safetensors.torch import load_file, save_file
 
 from circuitboard.engine.gemm import ENVIRONMENT, Backend, best_backend
-from tests.benchmarks.clock import Timed, gemm_peak, peak_mib, ratios, resident_mib, spread, timed
+from tests.benchmarks.clock import Timed, gemm_peak, load, peak_mib, ratios, resident_mib, spread, timed
 from tests.benchmarks.flops import count, count_on_board
 from tests.benchmarks.shapes import Difference, Shape, Tokens
 from tests.benchmarks.sweeps import Ours, Peer, SweepKind
@@ -121,6 +121,7 @@ def measure(
         "flops": flops,
         "theirs_s": asdict(spread([one.cpu for one in theirs])),
         "memory": _memory(shape, tokens, kind, engine),
+        "load": load(),
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         "backends": {},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ def merge(found: dict[str, Any], section: str, rows: list[Any]) -> None:
     found[section] = sorted(merged, key=lambda row: (row.get("shape", ""), row.get("n_prompts", 0)))
 
 
-def save(found: dict[str, Any], page: str, folder: Path = FOLDER) -> None:
-    """Write the numbers, as JSON that reads well in a difference, and the page."""
+def save(found: dict[str, Any], page: Callable[[dict[str, Any]], str], folder: Path = FOLDER) -> None:
+    """Write the numbers, as JSON that reads well in a difference, and then the page that tells them."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _NUMBERS).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
-    (folder / _PAGE).write_text(page)
+    (folder / _PAGE).write_text(page(found))

@@ -77,8 +77,16 @@ def _head(found: Found) -> list[str]:
 
 
 def _goals(found: Found) -> list[str]:
-    rows = [(one.goal, one.asked, one.found, _MET[one.met]) for one in goals.verdicts(found)]
-    return _table("Goals", "Ratios are TransformerLens's cost over Circuitboard's.", "goal | asked | found | ", rows)
+    words = (
+        "Ratios are TransformerLens's cost over Circuitboard's; for the better of both backends where none is named. The last column is what "
+        "this machine allows: the ratio of operations × the best speed of its matrix products ÷ the speed that TransformerLens reaches in its "
+        "own forwards. It would take norms, softmax and copies that cost nothing, so a goal above it cannot be met here by any exact way of "
+        "computing these products. For clicks: products of as few rows as a click has, each weight read from memory."
+    )
+    rows = [
+        (one.goal, one.asked, one.found, _MET[one.met], _optional(one.most, 1.0, 1)) for one in goals.verdicts(found)
+    ]
+    return _table("Goals", words, "goal | asked | found |  | at most", rows)
 
 
 def _spread(part: Found, factor: float = 1.0, digits: int = 1) -> str:
@@ -97,7 +105,8 @@ def _maps(maps: list[Found]) -> list[str]:
         "backend, then a slice of TransformerLens's cells, spread evenly over its map, and takes that for all of its cells, as each "
         "is one forward of the same size. Ratios are of these pairs: median (min … max). Errors are against every cell that "
         "TransformerLens computed on these weights and tokens; where those are fewer than all, the number is given. "
-        "dense: the prompts differ from the first token on; prefix: they share the first ten."
+        "dense: the prompts differ from the first token on; prefix: they share the first ten. Load: processes that wanted a core in the minute before, "
+        "this one among them; above the number of cores, wall times say little, and CPU times suffer from caches and memory shared with others."
     )
     rows = [
         (
@@ -113,11 +122,12 @@ def _maps(maps: list[Found]) -> list[str]:
             f"{part['error']:.1e} ({part['error'] / row['scale']:.0e})",
             f"{row['compared']} of {row['cells']}",
             f"{row['runs']} ({row['cells_timed']})",
+            f"{row['date'][5:]}, {_optional(row.get('load'), 1.0, 1)}",
         )
         for row in maps
         for backend, part in row["backends"].items()
     ]
-    columns = "model | sweep | prompts | GEMM | tier | ours, CPU ms | TransformerLens, CPU s | CPU ratio | wall ratio | largest error (over scale) | cells compared | repetitions (cells timed)"
+    columns = "model | sweep | prompts | GEMM | tier | ours, CPU ms | TransformerLens, CPU s | CPU ratio | wall ratio | largest error (over scale) | cells compared | repetitions (cells timed) | when, load"
     return _table("Sweeps", words, columns, rows)
 
 
@@ -156,7 +166,9 @@ def _optional(value: float | None, factor: float, digits: int) -> str:
 def _clicks(clicks: list[Found]) -> list[str]:
     words = (
         "`board.edit(…)` and `board.top_tokens(10)`, against one forward of TransformerLens with hooks for the same edits and "
-        "softmax and top-10 of the same logits; wall milliseconds, each run another head. Errors are of all logits of the last position."
+        'softmax and top-10 of the same logits; wall milliseconds, each run another head. "In each layer once": median, least and most over the '
+        "layers. At most: what the ratio would be if the products of as few rows, each weight read from memory, took all the time. One row of "
+        "logits alone reads the whole unembedding. Errors are of all logits of the last position."
     )
     rows = [
         (
@@ -168,12 +180,14 @@ def _clicks(clicks: list[Found]) -> list[str]:
             _spread(row["theirs_ms"]),
             _spread(row["ratio"]["wall"]),
             _spread(row["ratio"]["cpu"]),
-            f"{row['flops']['theirs'] / max(1, row['flops']['ours']):.1f}" if row["flops"] else "",
+            f"{goals.flop_ratio(row):.1f}",
+            _optional(goals.most_of_click(row), 1.0, 1),
             f"{row['error']:.1e} ({row['error'] / row['scale']:.0e})",
+            f"{row['date'][5:]}, {_optional(row.get('load'), 1.0, 1)}",
         )
         for row in clicks
     ]
-    columns = "model | click | GEMM | tier | ours, ms | TransformerLens, ms | wall ratio | CPU ratio | FLOP ratio | largest error (over largest logit)"
+    columns = "model | click | GEMM | tier | ours, ms | TransformerLens, ms | wall ratio | CPU ratio | FLOP ratio | at most | largest error (over largest logit) | when, load"
     return _table("Clicks", words, columns, rows)
 
 
@@ -181,7 +195,9 @@ def _scaling(found: Found) -> list[str]:
     words = (
         "The head × pos sweep, dense, of a small GPT-2 shape (width 128, 4 heads, 1000 tokens; 4 layers, 1 prompt of 16 tokens where not "
         "varied). TransformerLens's cost is measured on five cells and multiplied by their number. Exponents: slope of log cost over "
-        "log size by least squares, over all sizes and over the upper half."
+        "log size by least squares, over all sizes and over the upper half. Cells grow as positions × layers, and so does a forward: both costs go "
+        "to the second power of either and to the first of prompts. A deep model on long prompts leaves a ratio of operations of 4 (half of the "
+        "layers × half of the positions); in smaller ones, the first and the last layer and the logits that nobody reads add to it."
     )
     lines = [
         "## Growth",
@@ -246,9 +262,10 @@ def _peers(peers: list[Found]) -> list[str]:
 def _profiles(profiles: list[Found]) -> list[str]:
     lines: list[str] = []
     for row in profiles:
-        words = f"{row['shape']}, {row['sweep']}, {row['difference']}, {row['backend']} GEMM, tier {row['tier']}: {row['total_s']:.2f} s under the profiler."
+        words = f"{row['shape']}, {row['work']}, {row['backend']} GEMM, tier {row['tier']}: {row['total_s']:.2f} s under the profiler."
         rows = [(f"`{one['name']}`", f"{100 * one['share']:.1f}", one["calls"]) for one in row["operators"]]
-        lines += _table("Where the time goes", words, "operator | share of CPU time, % | calls", rows)
+        titled = _table("Where the time goes", words, "operator | share of CPU time, % | calls", rows)
+        lines += titled if not lines else titled[2:]
     return lines
 
 

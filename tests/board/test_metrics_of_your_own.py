@@ -73,8 +73,9 @@ def changes_logits(logits):
         (changes_logits, "metric_changed_logits"),
         ("accuracy", "unknown_metric"),
         (None, "unknown_metric"),
-        (["logit_diff"], "unknown_metric"),
-        ({"a": "logit_diff"}, "unknown_metric"),
+        ([], "no_metric"),
+        ({"a": "logit_dif"}, "unknown_metric"),
+        (lambda logits: logits[:, -1, 0] * math.nan, "metric_not_finite"),
     ],
 )
 def test_a_metric_that_cannot_be_used_is_refused_when_the_board_is_made(model, metric, code):
@@ -111,17 +112,17 @@ def test_a_metric_that_fails_later_leaves_the_board_where_it_was(model):
     board.close()
 
 
-@pytest.mark.parametrize("special", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("special", [math.inf, -math.inf])
 def test_a_number_that_is_not_finite_stays_what_it_is(model, special):
     board = cb.Board(model, pair(), metric=lambda logits: torch.full((3,), special))
     for value in (board.value, board.edit(EDIT).value, *board.values.tolist(), board.baselines.clean):
-        assert value == special or (math.isnan(special) and math.isnan(value))
+        assert value == special
     assert math.isnan(board.normalized)
     sweep = board.sweep("head")
     assert not sweep.values.isfinite().any()
     assert sweep.effect.isnan().all(), "inf − inf is not 0"
     assert math.isnan(board.shown.outcome.change)
-    assert "nan" in repr(board) or "inf" in repr(board)
+    assert "inf" in repr(board)
     board.close()
 
 

@@ -67,7 +67,7 @@ ATTEMPTS = {
     "redo of nothing": (lambda board, _: board.redo(), "nothing_to_redo"),
     "more edits than a board holds": (lambda board, _: board.edit(*[EDIT] * MAX_EDITS), "too_many_edits"),
     "an unknown sweep": (lambda board, _: board.sweep("embed"), "unknown_sweep"),
-    "an unknown way to sweep": (lambda board, _: board.sweep("head", how="mean"), "unknown_sweep"),
+    "an unknown way to sweep": (lambda board, _: board.sweep("head", how="scale"), "unknown_sweep"),
     "an unknown order": (lambda board, _: board.sweep_async("head", order="effect"), "unknown_sweep"),
     "an edge, not an intervention": (
         lambda board, _: board.edit(cb.edge(cb.head(0, 0), cb.head(1, 0))),

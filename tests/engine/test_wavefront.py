@@ -16,6 +16,7 @@ from circuitboard.engine import CancelToken
 from circuitboard.engine.wavefront.wave import Wave
 from circuitboard.errors import Cancelled, EngineError
 from circuitboard.interventions import compile_plan
+from tests.benchmarks.flops import count_on_board
 from tests.tiny_models import D_VOCAB, N_HEADS, N_LAYERS, tiny
 
 CLEAN = torch.tensor([[5, 6, 7, 8, 9, 10, 11, 12], [12, 11, 10, 9, 8, 7, 6, 5]])
@@ -52,7 +53,7 @@ def on_this_thread(board, monkeypatch):
 
         def sweep(self, *cells, near=None):
             near = near or self.base
-            writes = compile_plan(cells, lab.adapter, lab.prompts, lab.clean, lab.corrupted).writes
+            writes = compile_plan(cells, lab.adapter, lab.prompts, lab.supply("clean")).writes
             return list(engine.sweep(near, writes, cancel=CancelToken()))
 
     return Direct()
@@ -72,6 +73,34 @@ def test_the_model_is_neither_called_nor_hooked(board, monkeypatch):
     board.edit(cb.edge(cb.head(0, 2), cb.head(2, 1).q).zero())
     assert board.sweep("head", by="pos").values.isfinite().all()
     assert board.sweep("neuron").values.isfinite().all()
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama_gqa", "native", "gptj"])
+def test_no_hook_is_ever_registered_on_the_users_model(monkeypatch, family):
+    """From the first look at the model to the end of the board; recording happens on a copy of the modules."""
+    model = tiny(family)
+    own = {id(module) for module in model.modules()}
+    hooked = []
+    for name in ("register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook"):
+        register = getattr(torch.nn.Module, name)
+
+        def watched(self, *args, register=register, **options):
+            hooked.append(id(self) in own)
+            return register(self, *args, **options)
+
+        monkeypatch.setattr(torch.nn.Module, name, watched)
+    board = cb.Board(model, cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4]))
+    assert board.engine.tier == "wavefront", board.engine.why
+    board.edit(
+        cb.head(1, 2).patch(), cb.head(0, 0).pattern.at(3, 1).zero(), cb.edge(cb.head(0, 2), cb.head(2, 1).q).zero()
+    )
+    board.sweep("head", by="pos")
+    board.sweep("neuron", how="zero")
+    board.top_tokens(3)
+    assert board.verify().ok
+    board.close()
+    assert hooked
+    assert not any(hooked)
 
 
 def test_a_cell_that_uses_the_model_during_a_sweep_gets_its_own_result(board):
@@ -132,6 +161,39 @@ def test_a_click_on_a_swept_cell_costs_one_row_of_logits(on_this_thread):
     later = on_this_thread.run(cells[5], cb.mlp_out(2).zero(), near=found[0])
     fresh = on_this_thread.run(cells[5], cb.mlp_out(2).zero())
     torch.testing.assert_close(later.logits, fresh.logits)
+
+
+def test_clicks_on_cells_of_the_map_cost_one_row_of_logits_each_whatever_came_between(monkeypatch):
+    monkeypatch.setenv("CIRCUITBOARD_GEMM", "stock")
+    board = cb.Board(tiny("gpt2"), cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4]))
+    one_row = 2 * N * 32 * D_VOCAB
+    sweep = board.sweep("head", by="pos", how="zero")
+    for index in (9, 40, 77):
+        cell = sweep.grid.cells[index]
+        assert count_on_board(board, lambda cell=cell: board.edit(cell)) == one_row
+        torch.testing.assert_close(board.values, sweep.per_prompt.flatten(0, -2)[index])
+        board.undo()
+        board.edit(cb.mlp_out(1).zero())
+        board.clear()
+    # On top of an edit, too.
+    board.edit(cb.head(0, 3).zero())
+    sweep = board.sweep("head", layers=[1, 2], how="zero")
+    assert count_on_board(board, lambda: board.edit(sweep.grid.cells[5])) == one_row
+    board.close()
+
+
+def test_answers_of_old_cells_go_when_they_take_too_much():
+    pair = cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4])
+    board = cb.Board(tiny("gpt2"), pair, memory=16 * 2**20)
+    engine = board.lab.choice.engine
+    room = engine._budget.swept
+    for how in ("zero", "patch"):
+        for kind in ("neuron", "head"):
+            board.sweep(kind, by="pos", how=how)
+    kept = engine._unedited(board.lab.clean).held.swept
+    assert sum(row.nbytes for row in kept.values()) <= room
+    assert cb.head(2, 1).at(T - 1).patch() in kept
+    board.close()
 
 
 def test_an_edit_costs_no_more_than_recomputing_from_its_layer(on_this_thread):

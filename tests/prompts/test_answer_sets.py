@@ -61,7 +61,7 @@ def test_a_list_is_one_entry_a_prompt_and_a_set_is_alternatives(given_answer, me
 def test_of_a_single_prompt_the_set_is_an_entry_of_the_list():
     assert bind(1, answer=[[5, 6]]).answers.sets == ((5, 6),)
     assert bind(1, answer=[{5, 6}]).answers.sets == ((5, 6),)
-    with pytest.raises(PromptError, match="2 entries for 1 prompt; .* written as a set") as caught:
+    with pytest.raises(PromptError, match=r"2 entries for 1 prompt; .* written as a set") as caught:
         bind(1, answer=[5, 6])
     assert caught.value.code == "count_mismatch"
 

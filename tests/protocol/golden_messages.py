@@ -51,7 +51,12 @@ SETUP = m.Setup(
         ),
     ],
     has_corrupted=True,
-    modes=[m.ModeInfo("zero"), m.ModeInfo("patch", "There is no second prompt to patch from.")],
+    modes=[
+        m.ModeInfo("zero"),
+        m.ModeInfo("mean"),
+        m.ModeInfo("resample", "That needs several different prompts."),
+        m.ModeInfo("patch", "There is no second prompt to patch from."),
+    ],
     maps=["head", "resid_pre"],
     engine=m.EngineInfo("replay", "agreed with plain hooks"),
 )
@@ -64,10 +69,27 @@ SNAPSHOT = m.Snapshot(
         unit="logits",
         value=m.Real.of(1.5),
         values=[m.Real.of(1.0), m.Real.of(2.0)],
+        base_values=[m.Real.of(3.0), m.Real.of(3.5)],
         stderr=m.Real.of(0.5),
+        low=m.Real.of(1.0),
+        high=m.Real.of(2.0),
         change=m.Real.of(float("nan")),
         baselines=m.Baselines(clean=m.Real.of(3.25), corrupted=m.Real.of(float("-inf"))),
     ),
+    more_metrics=[
+        m.MetricView(
+            name=HOSTILE,
+            unit="nats",
+            value=m.Real.of(float("inf")),
+            values=[m.Real.of(float("inf")), m.Real.of(0.25)],
+            base_values=[m.Real.of(0.0), m.Real.of(0.0)],
+            stderr=m.Real.of(float("nan")),
+            low=m.Real.of(float("nan")),
+            high=m.Real.of(float("nan")),
+            change=None,
+            baselines=m.Baselines(clean=m.Real.of(0.0), corrupted=None),
+        )
+    ],
     edits=[
         m.EditRow(
             site="1.2",
@@ -75,6 +97,7 @@ SNAPSHOT = m.Snapshot(
             layer=1,
             index=2,
             how="zero",
+            what="zero 1.2 @ 1",
             strength=None,
             positions=[1],
             at="1",
@@ -88,7 +111,8 @@ SNAPSHOT = m.Snapshot(
             kind="resid_pre",
             layer=0,
             index=None,
-            how="patch",
+            how="add",
+            what="add resid_pre 0 + 0.5 · a tensor [8]",
             strength=m.Real.of(0.5),
             positions=None,
             at="all",
@@ -103,6 +127,7 @@ SNAPSHOT = m.Snapshot(
             layer=1,
             index=2,
             how="patch",
+            what="patch 0.1 -> 1.2.q",
             strength=None,
             positions=None,
             at="all",
@@ -117,6 +142,7 @@ SNAPSHOT = m.Snapshot(
             layer=1,
             index=0,
             how="zero",
+            what="zero 1.0.pattern @ END <- 0",
             strength=None,
             positions=[1],
             at="END <- 0",
@@ -142,7 +168,7 @@ SNAPSHOT = m.Snapshot(
             )
         ],
     ),
-    view=m.View(mode="patch", positions=[0, 1], map="resid_pre", prompt=0),
+    view=m.View(mode="resample", positions=[0, 1], map="resid_pre", prompt=0),
     latency_ms=6.5,
 )
 
@@ -153,6 +179,16 @@ EXAMPLES: dict[str, Message] = {
     "click": m.Click("v-2", site="1.2", positions=[1]),
     "remove": m.Remove("v-3", index=0, revision=7),
     "toggle": m.Toggle("v-4", index=1, revision=7),
+    "set_strength": m.SetStrength("v-14", index=1, revision=7, strength=-0.5),
+    "move": m.Move("v-15", index=1, to=0, revision=7),
+    "apply": m.Apply(
+        "v-16",
+        edits=[
+            m.EditSpec(site="resid_pre 0 @ END", how="add", strength=2.0, values=[0.5, -1.0]),
+            m.EditSpec(site="1.2.q", how="resample", seed=3, per="label"),
+            m.EditSpec(site="0.1", how="zero"),
+        ],
+    ),
     "undo": m.Undo("v-5"),
     "redo": m.Redo("v-6"),
     "clear": m.Clear("v-7"),

@@ -28,7 +28,23 @@ leaves = (
     | st.integers()
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from([*KINDS, "zero", "patch", "clean", "head", "resid_pre", "9.6", "nan", "__proto__"])
+    | st.sampled_from(
+        [
+            *KINDS,
+            "zero",
+            "mean",
+            "resample",
+            "patch",
+            "add",
+            "label",
+            "clean",
+            "head",
+            "resid_pre",
+            "9.6",
+            "nan",
+            "__proto__",
+        ]
+    )
 )
 anything = st.recursive(
     leaves,

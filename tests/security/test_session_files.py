@@ -164,9 +164,15 @@ def test_a_board_too_large_to_be_read_again_is_not_written(tmp_path, monkeypatch
     made.close()
 
 
-def test_a_file_of_the_first_version_is_read_as_it_is(document, tmp_path):
-    assert document["version"] == 2
-    loaded = cb.Board.load(write(tmp_path, document | {"version": 1}), tiny(MODEL))
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_of_an_earlier_version_is_read_as_it_is(document, tmp_path, version):
+    assert document["version"] == 3
+    earlier = document | {"version": version, "metric": "logit_diff"}
+    for new in ("more_values", "reference"):
+        del earlier[new]
+    for part, names in (("model", ("device", "revision", "weights", "tokenizer")), ("prompts", ("recipe",))):
+        earlier[part] = {name: value for name, value in document[part].items() if name not in names}
+    loaded = cb.Board.load(write(tmp_path, earlier), tiny(MODEL))
     expected = board()
     assert loaded.edits == expected.edits
     assert loaded.values.tolist() == pytest.approx(expected.values.tolist(), abs=1e-5)
@@ -174,7 +180,7 @@ def test_a_file_of_the_first_version_is_read_as_it_is(document, tmp_path):
     expected.close()
 
 
-@pytest.mark.parametrize("version", [0, 3, -1, 10**30])
+@pytest.mark.parametrize("version", [0, 4, -1, 10**30])
 def test_another_version_says_what_to_do(document, tmp_path, version):
     error = refused(write(tmp_path, document | {"version": version, "future": 1}), "wrong_version", "bad_session_file")
     assert error.code == "wrong_version" or version == 10**30
@@ -204,9 +210,14 @@ def test_other_shapes_are_refused(document, tmp_path, change):
     refused(write(tmp_path, document | change), "bad_session_file")
 
 
+NEWER = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe"}
+"""What files of earlier versions lack."""
+
+
 def test_every_field_is_needed(document, tmp_path):
     for path in spots(document):
-        if path and isinstance(path[-1], str) and path[-2:-1] not in {("versions",), ("labels",)}:
+        named = path and isinstance(path[-1], str) and path[-1] not in NEWER
+        if named and path[-2:-1] not in {("versions",), ("labels",), ("metric",)}:
             parent = document
             for key in path[:-1]:
                 parent = parent[key]

@@ -9,6 +9,8 @@ export interface Actions {
   click(site: string, positions: number[] | null): void;
   remove(index: number): void;
   toggle(index: number): void;
+  setStrength(index: number, strength: number): void;
+  move(index: number, to: number): void;
   undo(): void;
   redo(): void;
   clear(): void;
@@ -31,6 +33,9 @@ export function actionsOf(store: Store): Actions {
     click: (site, positions) => send({ kind: "click", site, positions }),
     remove: (index) => send({ kind: "remove", index, revision: revision() }),
     toggle: (index) => send({ kind: "toggle", index, revision: revision() }),
+    setStrength: (index, strength) =>
+      send({ kind: "set_strength", index, revision: revision(), strength }),
+    move: (index, to) => send({ kind: "move", index, to, revision: revision() }),
     undo: () => {
       if (store.state().snapshot?.can_undo === true) send({ kind: "undo" });
     },

@@ -1,5 +1,5 @@
 // The few controls the panel is made of.
-import type { ComponentChildren, JSX, TargetedKeyboardEvent } from "preact";
+import type { ComponentChildren, JSX, TargetedKeyboardEvent, TargetedMouseEvent } from "preact";
 import { Icon } from "./icon";
 
 interface ButtonProps {
@@ -31,10 +31,10 @@ export function Button(props: ButtonProps): JSX.Element {
 
 interface IconButtonProps {
   cb?: string;
-  icon: "undo" | "redo" | "x" | "left" | "right";
+  icon: "undo" | "redo" | "x" | "left" | "right" | "up" | "down";
   label: string;
   disabled?: boolean;
-  onClick(): void;
+  onClick(event: TargetedMouseEvent<HTMLButtonElement>): void;
 }
 
 export function IconButton({ cb, icon, label, disabled, onClick }: IconButtonProps): JSX.Element {
@@ -132,6 +132,7 @@ export function Segmented<T extends string>(props: SegmentedProps<T>): JSX.Eleme
           tabIndex={choice.value === stop ? 0 : -1}
           disabled={disabled || choice.refused !== null}
           title={choice.refused ?? choice.title}
+          aria-description={choice.refused ?? undefined}
           onClick={() => onChoose(choice.value)}
         >
           {choice.text}

@@ -1,5 +1,5 @@
 // Tokens are data: of any length, with any characters. What is drawn is short, visible and inert.
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 
 const LONGEST = 32;
 const NAMES: Record<string, string> = { "\n": "\u23ce", "\t": "\u21e5", "\r": "\u240d" };
@@ -29,6 +29,11 @@ export function tokenWords(token: string, longest = LONGEST): string {
     : tokenText(token, longest);
 }
 
+/** The tokens of an answer: several are joined by the kernel, as in " Mary | John". */
+export function answersOf(answer: string): string[] {
+  return answer.split(" |");
+}
+
 /** A token as it is drawn everywhere: leading space as a quiet `·`, isolated from its neighbours. */
 export function Token({
   text,
@@ -43,5 +48,19 @@ export function Token({
       {spaced ? <span class="cb-space">{"\u00b7"}</span> : null}
       {tokenText(spaced ? text.slice(1) : text, longest)}
     </bdi>
+  );
+}
+
+/** An answer, or several as alternatives. */
+export function Answer({ text, longest }: { text: string; longest: number }): JSX.Element {
+  return (
+    <>
+      {answersOf(text).map((token, i) => (
+        <Fragment key={i}>
+          {i === 0 ? null : <span class="cb-quiet-text"> or </span>}
+          <Token text={token} longest={longest} />
+        </Fragment>
+      ))}
+    </>
   );
 }

@@ -22,12 +22,26 @@ export type Action =
   | { type: "dismiss" };
 
 /** Requests that change the edits, the base or the map: the panel is "running" until answered. */
-const ACTS = new Set(["click", "remove", "toggle", "undo", "redo", "clear", "set_base"]);
+const ACTS = new Set([
+  "click",
+  "remove",
+  "toggle",
+  "set_strength",
+  "move",
+  "apply",
+  "undo",
+  "redo",
+  "clear",
+  "set_base",
+]);
 
 const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   hello: "The board could not be shown.",
   remove: "The edit was not removed.",
   toggle: "The edit was not switched.",
+  set_strength: "The strength was not changed.",
+  move: "The edit was not moved.",
+  apply: "Nothing was edited.",
   undo: "Nothing was undone.",
   redo: "Nothing was redone.",
   clear: "The edits were not cleared.",

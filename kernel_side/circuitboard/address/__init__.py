@@ -1,7 +1,7 @@
 """Names for places in a transformer, and what is asked to happen there. Values only: no torch here."""
 
 from circuitboard.address.edge import Edge, edge
-from circuitboard.address.intervention import How, Intervention
+from circuitboard.address.intervention import HOWS, How, Intervention, Per
 from circuitboard.address.positions import Positions, Span, Spec, describe, parse_positions, positions_of, resolve
 from circuitboard.address.site import (
     HEAD_KINDS,
@@ -19,19 +19,23 @@ from circuitboard.address.site import (
     resid_pre,
 )
 from circuitboard.address.text import site
+from circuitboard.address.values import Values
 
 __all__ = [
     "HEAD_KINDS",
+    "HOWS",
     "INDEXED",
     "KINDS",
     "Edge",
     "How",
     "Intervention",
     "Kind",
+    "Per",
     "Positions",
     "Site",
     "Span",
     "Spec",
+    "Values",
     "attn_out",
     "describe",
     "edge",

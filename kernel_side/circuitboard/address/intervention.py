@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from circuitboard.address.values import Values
 from circuitboard.errors import InterventionError
 
 if TYPE_CHECKING:
     from circuitboard.address.edge import Edge
     from circuitboard.address.site import Site
+    from circuitboard.runs import Run
 
-How = Literal["zero", "patch", "scale"]
+How = Literal["zero", "mean", "resample", "patch", "scale", "add", "set", "freeze"]
+Per = Literal["position", "label"]
+"""How an activation of one prompt is matched with those of others."""
+
+_TAKES: dict[How, frozenset[str]] = {
+    "zero": frozenset(),
+    "mean": frozenset({"per"}),
+    "resample": frozenset({"per", "seed"}),
+    "patch": frozenset({"run"}),
+    "scale": frozenset({"strength"}),
+    "add": frozenset({"strength", "values"}),
+    "set": frozenset({"values"}),
+    "freeze": frozenset(),
+}
+HOWS: tuple[How, ...] = get_args(How)
 
 
 @dataclass(frozen=True)
@@ -24,41 +40,82 @@ class Intervention:
     site
         The component, or the edge between two, and the positions.
     how
-        "zero", "patch" (from the source run) or "scale".
+        "zero"; "mean" (over the reference prompts); "resample" (from another reference prompt); "patch" (from the
+        source run, or from `run`); "scale"; "add" (a vector); "set"; "freeze" (at the base run's own value).
     strength
-        The factor of "scale"; None otherwise.
+        The factor of "scale", or of the vector of "add"; None otherwise.
+    values
+        What "add" adds and "set" sets; None otherwise.
+    seed
+        Which draw of "resample"; None otherwise.
+    per
+        For "mean" and "resample", which activations of other prompts stand for that of this one: those at the same
+        position in prompts of the same length, or those at the same label. None otherwise.
+    run
+        Where "patch" takes the activation from; None for the source run.
     """
 
     site: Site | Edge
     how: How
     strength: float | None = None
+    values: Values | None = None
+    seed: int | None = None
+    per: Per | None = None
+    run: Run | None = None
 
     def __post_init__(self) -> None:
-        if self.how not in ("zero", "patch", "scale"):
+        if self.how not in HOWS:
             raise InterventionError(
-                f"There is no intervention {self.how!r}; expected zero, patch or scale.", code="unknown_intervention"
+                f"There is no intervention {self.how!r}; expected one of {', '.join(HOWS)}.",
+                code="unknown_intervention",
             )
-        if self.how != "scale":
-            if self.strength is not None:
+        takes = _TAKES[self.how]
+        for name in ("strength", "values", "seed", "per", "run"):
+            value = getattr(self, name)
+            if value is not None and name not in takes:
                 raise InterventionError(
-                    f"{self.how} takes no strength, but {self.strength!r} was given.", code="unknown_intervention"
+                    f"{self.how} takes no {name}, but {value!r:.60} was given.", code="unknown_intervention"
                 )
-            return
-        if isinstance(self.strength, bool) or not isinstance(self.strength, (int, float)):
+        if "strength" in takes:
+            object.__setattr__(self, "strength", _strength(self.strength, self.how, self.site))
+        if "values" in takes and not isinstance(self.values, Values):
+            raise InterventionError(f"{self.how} {self.site} needs values.", code="bad_values")
+        if "per" in takes and self.per not in get_args(Per):
             raise InterventionError(
-                f"Scale {self.site} by what? Expected a number, found {self.strength!r}.", code="bad_strength"
+                f"Prompts are matched per 'position' or per 'label', not {self.per!r}.", code="unknown_intervention"
             )
-        if not math.isfinite(self.strength):
+        if "seed" in takes and (isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0):
             raise InterventionError(
-                f"Scaling {self.site} by {self.strength} would fill the run with non-finite numbers; give a finite factor.",
-                code="non_finite_value",
-                where=str(self.site),
+                f"A seed is a whole number from 0 on, not {self.seed!r}.", code="unknown_intervention"
             )
-        object.__setattr__(self, "strength", float(self.strength))
 
     def __str__(self) -> str:
-        factor = "" if self.strength is None else f" ×{self.strength:g}"
-        return f"{self.how} {self.site}{factor}"
+        more = ""
+        if self.how == "scale":
+            more = f" ×{self.strength:g}"
+        elif self.how == "add":
+            more = f" + {'' if self.strength == 1 else f'{self.strength:g} · '}{self.values}"
+        elif self.how == "set":
+            more = f" = {self.values}"
+        elif self.how == "resample" and self.seed:
+            more = f" (seed {self.seed})"
+        elif self.run is not None:
+            more = f" from {self.run}"
+        label = " per label" if self.per == "label" else ""
+        return f"{self.how} {self.site}{more}{label}"
+
+
+def _strength(given: Any, how: How, site: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, (int, float)):
+        verb = "Scale" if how == "scale" else "Add to"
+        raise InterventionError(f"{verb} {site} by what? Expected a number, found {given!r}.", code="bad_strength")
+    if not math.isfinite(given):
+        raise InterventionError(
+            f"A strength of {given} at {site} would fill the run with non-finite numbers; give a finite factor.",
+            code="non_finite_value",
+            where=str(site),
+        )
+    return float(given)
 
 
 class Editable:
@@ -68,10 +125,63 @@ class Editable:
         """Set the activation to 0 (zero ablation)."""
         return Intervention(self, "zero")  # type: ignore[arg-type]
 
-    def patch(self) -> Intervention:
-        """Take the activation from the source run: the corrupted run if the base is clean, and the other way round."""
-        return Intervention(self, "patch")  # type: ignore[arg-type]
+    def mean(self, *, per: Per = "position") -> Intervention:
+        """Set the activation to its mean over the board's reference prompts (mean ablation).
+
+        Parameters
+        ----------
+        per
+            "position": the mean at the same position of the reference prompts that have as many tokens. "label": the
+            mean at the same label of all reference prompts; the edit must then act at labels.
+        """
+        return Intervention(self, "mean", per=per)  # type: ignore[arg-type]
+
+    def resample(self, seed: int = 0, *, per: Per = "position") -> Intervention:
+        """Take the activation from another reference prompt, drawn for each prompt (resample ablation).
+
+        Parameters
+        ----------
+        seed
+            Which draw. All components resampled with one seed take theirs from the same prompts.
+        per
+            As for `mean`.
+        """
+        return Intervention(self, "resample", seed=seed, per=per)  # type: ignore[arg-type]
+
+    def patch(self, run: Run | None = None) -> Intervention:
+        """Take the activation from another run (activation patching).
+
+        Parameters
+        ----------
+        run
+            Any `cb.Run` on prompts of the same lengths. None for the source run: the corrupted run if the base is
+            clean, and the other way round.
+        """
+        return Intervention(self, "patch", run=run)  # type: ignore[arg-type]
 
     def scale(self, factor: float) -> Intervention:
         """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation)."""
         return Intervention(self, "scale", factor)  # type: ignore[arg-type]
+
+    def add(self, vector: Any, scale: float = 1.0) -> Intervention:
+        """Add `scale` · `vector` to the activation (steering).
+
+        Parameters
+        ----------
+        vector
+            Numbers that broadcast to [batch, pos, d]: usually [d], or a single number for a neuron.
+        scale
+            What it is multiplied by.
+        """
+        return Intervention(self, "add", scale, Values.of(vector, f"Adding to {self}"))  # type: ignore[arg-type]
+
+    def set(self, values: Any) -> Intervention:
+        """Set the activation to `values`: numbers that broadcast to [batch, pos, d], [batch, dest, src] for a pattern."""
+        return Intervention(self, "set", values=Values.of(values, f"Setting {self}"))  # type: ignore[arg-type]
+
+    def freeze(self) -> Intervention:
+        """Hold the activation at its value in the unedited base run, whatever other edits do before it.
+
+        With everything between an edit and the output frozen, what is left is the edit's direct effect.
+        """
+        return Intervention(self, "freeze")  # type: ignore[arg-type]

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import weakref
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import Edge, Intervention, Site
+from circuitboard.address import Intervention
 from circuitboard.board import code, display, storage
+from circuitboard.board.analyses import Analyses
 from circuitboard.board.history import History
 from circuitboard.board.lab import set_up
-from circuitboard.board.maps import Maps
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
+from circuitboard.board.requested import requested
 from circuitboard.board.self_test import SelfTest, run_self_test
 from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.board.steps import Steps, held_bytes, mean
+from circuitboard.board.sweeping import Sweeping
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
-from circuitboard.errors import AddressError, InterventionError, PromptError
+from circuitboard.errors import AddressError, PromptError
 from circuitboard.interventions import Plan
-from circuitboard.metrics import metric_of
+from circuitboard.metrics import metrics_of, spread_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
+from circuitboard.runs import Run
 from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
@@ -37,12 +41,13 @@ if TYPE_CHECKING:
 
     from circuitboard.board.lab import Lab
     from circuitboard.engine import Requested
-    from circuitboard.metrics import MetricLike
+    from circuitboard.metrics import MetricsLike, Spread
     from circuitboard.prompts import Prompts
-    from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
+    from circuitboard.runs import CachedRun
+    from circuitboard.sweeps import Sweep
 
 
-class Board:
+class Board(Sweeping, Analyses):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -52,9 +57,14 @@ class Board:
     prompts
         A `PromptPair`: one pair or a data set.
     metric
-        "logit_diff", "prob", "log_prob", or a function of logits [batch, pos, d_vocab] that returns [batch].
+        "logit_diff", "prob", "log_prob", "rank", "kl", "loss", or a function of logits [batch, pos, d_vocab] that
+        returns [batch]. Several at once as a dict (name → one of these) or a list of names; the first is the one
+        that steps and maps show, `metrics` tells all.
     base
         Which run is edited. "clean" with patches is noising, "corrupted" with patches is denoising.
+    reference
+        The prompts that `.mean()` and `.resample()` take activations from: a `PromptPair` (its clean prompts and
+        labels) or a `Run` (its prompts). Default: the base run's own prompts.
     engine
         "auto" takes the fastest tier that equals plain hooks on this model; or a tier by name.
     memory
@@ -71,8 +81,9 @@ class Board:
         model: TransformerBridge,
         prompts: PromptPair,
         *,
-        metric: MetricLike = "logit_diff",
+        metric: MetricsLike = "logit_diff",
         base: Base = "clean",
+        reference: PromptPair | Run | None = None,
         engine: Requested = "auto",
         memory: int | None = None,
     ) -> None:
@@ -83,13 +94,21 @@ class Board:
                 f"A board needs a PromptPair, not a {type(prompts).__name__}; write cb.PromptPair(clean, corrupted, answer=…, wrong=…)."
             )
         bound = prompts.bind(model)
+        if not (reference is None or isinstance(reference, (PromptPair, Run))):
+            raise PromptError(
+                f"reference is a PromptPair or a Run, whose prompts means come from, not a {type(reference).__name__}."
+            )
+        if isinstance(reference, Run) and reference.interventions:
+            raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
+        other = None if reference is None else reference.bind(model)
         self._model = model
         self._pair = prompts
+        self._reference = reference
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
-        chosen = metric_of(metric, bound)
+        chosen = metrics_of(metric, bound)
         self._lab: Lab = self._worker.submit(
-            lambda _cancel: set_up(adapter, bound, chosen, base, engine, memory)
+            lambda _cancel: set_up(model, adapter, bound, chosen, base, engine, memory, other)
         ).result()
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
@@ -105,6 +124,11 @@ class Board:
     def pair(self) -> PromptPair:
         """The prompts as they were given."""
         return self._pair
+
+    @property
+    def reference(self) -> PromptPair | Run | None:
+        """The prompts that means and resamples come from, as they were given; None for the base run's own."""
+        return self._reference
 
     @property
     def prompts(self) -> Prompts:
@@ -149,21 +173,57 @@ class Board:
     @property
     def normalized(self) -> float:
         """(value − corrupted) / (clean − corrupted); NaN without a corrupted run."""
-        mean = self._steps.shown.outcome.values.mean()
-        return float(normalized(mean, self._lab.clean_values, self._lab.corrupted_values))
+        shown = self._steps.shown
+        return float(normalized(shown.outcome.values.mean(), *self._lab.unedited(shown.history.state.base)))
 
     @property
     def baselines(self) -> Baselines:
         """The metric on both unedited runs."""
-        corrupted = self._lab.corrupted_values
-        return Baselines(mean(self._lab.clean_values), None if corrupted is None else mean(corrupted))
+        clean, corrupted = self._lab.unedited(self.base)
+        return Baselines(mean(clean), None if corrupted is None else mean(corrupted))
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """Every metric of the board: value, its error bars over prompts, both baselines, and the change by all edits.
+
+        Columns: unit, value, stderr, ci_low and ci_high (95 % bootstrap), clean, corrupted, change (against the base
+        run) and its sign-flip p-value. Error bars are NaN for a single prompt.
+        """
+        import pandas as pd
+
+        shown, lab = self._steps.shown, self._lab
+        base, rows = shown.history.state.base, []
+        for metric in lab.metrics:
+            values, (clean, corrupted) = lab.values(shown.run, metric), lab.unedited(base, metric)
+            spread, unedited = spread_of(values), clean if base == "clean" or corrupted is None else corrupted
+            change = spread_of(values - unedited)
+            rows.append(
+                {
+                    "metric": metric.name,
+                    "unit": metric.unit,
+                    "value": spread.mean,
+                    "stderr": spread.stderr,
+                    "ci_low": spread.low,
+                    "ci_high": spread.high,
+                    "clean": mean(clean),
+                    "corrupted": float("nan") if corrupted is None else mean(corrupted),
+                    "change": change.mean,
+                    "p": change.pvalue,
+                }
+            )
+        return pd.DataFrame(rows).set_index("metric")
+
+    @property
+    def spread(self) -> Spread:
+        """`value` with its error bars over prompts."""
+        return self._steps.shown.outcome.spread
 
     @property
     def engine(self) -> EngineStatus:
         """The engine tier, why it was chosen, and the memory it keeps."""
         lab = self._lab
         engine = lab.choice.engine
-        runs = [*(run.kept() for run in lab.bases), *(run.kept() for run in self._steps.kept_runs())]
+        runs = [*lab.kept(), *(run.kept() for run in self._steps.kept_runs())]
         size = held_bytes((*runs, engine.kept())) + engine.copied_bytes
         dtype = str(lab.adapter.dtype).removeprefix("torch.")
         return EngineStatus(
@@ -184,7 +244,7 @@ class Board:
         run = self._steps.shown.run
         if all(column == self.prompts.answer_position for column in columns):
             return _copy(run.logits[:, -1])
-        if self._lab.metric.reads != "all":
+        if self._lab.reads != "all":
             every, plan = HookedEngine(self._lab.adapter, "all"), run.plan
             run = self._worker.submit(lambda cancel: every.run(plan, cancel=cancel)).result()
         return _copy(run.logits[range(self.prompts.n), columns])
@@ -197,11 +257,23 @@ class Board:
         columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change"]
         return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
 
+    def as_run(self) -> Run:
+        """The run as it is now, edits in force, to patch from: `cb.head(9, 6).patch(board.as_run())`."""
+        lab, state = self._lab, self._steps.shown.history.state
+        base, source = lab.base(state.base), lab.source(state.base)
+        edits = [
+            dataclasses.replace(edit, run=Run(self._token_rows(source)))
+            if edit.how == "patch" and edit.run is None and source is not None
+            else edit
+            for edit in state.active
+        ]
+        return Run(self._token_rows(base), edits)
+
     # --- steps --------------------------------------------------------------------------------------
 
     def edit(self, *interventions: Intervention) -> Outcome:
         """Add edits and compute the metric with them; the same as a click."""
-        found = _interventions(interventions)
+        found = requested(interventions)
         label = ", ".join(map(str, found))
         return self.step(lambda history: history.pushed(label, history.state.added(found))).result()
 
@@ -212,6 +284,25 @@ class Board:
     def toggle(self, index: int) -> Outcome:
         """Switch the edit at this index off, or on again."""
         return self.step(lambda h: h.pushed(f"toggle {_name(h, index)}", h.state.toggled(index))).result()
+
+    def replace(self, index: int, intervention: Intervention) -> Outcome:
+        """Put another edit in the place of the one at this index of `edits`; whether it is in force stays."""
+        (found,) = requested((intervention,))
+        return self.step(lambda h: h.pushed(f"replace {_name(h, index)}", h.state.replaced(index, found))).result()
+
+    def set_strength(self, index: int, strength: float) -> Outcome:
+        """Give the edit at this index of `edits` another strength; only scale and add have one."""
+
+        def move(history: History) -> History:
+            name, state = _name(history, index), history.state
+            edit = dataclasses.replace(state.edits[index].intervention, strength=strength)
+            return history.pushed(f"strength {name}", state.replaced(index, edit))
+
+        return self.step(move).result()
+
+    def move(self, index: int, to: int) -> Outcome:
+        """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
+        return self.step(lambda h: h.pushed(f"move {_name(h, index)}", h.state.moved(index, to))).result()
 
     def clear(self) -> Outcome:
         """Remove all edits; can be undone."""
@@ -252,101 +343,17 @@ class Board:
     def preview(self, *interventions: Intervention) -> Outcome:
         """The outcome of these edits on top of the current ones; nothing is kept."""
         shown = self._steps.shown
-        state = shown.history.state.added(_interventions(interventions))
+        state = shown.history.state.added(requested(interventions))
         plan = self._lab.plan(state.base, state.active)
 
         def work(cancel: CancelToken) -> Outcome:
             start = time.perf_counter()
             run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
-            return self._steps.outcome(run, shown.outcome.value, start)
+            return self._steps.outcome(run, shown.outcome, start)
 
         return self._worker.submit(work).result()
 
-    # --- maps and checks ----------------------------------------------------------------------------
-
-    def sweep(
-        self,
-        over: str,
-        *,
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        approximate: Literal["atp", "atp*"] | None = None,
-    ) -> Sweep:
-        """Edit each component in turn, on top of the current edits.
-
-        Parameters
-        ----------
-        over
-            "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
-            "resid_post", "attn_out" or "mlp_out".
-        by
-            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends.
-            Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
-            padded there stays as it is.
-        how
-            "patch" (from the source run) or "zero".
-        layers, positions
-            Which ones; default all.
-        approximate
-            None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
-            "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
-            al. 2024). No cell of an approximate sweep is marked exact.
-
-        Returns
-        -------
-        Sweep
-            Values [layer], [layer, pos], [layer, head] or [layer, pos, head], with neurons in place of heads for
-            "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
-        """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
-        if approximate is not None:
-            return self.maps.approximate(grid, approximate).result()
-        return self.sweep_job(grid).result()
-
-    def sweep_async(
-        self,
-        over: str,
-        *,
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        order: str = "atp",
-    ) -> SweepStream:
-        """Start the same sweep without waiting.
-
-        Parameters
-        ----------
-        over, by, how, layers, positions
-            As for `sweep`.
-        order
-            "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
-            estimate first. "layer": exact cells in the order that costs least.
-
-        Returns
-        -------
-        SweepStream
-            To iterate over, wait for or cancel; `.partial()` is what is known so far.
-        """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
-        return self.maps.stream(grid, order)
-
-    def grid(
-        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
-    ) -> Grid:
-        """The cells that `sweep` would compute."""
-        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions)
-
-    def sweep_job(self, grid: Grid, progress: Progress | None = None) -> Job[Sweep]:
-        """Start a sweep without waiting; it gives way to steps between batches."""
-        return self.maps.start(grid, progress)
-
-    @property
-    def maps(self) -> Maps:
-        """Sweeps in their parts, for code that builds on the board."""
-        return Maps(self._lab, self._worker, self._steps)
+    # --- checks -------------------------------------------------------------------------------------
 
     def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
         """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer."""
@@ -355,7 +362,7 @@ class Board:
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
         shown = self._steps.shown
-        state = shown.history.state.added(_interventions(interventions, may_be_empty=True))
+        state = shown.history.state.added(requested(interventions, may_be_empty=True))
         plan = self._lab.plan(state.base, state.active)
         return self._worker.submit(lambda cancel: self._verify(plan, shown.run, cancel)).result()
 
@@ -368,19 +375,25 @@ class Board:
         """Run the checks whose answers are known, on this model and these prompts."""
         return self._worker.submit(lambda cancel: run_self_test(self._lab, cancel)).result()
 
+    def _token_rows(self, run: CachedRun) -> list[Tensor]:
+        """Token ids of each prompt, padding left out."""
+        return [row[-length:] for row, length in zip(run.tokens, self.prompts.lengths, strict=True)]
+
     def _verify(self, plan: Plan, near: EditedRun, cancel: CancelToken) -> Verification:
         lab = self._lab
         found = lab.values(lab.choice.engine.run(plan, near=near, cancel=cancel))
-        expected = lab.values(HookedEngine(lab.adapter, lab.metric.reads).run(plan, cancel=cancel))
+        expected = lab.values(HookedEngine(lab.adapter, lab.reads).run(plan, cancel=cancel))
         same = (found == expected) | (found.isnan() & expected.isnan())
         error = float((found - expected).abs().masked_fill(same, 0.0).max())
-        return Verification(error, tolerance(lab.adapter.dtype, lab.clean_values, expected), lab.choice.tier)
+        return Verification(
+            error, tolerance(lab.adapter.dtype, lab.unedited(self.base).clean, expected), lab.choice.tier
+        )
 
     # --- out and in ---------------------------------------------------------------------------------
 
-    def to_python(self) -> str:
-        """Python that makes this board again, as text."""
-        return code.to_python(self)
+    def to_python(self, *sweeps: Sweep) -> str:
+        """Python that makes this board again, and these sweeps of it, as text that runs as it is pasted."""
+        return code.to_python(self, sweeps)
 
     def save(self, path: str | Path) -> None:
         """Write the board's state as JSON, atomically."""
@@ -447,19 +460,3 @@ def _name(history: History, index: int) -> str:
     return (
         str(edits[index].intervention) if isinstance(index, int) and -len(edits) <= index < len(edits) else str(index)
     )
-
-
-def _interventions(found: tuple[object, ...], *, may_be_empty: bool = False) -> tuple[Intervention, ...]:
-    for one in found:
-        if isinstance(one, (Site, Edge)):
-            raise InterventionError(
-                f"What should happen to {one}? Write {one.name!r} with .zero(), .patch() or .scale(x).",
-                code="not_an_intervention",
-            )
-        if not isinstance(one, Intervention):
-            raise InterventionError(
-                f"Expected interventions such as cb.head(9, 6).zero(), found {one!r}.", code="not_an_intervention"
-            )
-    if not found and not may_be_empty:
-        raise InterventionError("No interventions were given, so nothing would change.", code="not_an_intervention")
-    return found  # type: ignore[return-value]

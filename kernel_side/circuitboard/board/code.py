@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from circuitboard.address import HEAD_KINDS, Edge, Intervention, Span
+from circuitboard.address import HEAD_KINDS, Edge, Intervention, Span, Values
+from circuitboard.board.saving import numpy_little
 from circuitboard.models import reload_name
+from circuitboard.prompts import PromptPair
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from circuitboard.address import Positions, Site
     from circuitboard.board.board import Board
     from circuitboard.prompts import Prompts
+    from circuitboard.runs import Run
+    from circuitboard.sweeps import Sweep
+
+_FEW_NUMBERS = 16
+"""A tensor of up to so many is written out; a longer one as base64, which is short and exact."""
 
 
-def to_python(board: Board) -> str:
-    """Code that makes this board again, with the edits in force and those switched off."""
+def to_python(board: Board, sweeps: Sequence[Sweep] = ()) -> str:
+    """Code that makes this board again, with the edits in force and those switched off, and sweeps of it."""
     name = reload_name(board.model)
     dtype = str(board.lab.adapter.dtype)
-    precise = name is not None and dtype != "torch.float32"
-    lines = ["import circuitboard as cb", "import torch\n" if precise or not _as_text(board) else ""]
+    lines = []
     if name is None:
         lines.append(
             f"# `model` must hold the TransformerBridge {board.lab.adapter.name!r} that the board was made with."
         )
     else:
-        lines.append(f"model = cb.load({name!r}{f', dtype={dtype}' if precise else ''})")
-    lines += _pair(board)
-    metric = board.lab.metric
-    if metric.reads == "all" and not metric.name.isidentifier():
-        lines.append("# `metric` must hold the function that the board was made with.")
+        lines.append(f"model = cb.load({name!r}{f', dtype={dtype}' if dtype != 'torch.float32' else ''})")
+    lines += _prompts(board)
+    if board.reference is not None:
+        lines += _reference(board)
+    for metric in board.lab.metrics:
+        if metric.formula is None:
+            lines.append(f"# `{_variable(metric.name)}` must hold the function that the board was made with.")
     lines.append(f"board = cb.Board(model, pair{_options(board)})")
     edits = board.edits
     if edits:
         written = [expression(edit.intervention) for edit in edits]
         lines += ["board.edit(", *(f"    {edit}," for edit in written), ")"]
         lines += [f"board.toggle({index})" for index, edit in enumerate(edits) if not edit.enabled]
+    lines += [f"sweep{'' if i == 0 else i + 1} = {_sweep(sweep, board)}" for i, sweep in enumerate(sweeps)]
     lines.append("board")
-    return "\n".join(lines) + "\n"
+    body = "\n".join(lines) + "\n"
+    imports = [f"import {module}" for module in ("base64", "torch") if f"{module}." in body]
+    return "\n".join(["import circuitboard as cb", *imports, "", body]).replace("\n\n\n", "\n\n")
 
 
 def expression(intervention: Intervention) -> str:
@@ -52,8 +63,41 @@ def expression(intervention: Intervention) -> str:
         where += f".at({_positions(site.positions)}, {_positions(sources)})"
     elif site.positions is not None:
         where += f".at({_positions(site.positions)})"
-    strength = "" if intervention.strength is None else repr(intervention.strength)
-    return f"{where}.{intervention.how}({strength})"
+    given = []
+    if intervention.values is not None:
+        given.append(_values(intervention.values))
+    if intervention.how == "add":
+        given += [f"scale={intervention.strength!r}"] if intervention.strength != 1 else []
+    elif intervention.strength is not None:
+        given.append(repr(intervention.strength))
+    if intervention.seed is not None:
+        given.append(repr(intervention.seed))
+    if intervention.per == "label":
+        given.append("per='label'")
+    if intervention.run is not None:
+        given.append(run_expression(intervention.run))
+    return f"{where}.{intervention.how}({', '.join(given)})"
+
+
+def run_expression(run: Run) -> str:
+    """A run as a Python expression."""
+    rows = [repr(row) if isinstance(row, str) else f"torch.tensor({list(row)!r})" for row in run.prompts]
+    edits = f", [{', '.join(map(expression, run.interventions))}]" if run.interventions else ""
+    bos = "" if run.prepend_bos is None else f", prepend_bos={run.prepend_bos}"
+    return f"cb.Run([{', '.join(rows)}]{edits}{bos})"
+
+
+def _values(values: Values) -> str:
+    tensor = values.tensor
+    if not values.shape:
+        return repr(float(tensor))
+    dtype = "" if str(tensor.dtype) == "torch.float32" else f", dtype={tensor.dtype}"
+    if tensor.numel() <= _FEW_NUMBERS:
+        return f"torch.tensor({tensor.tolist()!r}{dtype})"
+    data = base64.b64encode(numpy_little(tensor.numpy())).decode("ascii")
+    return (
+        f"torch.frombuffer(bytearray(base64.b64decode({data!r})), dtype={tensor.dtype}).reshape({list(values.shape)})"
+    )
 
 
 def _component(site: Site) -> str:
@@ -75,56 +119,101 @@ def _position(entry: int | str | Span) -> str:
     return f"slice({entry.start}, {entry.stop}, {entry.step})" if isinstance(entry, Span) else repr(entry)
 
 
+def _sweep(sweep: Sweep, board: Board) -> str:
+    grid = sweep.grid
+    options = [repr(grid.over)]
+    if grid.by != "all":
+        options.append(f"by={grid.by!r}")
+    options.append(f"how={grid.how!r}")
+    if grid.layers != tuple(range(board.lab.adapter.shape.n_layers)):
+        options.append(f"layers={list(grid.layers)!r}")
+    if grid.asked is not None:
+        options.append(f"positions={_positions(grid.asked)}")
+    if sweep.method is not None:
+        options.append(f"approximate={sweep.method!r}")
+    if sweep.metric != board.lab.metric.name:
+        options.append(f"on={sweep.metric!r}")
+    return f"board.sweep({', '.join(options)})"
+
+
 def _options(board: Board) -> str:
-    metric = board.lab.metric
+    metrics = board.lab.metrics
+    written = [repr(metric.formula) if metric.formula is not None else _variable(metric.name) for metric in metrics]
     options = ""
-    if metric.reads == "all":
-        options += f", metric={metric.name if metric.name.isidentifier() else 'metric'}"
-    elif metric.name != "logit_diff":
-        options += f", metric={metric.name!r}"
-    return options + (f", base={board.base!r}" if board.base != "clean" else "")
+    if len(metrics) > 1 or metrics[0].formula not in (None, metrics[0].name):
+        pairs = (f"{metric.name!r}: {one}" for metric, one in zip(metrics, written, strict=True))
+        options = f", metric={{{', '.join(pairs)}}}"
+    elif metrics[0].formula != "logit_diff":
+        options = f", metric={written[0]}"
+    if board.base != "clean":
+        options += f", base={board.base!r}"
+    return options + (", reference=reference" if board.reference is not None else "")
 
 
-def _pair(board: Board) -> list[str]:
-    prompts = board.prompts
-    as_text = _as_text(board)
+def _variable(name: str) -> str:
+    """What the code calls a metric that is a function: its own name where that is one."""
+    return name if name.isidentifier() else "metric"
+
+
+def _prompts(board: Board) -> list[str]:
+    """The pair: as the task's call where one made it, else written out."""
+    recipe, prompts = board.pair.recipe, board.prompts
+    if recipe is not None:
+        return [f"pair = {recipe}"]
     lines = ["pair = cb.PromptPair("]
-    for name, text, tokens in (
-        ("clean", prompts.clean_text, prompts.clean_tokens),
-        ("corrupted", prompts.corrupted_text, prompts.corrupted_tokens),
-    ):
-        if as_text and text is not None:
-            lines.append(f"    {name}={_single(list(text))!r},")
-        elif not as_text and tokens is not None:
-            lines.append(f"    {name}={_tokens(tokens, prompts)},")
-    lines.append(f"    answer={_single(prompts.answer_ids.tolist())!r},  # {_words(prompts.answer_str)}")
-    if prompts.wrong_ids is not None:
-        lines.append(f"    wrong={_single(prompts.wrong_ids.tolist())!r},  # {_words(prompts.wrong_str or ())}")
+    as_text = prompts.clean_text is not None and (
+        prompts.corrupted_tokens is None or prompts.corrupted_text is not None
+    )
+    lines.append(f"    clean={_text_or_tokens(prompts, 'clean', as_text=as_text)},")
+    if prompts.corrupted_tokens is not None:
+        lines.append(f"    corrupted={_text_or_tokens(prompts, 'corrupted', as_text=as_text)},")
+    lines.append(f"    answer={_answers(prompts.answers.to_list())},  # {_words(prompts.answer_str)}")
+    if prompts.wrongs is not None:
+        lines.append(f"    wrong={_answers(prompts.wrongs.to_list())},  # {_words(prompts.wrong_str or ())}")
+    return [*lines, *_labels_and_bos(prompts, as_text=as_text), ")"]
+
+
+def _reference(board: Board) -> list[str]:
+    reference = board.reference
+    if isinstance(reference, PromptPair) and reference.recipe is not None:
+        return [f"reference = {reference.recipe}"]
+    assert reference is not None  # noqa: S101  asked for only where there is one
+    prompts = reference.bind(board.model)
+    as_text = prompts.clean_text is not None
+    clean = _text_or_tokens(prompts, "clean", as_text=as_text)
+    return [
+        "reference = cb.PromptPair(",
+        f"    clean={clean},",
+        "    answer=0,",
+        *_labels_and_bos(prompts, as_text=as_text),
+        ")",
+    ]
+
+
+def _labels_and_bos(prompts: Prompts, *, as_text: bool) -> list[str]:
+    lines = []
     if prompts.labels:
         lines.append(f"    labels={ {label: list(positions) for label, positions in prompts.labels.items()}!r},")
     if as_text:
         lines.append(f"    prepend_bos={prompts.bos_added},")
-    return [*lines, ")"]
+    return lines
 
 
-def _tokens(tokens: Tensor, prompts: Prompts) -> str:
+def _text_or_tokens(prompts: Prompts, run: str, *, as_text: bool) -> str:
+    if as_text:
+        texts = list((prompts.clean_text if run == "clean" else prompts.corrupted_text) or ())
+        return repr(texts[0] if len(texts) == 1 else texts)
+    rows = prompts.token_ids("clean" if run == "clean" else "corrupted")
     if prompts.real is None:
-        return f"torch.tensor({tokens.tolist()!r})"
-    rows = [row[-length:] for row, length in zip(tokens.tolist(), prompts.lengths, strict=True)]
+        return f"torch.tensor({rows!r})"
     return f"[{', '.join(f'torch.tensor({row!r})' for row in rows)}]"
 
 
-def _as_text(board: Board) -> bool:
-    """Whether the prompts can be written as text, not as token ids."""
-    prompts = board.prompts
-    return prompts.clean_text is not None and (prompts.corrupted_tokens is None or prompts.corrupted_text is not None)
+def _answers(answers: list[int | list[int]]) -> str:
+    return repr(answers[0]) if len(answers) == 1 and isinstance(answers[0], int) else repr(answers)
 
 
-def _single(values: list[object]) -> object:
-    return values[0] if len(values) == 1 else values
-
-
-def _words(tokens: object) -> str:
+def _words(tokens: Sequence[str]) -> str:
     """Tokens for a comment: written so that nothing in them can end the line."""
-    shown = [ascii(token) for token in list(tokens)[:4]]  # type: ignore[call-overload]
-    return ", ".join(shown) + (", …" if len(list(tokens)) > len(shown) else "")  # type: ignore[call-overload]
+    shown = [ascii(token) for token in list(tokens)[:4]]
+    return ", ".join(shown) + (", …" if len(tokens) > len(shown) else "")

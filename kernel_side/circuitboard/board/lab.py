@@ -1,41 +1,98 @@
-"""The bench that a board works on: model, prompts, both unedited runs, metric and engine. Nothing here changes."""
+"""The bench that a board works on: model, prompts, unedited runs, metrics and engine. Nothing here changes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from circuitboard.engine import Budget, Choice, EditedRun, Requested, budget_of, choose_engine, require_room
-from circuitboard.errors import PromptError
-from circuitboard.interventions import Plan, compile_plan
-from circuitboard.metrics import Metric, evaluate
+from circuitboard.engine import (
+    Budget,
+    Choice,
+    EditedOrigin,
+    EditedRun,
+    Requested,
+    budget_of,
+    choose_engine,
+    require_room,
+)
+from circuitboard.errors import MetricError, PromptError
+from circuitboard.interventions import Plan, Reference, Supply, compile_plan
+from circuitboard.metrics import Metric, Reading, Reads, evaluate
 from circuitboard.runs import CachedRun, record_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from jaxtyping import Float
     from torch import Tensor
+    from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.address import Intervention
     from circuitboard.board.state import Base
     from circuitboard.models.adapter import ModelAdapter
     from circuitboard.prompts import Prompts
+    from circuitboard.runs import Origin, Run
+
+
+class Unedited(NamedTuple):
+    """A metric on both unedited runs, per prompt; `corrupted` None without a corrupted run."""
+
+    clean: Float[Tensor, " batch"]
+    corrupted: Float[Tensor, " batch"] | None
 
 
 @dataclass(frozen=True, eq=False)
 class Lab:
-    """Everything that a board's numbers depend on besides its state."""
+    """Everything that a board's numbers depend on besides its state.
 
+    Parameters
+    ----------
+    metrics
+        At least one; the first is the one that maps and steps show.
+    reference
+        The prompts that means and resamples come from, if the user gave some; else the base run's own.
+    """
+
+    model: TransformerBridge
     adapter: ModelAdapter
     prompts: Prompts
-    metric: Metric
+    metrics: tuple[Metric, ...]
     clean: CachedRun
     corrupted: CachedRun | None
-    clean_values: Float[Tensor, " batch"]
-    corrupted_values: Float[Tensor, " batch"] | None
     choice: Choice
     budget: Budget
+    reference: Reference | None
+    _own: dict[str, Reference] = field(default_factory=dict, repr=False)
+    _others: dict[Run, Origin] = field(default_factory=dict, repr=False)
+    _unedited: dict[tuple[str, str], Unedited] = field(default_factory=dict, repr=False)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that maps and steps show."""
+        return self.metrics[0]
+
+    @property
+    def reads(self) -> Reads:
+        """What the metrics together need of the logits."""
+        return reads_of(self.metrics)
+
+    def metric_called(self, name: str | None) -> Metric:
+        """One of the board's metrics; None for the first.
+
+        Raises
+        ------
+        MetricError
+            `unknown_metric`.
+        """
+        if name is None:
+            return self.metric
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise MetricError(
+            f"This board has no metric {name!r:.80}; it has {', '.join(metric.name for metric in self.metrics)}. Make one with metric=[…].",
+            code="unknown_metric",
+        )
 
     def base(self, base: Base) -> CachedRun:
         """The run that is edited.
@@ -62,38 +119,131 @@ class Lab:
         """The run that patches come from: the other one."""
         return self.corrupted if base == "clean" else self.clean
 
+    def supply(self, base: Base) -> Supply:
+        """The run that is edited, and all that values come from."""
+        return Supply(self.base(base), self.source(base), self._reference(self.base(base)), self.origin)
+
+    def supply_of(self, plan: Plan) -> Supply:
+        """The same, for the base of a plan."""
+        return self.supply("clean" if plan.base is self.clean else "corrupted")
+
+    def origin(self, run: Run) -> Origin:
+        """What a patch from any run takes from.
+
+        Raises
+        ------
+        PromptError
+            `run_mismatch` if its prompts are not as long as the board's; and as `PromptPair.bind`.
+        """
+        found = self._others.get(run)
+        if found is None:
+            base = self._run(run)
+            found = base
+            if run.interventions:
+                supply = Supply(base, None, self._reference(base), self.origin)
+                found = EditedOrigin(compile_plan(run.interventions, self.adapter, self.prompts, supply))
+            self._others[run] = found
+        return found
+
     def plan(self, base: Base, interventions: Iterable[Intervention]) -> Plan:
         """Interventions made ready, or refused."""
-        return compile_plan(tuple(interventions), self.adapter, self.prompts, self.base(base), self.source(base))
+        return compile_plan(tuple(interventions), self.adapter, self.prompts, self.supply(base))
 
-    def values(self, run: EditedRun) -> Float[Tensor, " batch"]:
-        """The metric of each prompt."""
-        return evaluate(self.metric, run.logits, self.prompts)
+    def reading(self, base: CachedRun) -> Reading:
+        """What metrics of edits of a run may look at besides logits."""
+        return Reading(self.prompts, base.tokens, base.logits)
+
+    def values(self, run: EditedRun, metric: Metric | None = None) -> Float[Tensor, " batch"]:
+        """A metric of each prompt; the first one if none is given."""
+        return evaluate(metric or self.metric, run.logits, self.reading(run.plan.base))
+
+    def unedited(self, base: Base, metric: Metric | None = None) -> Unedited:
+        """A metric on both unedited runs, seen from the run that is edited (which some metrics compare with)."""
+        metric = metric or self.metric
+        key = (base, metric.name)
+        if key not in self._unedited:
+            reading = self.reading(self.base(base))
+            corrupted = None if self.corrupted is None else evaluate(metric, self.corrupted.logits, reading)
+            self._unedited[key] = Unedited(evaluate(metric, self.clean.logits, reading), corrupted)
+        return self._unedited[key]
+
+    def kept(self) -> Iterator[Iterable[Tensor]]:
+        """Every tensor that lives as long as the board, run by run."""
+        yield from (run.kept() for run in self.bases)
+        references = (*tuple(self._own.values()), *((self.reference,) if self.reference else ()))
+        yield from (reference.kept() for reference in references)
+        yield from (origin.kept() for origin in tuple(self._others.values()))
+
+    def _reference(self, base: CachedRun) -> Reference:
+        if self.reference is not None:
+            return self.reference
+        if base.name not in self._own:
+            self._own[base.name] = Reference(base, self.prompts.labels, f"the {base.name} prompts")
+        return self._own[base.name]
+
+    def _run(self, run: Run) -> CachedRun:
+        """A run's prompts, unedited, laid out like the board's."""
+        bound, own = run.bind(self.model), self.prompts
+        tokens, real = bound.clean_tokens, bound.real
+        if bound.n == 1 and own.n > 1:
+            tokens = tokens.expand(own.n, -1)
+            real = None if real is None else real.expand(own.n, -1)
+        lengths = bound.lengths * own.n if bound.n == 1 else bound.lengths
+        if lengths != own.lengths:
+            raise PromptError(
+                f"{run} has prompts of {_lengths(bound.lengths)} tokens, but the board's have {_lengths(own.lengths)}; patching is position by position, so they must agree.",
+                code="run_mismatch",
+            )
+        for known in self.bases:
+            if known.tokens.equal(tokens):
+                return known
+        return unrecorded(f"{run} {len(self._others)}", self.adapter, tokens, real)
+
+
+def unrecorded(name: str, adapter: ModelAdapter, tokens: Tensor, real: Tensor | None) -> CachedRun:
+    """A run of which nothing is kept until it is asked for."""
+    import torch
+
+    return CachedRun(name, tokens, torch.empty(len(tokens), 0, 0), {}, (), adapter, real)
+
+
+def reads_of(metrics: Sequence[Metric]) -> Reads:
+    """What metrics together need of the logits."""
+    return "all" if any(metric.reads == "all" for metric in metrics) else "answer"
 
 
 def set_up(
-    adapter: ModelAdapter, prompts: Prompts, metric: Metric, base: Base, engine: Requested, memory: int | None = None
+    model: TransformerBridge,
+    adapter: ModelAdapter,
+    prompts: Prompts,
+    metrics: tuple[Metric, ...],
+    base: Base,
+    engine: Requested,
+    memory: int | None = None,
+    reference: Prompts | None = None,
 ) -> Lab:
     """Record both runs and choose the engine."""
     budget = budget_of(adapter.device, memory)
     n_runs = 1 if prompts.corrupted_tokens is None else 2
     require_room(adapter, budget, n_runs, prompts.n, prompts.n_positions)
-    clean = record_run(adapter, "clean", prompts.clean_tokens, metric.reads, prompts.real)
+    reads = reads_of(metrics)
+    clean = record_run(adapter, "clean", prompts.clean_tokens, reads, prompts.real)
     corrupted = None
     if prompts.corrupted_tokens is not None:
-        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, metric.reads, prompts.real)
+        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.real)
     edited, source = (clean, corrupted) if base == "clean" or corrupted is None else (corrupted, clean)
-    choice = choose_engine(engine, adapter, prompts, edited, source, metric.reads, budget)
-    lab = Lab(
-        adapter=adapter,
-        prompts=prompts,
-        metric=metric,
-        clean=clean,
-        corrupted=corrupted,
-        clean_values=evaluate(metric, clean.logits, prompts),
-        corrupted_values=None if corrupted is None else evaluate(metric, corrupted.logits, prompts),
-        choice=choice,
-        budget=budget,
-    )
+    choice = choose_engine(engine, adapter, prompts, edited, source, reads, budget)
+    given = None
+    if reference is not None:
+        run = unrecorded("reference", adapter, reference.clean_tokens, reference.real)
+        given = Reference(run, reference.labels, "the reference prompts")
+    lab = Lab(model, adapter, prompts, metrics, clean, corrupted, choice, budget, given)
     lab.base(base)
+    for metric in metrics:
+        lab.unedited(base, metric)
     return lab
+
+
+def _lengths(lengths: Sequence[int]) -> str:
+    few = sorted(set(lengths))
+    return str(few[0]) if len(few) == 1 else f"{few[0]} … {few[-1]}"

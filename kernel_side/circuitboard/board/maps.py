@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from circuitboard.board.outcome import Shown
     from circuitboard.board.steps import Steps
     from circuitboard.engine import CancelToken, EditedRun, Job, Worker
-    from circuitboard.runs import CachedRun
+    from circuitboard.metrics import Metric
 
 
 class Maps:
@@ -41,17 +42,17 @@ class Maps:
             over, by=by, how=how, layers=layers, positions=positions, adapter=lab.adapter, prompts=lab.prompts
         )
 
-    def start(self, grid: Grid, progress: Progress | None = None) -> Job[Sweep]:
+    def start(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
         """Start a sweep without waiting; it gives way to steps between batches."""
-        shown = self._shown(grid)
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
 
         def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
-            values = yield from self.cells(shown.run, grid.cells, cancel, progress)
-            return self._sweep(grid, shown, values, exact=True)
+            values = yield from self.cells(shown.run, grid.cells, cancel, progress, metric=metric)
+            return self._sweep(grid, shown, values, metric)
 
         return self._worker.submit_background(work)
 
-    def approximate(self, grid: Grid, method: Literal["atp", "atp*"]) -> Job[Sweep]:
+    def approximate(self, grid: Grid, method: Literal["atp", "atp*"], on: str | None = None) -> Job[Sweep]:
         """Start an estimate of all cells without waiting.
 
         Raises
@@ -64,15 +65,15 @@ class Maps:
                 f"A sweep can be approximated by 'atp' or 'atp*', not {method!r}; leave it out for exact cells.",
                 code="unknown_sweep",
             )
-        shown = self._shown(grid)
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
 
         def work(cancel: CancelToken) -> Sweep:
-            effects = self._attributed(shown.run, grid.cells, cancel, method)
-            return self._sweep(grid, shown, shown.outcome.values + effects, exact=False)
+            effects = self._attributed(shown.run, grid.cells, cancel, method, metric)
+            return self._sweep(grid, shown, self._lab.values(shown.run, metric) + effects, metric, method)
 
         return self._worker.submit(work)
 
-    def stream(self, grid: Grid, order: str) -> SweepStream:
+    def stream(self, grid: Grid, order: str, on: str | None = None) -> SweepStream:
         """Start a sweep that tells what it finds as it goes: the estimate at once, then exact cells.
 
         Raises
@@ -85,20 +86,24 @@ class Maps:
                 f"The order of a sweep is 'atp' (the largest estimated effects first) or 'layer', not {order!r}.",
                 code="unknown_sweep",
             )
-        shown = self._shown(grid)
-        values = torch.full((len(grid.cells), self._lab.prompts.n), torch.nan, dtype=shown.outcome.values.dtype)
-        stream = SweepStream(self._sweep(grid, shown, values, exact=False))
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
+        baseline = self._lab.values(shown.run, metric)
+        values = torch.full((len(grid.cells), self._lab.prompts.n), torch.nan, dtype=baseline.dtype)
+        nothing = replace(self._sweep(grid, shown, values, metric), exact=torch.zeros(grid.shape, dtype=torch.bool))
+        stream = SweepStream(nothing)
 
         def work(cancel: CancelToken) -> Generator[None, None, None]:
             importance = None
-            effects = self.estimate(shown.run, grid.cells, cancel) if order == "atp" else None
+            effects = self.estimate(shown.run, grid.cells, cancel, metric) if order == "atp" else None
             if effects is not None:
-                stream.add(range(len(grid.cells)), shown.outcome.values + effects, exact=False)
+                stream.add(range(len(grid.cells)), baseline + effects, exact=False)
                 importance = effects.mean(-1).abs()
                 yield
-            yield from self.cells(
-                shown.run, grid.cells, cancel, lambda cells, found: stream.add(cells, found, exact=True), importance
-            )
+
+            def progress(cells: Sequence[int], found: Tensor) -> None:
+                stream.add(cells, found, exact=True)
+
+            yield from self.cells(shown.run, grid.cells, cancel, progress, importance, metric)
 
         stream.begin(self._worker.submit_background(work))
         return stream
@@ -110,6 +115,7 @@ class Maps:
         cancel: CancelToken,
         progress: Progress | None = None,
         importance: Float[Tensor, " cell"] | None = None,
+        metric: Metric | None = None,
     ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
         """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
         lab = self._lab
@@ -119,9 +125,9 @@ class Maps:
                 run,
                 cells,
                 adapter=lab.adapter,
-                prompts=lab.prompts,
-                metric=lab.metric,
-                source=self._source(run),
+                metric=metric or lab.metric,
+                reading=lab.reading(run.plan.base),
+                supply=lab.supply_of(run.plan),
                 cancel=cancel,
                 progress=progress,
                 importance=importance,
@@ -129,7 +135,7 @@ class Maps:
         )
 
     def estimate(
-        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken
+        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken, metric: Metric | None = None
     ) -> Float[Tensor, "cell batch"] | None:
         """What each cell's effect would be if the model were linear (attribution patching); on the worker thread only.
 
@@ -137,7 +143,7 @@ class Maps:
         pass: exact cells need less.
         """
         try:
-            return self._attributed(run, cells, cancel, "atp")
+            return self._attributed(run, cells, cancel, "atp", metric or self._lab.metric)
         except MetricError as error:
             if error.code != "metric_not_differentiable":
                 raise
@@ -146,10 +152,15 @@ class Maps:
             return None
 
     def _attributed(
-        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken, method: Literal["atp", "atp*"]
+        self,
+        run: EditedRun,
+        cells: Sequence[Intervention],
+        cancel: CancelToken,
+        method: Literal["atp", "atp*"],
+        metric: Metric,
     ) -> Float[Tensor, "cell batch"]:
         lab = self._lab
-        own = compile_plan(cells, lab.adapter, lab.prompts, run.plan.base, self._source(run)).writes
+        own = compile_plan(cells, lab.adapter, lab.prompts, lab.supply_of(run.plan)).writes
         anatomy = None
         if method == "atp*":
             try:
@@ -163,8 +174,8 @@ class Maps:
             lab.adapter,
             run,
             own,
-            metric=lab.metric,
-            prompts=lab.prompts,
+            metric=metric,
+            reading=lab.reading(run.plan.base),
             cancel=cancel,
             method=method,
             anatomy=anatomy,
@@ -185,18 +196,23 @@ class Maps:
         self._lab.plan(shown.history.state.base, grid.cells[:1])
         return shown
 
-    def _source(self, run: EditedRun) -> CachedRun | None:
-        return self._lab.source("clean" if run.plan.base is self._lab.clean else "corrupted")
-
-    def _sweep(self, grid: Grid, shown: Shown, values: Float[Tensor, "cell batch"], *, exact: bool) -> Sweep:
-        lab = self._lab
+    def _sweep(
+        self,
+        grid: Grid,
+        shown: Shown,
+        values: Float[Tensor, "cell batch"],
+        metric: Metric,
+        method: Literal["atp", "atp*"] | None = None,
+    ) -> Sweep:
+        unedited = self._lab.unedited(shown.history.state.base, metric)
         return Sweep(
             grid=grid,
             per_prompt=values.unflatten(0, grid.shape),
-            baseline=shown.outcome.values.clone(),
-            clean=lab.clean_values.clone(),
-            corrupted=None if lab.corrupted_values is None else lab.corrupted_values.clone(),
-            metric=lab.metric.name,
-            unit=lab.metric.unit,
-            exact=torch.full(grid.shape, exact),
+            baseline=self._lab.values(shown.run, metric),
+            clean=unedited.clean.clone(),
+            corrupted=None if unedited.corrupted is None else unedited.corrupted.clone(),
+            metric=metric.name,
+            unit=metric.unit,
+            exact=torch.full(grid.shape, method is None),
+            method=method,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circuitboard.metrics import Spread, spread_of
+
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
@@ -33,6 +35,8 @@ class Outcome:
         The metric of each prompt, float [batch].
     change
         `value` minus the value of the state before.
+    before
+        The metric of each prompt in the state before, float [batch].
     receipts
         One per edit in force, in order: what it changed.
     latency_ms
@@ -42,8 +46,19 @@ class Outcome:
     value: float
     values: Float[Tensor, " batch"]
     change: float
+    before: Float[Tensor, " batch"]
     receipts: tuple[Receipt, ...]
     latency_ms: float
+
+    @property
+    def spread(self) -> Spread:
+        """`value` with its error bars over prompts."""
+        return spread_of(self.values)
+
+    @property
+    def change_spread(self) -> Spread:
+        """`change` with its error bars over prompts, and the p-value that it is zero."""
+        return spread_of(self.values - self.before)
 
     def __repr__(self) -> str:
         receipts = "".join(f"\n  {receipt}" for receipt in self.receipts)

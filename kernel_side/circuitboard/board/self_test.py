@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from circuitboard.address import Site
 from circuitboard.engine import HookedEngine, tolerance
-from circuitboard.interventions import compile_plan
+from circuitboard.interventions import Supply, compile_plan
 from circuitboard.models.adapter import places_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
     def check(
         name: str, edits: list[Intervention], base: CachedRun, source: CachedRun | None, expected: Tensor
     ) -> None:
-        plan = compile_plan(edits, lab.adapter, lab.prompts, base, source)
+        plan = compile_plan(edits, lab.adapter, lab.prompts, Supply(base, source))
         found = engine.run(plan, cancel=cancel).logits
         missed = (found - expected).abs()
         if lab.prompts.real is not None and missed.shape[1] > 1:
@@ -86,8 +86,8 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
         into = [Site("resid_pre", 0).patch()]
         check("patching resid_pre 0 gives the other run", into, clean, corrupted, corrupted.logits)
         check("patching resid_pre 0 back gives the clean run", into, corrupted, clean, clean.logits)
-    zero = compile_plan([site.zero() for site in heads], lab.adapter, lab.prompts, clean, None)
-    hooked = HookedEngine(lab.adapter, lab.metric.reads).run(zero, cancel=cancel).logits
+    zero = compile_plan([site.zero() for site in heads], lab.adapter, lab.prompts, Supply(clean))
+    hooked = HookedEngine(lab.adapter, lab.reads).run(zero, cancel=cancel).logits
     check("zeroing every head equals plain hooks", [site.zero() for site in heads], clean, None, hooked)
     if len(patterns) == len(heads):
         off = [pattern.zero() for pattern in patterns]

@@ -69,6 +69,17 @@ class BoardState:
             self, edits=(*self.edits[:index], replace(edit, enabled=not edit.enabled), *self.edits[index + 1 :])
         )
 
+    def replaced(self, index: int, intervention: Intervention) -> BoardState:
+        index = self._existing(index)
+        edit = replace(self.edits[index], intervention=intervention)
+        return replace(self, edits=(*self.edits[:index], edit, *self.edits[index + 1 :]))
+
+    def moved(self, index: int, to: int) -> BoardState:
+        index, to = self._existing(index), self._existing(to)
+        edits = [*self.edits[:index], *self.edits[index + 1 :]]
+        edits.insert(to, self.edits[index])
+        return replace(self, edits=tuple(edits))
+
     def cleared(self) -> BoardState:
         return replace(self, edits=())
 

@@ -44,7 +44,7 @@ class Steps:
         self.history = History.start(state)
         run = EditedRun(lab.plan(state.base, ()), lab.base(state.base).logits, ())
         values = lab.values(run)
-        self.shown = Shown(0, self.history, run, Outcome(mean(values), values, 0.0, (), 0.0))
+        self.shown = Shown(0, self.history, run, Outcome(mean(values), values, 0.0, values, (), 0.0))
 
     def step(self, move: Callable[[History], History], *, click: bool) -> Job[Outcome]:
         """Move through the history and compute the metric there, without waiting; see `Board.step`."""
@@ -64,11 +64,11 @@ class Steps:
                 raise
             return job
 
-    def outcome(self, run: EditedRun, before: float, start: float) -> Outcome:
-        """What a run that began at `start` says, against the value before it."""
+    def outcome(self, run: EditedRun, before: Outcome, start: float) -> Outcome:
+        """What a run that began at `start` says, against the outcome before it."""
         values = self._lab.values(run)
-        value = mean(values)
-        return Outcome(value, values, value - before, run.receipts, (time.perf_counter() - start) * 1000)
+        value, latency = mean(values), (time.perf_counter() - start) * 1000
+        return Outcome(value, values, value - before.value, before.values, run.receipts, latency)
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""
@@ -91,7 +91,7 @@ class Steps:
             run = self._runs.get(history.state)
             if run is None:
                 run = self._lab.choice.engine.run(plan, near=self.shown.run, cancel=cancel)
-            outcome = self.outcome(run, self.shown.outcome.value, start)
+            outcome = self.outcome(run, self.shown.outcome, start)
             with self._lock:
                 cancel.check()
                 self.shown = Shown(self.shown.revision + 1, history, run, outcome)
@@ -120,7 +120,7 @@ class Steps:
     def _keep(self, state: BoardState, run: EditedRun) -> None:
         self._runs[state] = run
         self._runs.move_to_end(state)
-        room = self._lab.budget.kept - held_bytes(base.kept() for base in self._lab.bases)
+        room = self._lab.budget.kept - held_bytes(self._lab.kept())
         while len(self._runs) > 1 and (
             len(self._runs) > _RUNS_KEPT or held_bytes(run.kept() for run in self._runs.values()) > room
         ):

@@ -2,6 +2,7 @@
 
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.choose import TIERS, Choice, Requested, choose_engine
+from circuitboard.engine.edited_origin import EditedOrigin
 from circuitboard.engine.hooked import HookedEngine
 from circuitboard.engine.memory import Budget, budget_of, require_room
 from circuitboard.engine.replay import ReplayEngine
@@ -16,6 +17,7 @@ __all__ = [
     "CancelToken",
     "CellLogits",
     "Choice",
+    "EditedOrigin",
     "EditedRun",
     "Engine",
     "HookedEngine",

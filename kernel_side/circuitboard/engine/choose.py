@@ -18,7 +18,7 @@ from circuitboard.engine.tier import Engine
 from circuitboard.engine.tolerance import tolerance
 from circuitboard.engine.wavefront import WavefrontEngine
 from circuitboard.errors import CircuitboardError, EngineError, ModelError
-from circuitboard.interventions import Plan, compile_plan
+from circuitboard.interventions import Plan, Supply, compile_plan
 from circuitboard.models.adapter import places_of
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ def _doubt(
     """Why a tier cannot be trusted here, or None if it agrees on every edit of the probe."""
     cancel = CancelToken()
     edits, own = _probe_edits(adapter, prompts, patch=source is not None)
-    pinned = compile_plan(edits, adapter, prompts, base, source)
-    cells = compile_plan(own, adapter, prompts, base, source).writes
+    supply = Supply(base, source)
+    pinned = compile_plan(edits, adapter, prompts, supply)
+    cells = compile_plan(own, adapter, prompts, supply).writes
     plans = [Plan(base, (*pinned.writes, cell)) for cell in cells]
     try:
         expected = torch.stack([oracle.run(plan, cancel=cancel).logits for plan in plans])

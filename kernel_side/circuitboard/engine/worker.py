@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future, InvalidStateError, wait
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +24,8 @@ from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
 
 T = TypeVar("T")
+
+_TICK_S = 0.1
 
 _PATIENCE_S = 2.0
 """How long `close` waits for the thread, which ends after the layer that it computes."""
@@ -49,9 +51,18 @@ class Job(Generic[T]):
         self._running = threading.Lock()
         self._running.acquire()
 
-    def result(self) -> T:
-        """Wait for the result. An interrupt cancels the job and waits until the worker has let go of it."""
+    def result(self, tick: Callable[[], None] | None = None) -> T:
+        """Wait for the result. An interrupt cancels the job and waits until the worker has let go of it.
+
+        Parameters
+        ----------
+        tick
+            Called ten times a second meanwhile, on the thread that waits.
+        """
         try:
+            if tick is not None:
+                while wait((self.future,), timeout=_TICK_S).not_done:
+                    tick()
             with self._running:
                 pass
         except KeyboardInterrupt:

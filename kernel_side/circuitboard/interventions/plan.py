@@ -13,10 +13,14 @@ from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions.write import Where, Write
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
     from circuitboard.address import Intervention, Positions
+    from circuitboard.interventions.supply import Supply
     from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.prompts import Prompts
-    from circuitboard.runs import CachedRun
+    from circuitboard.runs import CachedRun, Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +74,12 @@ class Plan:
 
 def fetch(writes: Sequence[Write]) -> None:
     """Have every activation that these patches need recorded; on the worker thread only."""
-    needed: dict[CachedRun, set[Place]] = {}
+    needed: dict[Origin, set[Place]] = {}
     for write in writes:
         if write.origin is not None:
             needed.setdefault(write.origin, set()).add(write.place)
-    for run, places in needed.items():
-        run.fetch(places)
+    for origin, places in needed.items():
+        origin.fetch(places)
 
 
 def check_site(site: Site, adapter: ModelAdapter) -> None:
@@ -112,8 +116,7 @@ def compile_plan(
     interventions: Sequence[Intervention],
     adapter: ModelAdapter,
     prompts: Prompts,
-    base: CachedRun,
-    source: CachedRun | None,
+    supply: Supply,
 ) -> Plan:
     """Make interventions ready to run.
 
@@ -123,16 +126,16 @@ def compile_plan(
         In the order in which they act.
     adapter, prompts
         The model and what it reads.
-    base, source
-        The run that is edited and the one that patches come from.
+    supply
+        The run that is edited, and those that values come from.
 
     Raises
     ------
     AddressError, InterventionError
-        As `check_site`; positions that do not exist; `no_source_run` for a patch without a second run.
+        As `check_site` and `Supply.origin`; positions that do not exist; `wrong_shape` for values that do not fit.
     """
     checked: set[tuple[str, int, int | None]] = set()
-    found: dict[tuple[Positions, Positions], Where] = {}
+    found: dict[tuple[Positions, Positions, bool], Where] = {}
     writes = []
     for intervention in interventions:
         site = intervention.site
@@ -144,27 +147,50 @@ def compile_plan(
                 checked.add(key)
         if isinstance(site, Edge):
             _check_edge(site, adapter)
-        at = (site.positions, site.sources)
+        pattern = ends[0].kind == "head.pattern"
+        at = (site.positions, site.sources, pattern)
         if at not in found:
-            found[at] = _where(*at, adapter, prompts)
-        if intervention.how == "patch" and source is None:
-            raise InterventionError(
-                f"{site.name} cannot be patched: there is no second run to take it from. Pass corrupted=… to PromptPair.",
-                code="no_source_run",
-                where=site.name,
-            )
-        written = ends[0]
+            found[at] = _where(site.positions, site.sources, adapter, prompts, pattern=pattern)
+        where, written = found[at], ends[0]
         writes.append(
             Write(
                 intervention,
                 (written.kind, written.layer),
                 written.index,
-                found[at],
-                source if intervention.how == "patch" else None,
+                where,
+                supply.origin(intervention, where, prompts),
                 ((site.receiver.kind, site.receiver.layer), site.receiver.index) if isinstance(site, Edge) else None,
+                _constant(intervention, written, adapter, prompts),
             )
         )
-    return Plan(base, tuple(writes))
+    return Plan(supply.base, tuple(writes))
+
+
+def _constant(
+    intervention: Intervention, site: Site, adapter: ModelAdapter, prompts: Prompts
+) -> Float[Tensor, "#batch #pos #d"] | None:
+    """The numbers of "add" and "set", as they are added to the part."""
+    values = intervention.values
+    if values is None:
+        return None
+    n, width = prompts.n, prompts.n_positions
+    full = (n, width, adapter.shape.width_of(site.kind, width))
+    shape = (1,) * (len(full) - len(values.shape)) + values.shape
+    fits = len(shape) == len(full) and all(have in (1, want) for have, want in zip(shape, full, strict=True))
+    # In prompts of different lengths a row of numbers would mean other positions in each of them.
+    by_position = len(shape) == len(full) and (shape[1] > 1 or (site.kind == "head.pattern" and shape[2] > 1))
+    if not fits or (by_position and prompts.real is not None):
+        axes = "batch, dest, src" if site.kind == "head.pattern" else "batch, pos, d"
+        mixed = (
+            " These prompts differ in length, so numbers by position are refused." if prompts.real is not None else ""
+        )
+        raise InterventionError(
+            f"{intervention.how} {site.name} takes a number or a tensor that broadcasts to [{axes}] = {list(full)}, but got {list(values.shape)}.{mixed}",
+            code="wrong_shape",
+            where=site.name,
+        )
+    strength = 1.0 if intervention.strength is None else intervention.strength
+    return (values.tensor.reshape(shape) * strength).to(device=adapter.device, dtype=adapter.dtype)
 
 
 def _check_edge(edge: Edge, adapter: ModelAdapter) -> None:
@@ -181,10 +207,13 @@ def _check_edge(edge: Edge, adapter: ModelAdapter) -> None:
         check_site(Site("resid_mid", edge.receiver.layer), adapter)
 
 
-def _where(positions: Positions, sources: Positions, adapter: ModelAdapter, prompts: Prompts) -> Where:
+def _where(
+    positions: Positions, sources: Positions, adapter: ModelAdapter, prompts: Prompts, *, pattern: bool
+) -> Where:
     rows = prompts.resolve(positions)
     attended = None
-    if sources is not None:
+    # Nothing attends to padding, whatever is added to a pattern.
+    if sources is not None or (pattern and prompts.real is not None):
         attended = _mask(prompts.resolve(sources), prompts).to(adapter.device)
     return Where(rows, _mask(rows, prompts).to(adapter.device), attended)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Intervention
     from circuitboard.models.adapter import Place
-    from circuitboard.runs import CachedRun
+    from circuitboard.runs import Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +71,20 @@ class Write:
     where
         The positions.
     origin
-        The run that "patch" takes its values from; None for the others.
+        What it takes its values from; None for an edit that needs no run.
     receiver
         For an edge: the activation, and the index in it, that alone sees the change; None otherwise.
+    constant
+        Numbers that it adds or sets, [#batch, #pos, #d] on the model's device; None for the others.
     """
 
     intervention: Intervention
     place: Place
     index: int | None
     where: Where
-    origin: CachedRun | None = None
+    origin: Origin | None = None
     receiver: tuple[Place, int | None] | None = None
+    constant: Float[Tensor, "#batch #pos #d"] | None = None
 
     @property
     def layer(self) -> int:
@@ -91,25 +94,31 @@ class Write:
     @property
     def gain(self) -> float:
         """What the activation is multiplied by."""
-        strength = self.intervention.strength
-        return 0.0 if strength is None else strength
+        how, strength = self.intervention.how, self.intervention.strength
+        if how == "add":
+            return 1.0
+        return strength if how == "scale" and strength is not None else 0.0
 
-    @property
-    def source(self) -> Float[Tensor, "batch pos d"] | None:
-        """What "patch" puts in the place; on the worker thread only, since it may have to be recorded."""
-        return None if self.origin is None else part_of(self.origin.activation(self.place), self.place, self.index)
+    def applied(
+        self, before: Float[Tensor, "*copies batch rows d"], first: int = 0
+    ) -> Float[Tensor, "*copies batch rows d"]:
+        """The part after the write; on the worker thread only, since values may have to be recorded.
 
-    def value(self, before: Float[Tensor, "*copies batch pos d"]) -> Float[Tensor, "*copies batch pos d"]:
-        """What the part becomes where the write acts."""
+        Parameters
+        ----------
+        before
+            The part at consecutive positions.
+        first
+            The first of them.
+        """
+        rows = slice(first, first + before.shape[-2])
+        value = before * self.gain if self.gain else torch.zeros_like(before)
         if self.origin is not None:
-            source = self.source
-            assert source is not None  # noqa: S101  there is an origin
-            return source.expand_as(before)
-        return before * self.gain if self.gain else torch.zeros_like(before)
-
-    def applied(self, before: Float[Tensor, "*copies batch pos d"]) -> Float[Tensor, "*copies batch pos d"]:
-        """The part after the write."""
-        return torch.where(self.where.entries, self.value(before), before)
+            value = part_of(self.origin.activation(self.place), self.place, self.index)[:, rows].expand_as(before)
+        elif self.constant is not None:
+            constant = self.constant if self.constant.shape[1] == 1 else self.constant[:, rows]
+            value = value + constant
+        return torch.where(self.where.entries[:, rows], value, before)
 
 
 def part_of(

@@ -1,16 +1,23 @@
 """Numbers that say what a model answers, one a file."""
 
-from circuitboard.metrics.catalogue import METRICS, MetricLike, metric_of
+from circuitboard.metrics.catalogue import METRICS, MetricLike, MetricsLike, metric_of, metrics_of
 from circuitboard.metrics.metric import Metric, Reads, columns_of, evaluate, evaluate_cells, select
+from circuitboard.metrics.reading import Reading
+from circuitboard.metrics.spread import Spread, spread_of
 
 __all__ = [
     "METRICS",
     "Metric",
     "MetricLike",
+    "MetricsLike",
+    "Reading",
     "Reads",
+    "Spread",
     "columns_of",
     "evaluate",
     "evaluate_cells",
     "metric_of",
+    "metrics_of",
     "select",
+    "spread_of",
 ]

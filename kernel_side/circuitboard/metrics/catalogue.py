@@ -2,54 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.errors import MetricError
+from circuitboard.metrics.kl import KL
 from circuitboard.metrics.log_prob import LOG_PROB, PROB
 from circuitboard.metrics.logit_diff import LOGIT_DIFF
+from circuitboard.metrics.loss import LOSS
 from circuitboard.metrics.metric import Metric
+from circuitboard.metrics.rank import RANK
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from circuitboard.metrics.reading import Reading
     from circuitboard.prompts import Prompts
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (LOGIT_DIFF, PROB, LOG_PROB)}
+METRICS: dict[str, Metric] = {
+    metric.name: replace(metric, formula=metric.name) for metric in (LOGIT_DIFF, PROB, LOG_PROB, RANK, KL, LOSS)
+}
 
 MetricLike = str | Callable[[Any], Any]
+MetricsLike = MetricLike | Mapping[str, MetricLike] | Sequence[str]
 
 
-def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
-    """The metric a user means.
+def metrics_of(given: MetricsLike, prompts: Prompts) -> tuple[Metric, ...]:
+    """The metrics a user means; the first is the one that maps show.
 
     Parameters
     ----------
-    metric
-        A name, or a function of logits [batch, pos, d_vocab] that returns [batch].
+    given
+        A name, or a function of logits [batch, pos, d_vocab] that returns [batch]; or several: name → one of these,
+        or a list of names.
     prompts
-        What it will be computed on.
+        What they will be computed on.
 
     Raises
     ------
     MetricError
-        `unknown_metric`, or `no_wrong_answer` if it compares two answers and the prompts have one.
+        `unknown_metric`, `no_wrong_answer` if one compares two answers and the prompts have one, `no_metric` for an
+        empty collection.
+    """
+    if isinstance(given, str) or callable(given):
+        return (metric_of(given, prompts),)
+    if isinstance(given, Mapping):
+        named = dict(given)
+    elif isinstance(given, Sequence) and all(isinstance(name, str) for name in given):
+        named = {name: name for name in given}
+    else:
+        raise MetricError(
+            f"Metrics are a name, a function, a dict of these or a list of names, not {given!r:.80}.",
+            code="unknown_metric",
+        )
+    if not named:
+        raise MetricError("A board needs at least one metric, and none was given.", code="no_metric")
+    for name in named:
+        if not isinstance(name, str) or not name:
+            raise MetricError(f"A metric is called by a string, not {name!r:.80}.", code="unknown_metric")
+    return tuple(replace(metric_of(metric, prompts), name=name) for name, metric in named.items())
+
+
+def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
+    """The metric a user means by a name or a function.
+
+    Raises
+    ------
+    MetricError
+        `unknown_metric`, `no_wrong_answer`.
     """
     if callable(metric):
         function = metric
 
-        def compute(logits: Tensor, _prompts: Prompts) -> Tensor:
+        def compute(logits: Tensor, _reading: Reading) -> Tensor:
             result: Tensor = function(logits)
             return result
 
-        return Metric(getattr(function, "__name__", "metric"), "", "all", compute)
+        return Metric(getattr(function, "__name__", "metric"), "", "all", compute, function=function)
     if not isinstance(metric, str) or metric not in METRICS:
         raise MetricError(
-            f"There is no metric {metric!r}; expected one of {', '.join(METRICS)}, or a function of the logits.",
+            f"There is no metric {metric!r:.80}; expected one of {', '.join(METRICS)}, or a function of the logits.",
             code="unknown_metric",
         )
     found = METRICS[metric]
-    if found.needs_wrong and prompts.wrong_ids is None:
+    if found.needs_wrong and prompts.wrongs is None:
         raise MetricError(
             f"{metric} compares the answer with a wrong one, but the prompts have none: pass wrong=… to PromptPair, or choose metric='log_prob'.",
             code="no_wrong_answer",

@@ -10,19 +10,21 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.prompts import Prompts
+    from circuitboard.metrics.reading import Reading
 
 
-def log_prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, "*cells batch"]:
-    """Log softmax(logits)[answer] at the answer position, in nats."""
+def log_prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], reading: Reading) -> Float[Tensor, "*cells batch"]:
+    """Log Σ softmax(logits)[answers] at the answer position, in nats; the sum is over the prompt's right answers."""
+    answers = reading.prompts.answers
     rows = logits[..., -1, :].log_softmax(-1)
-    ids = prompts.answer_ids.to(rows.device)[:, None]
-    return rows.gather(-1, ids.expand(*rows.shape[:-1], 1))[..., 0]
+    ids, present = answers.ids.to(rows.device), answers.present.to(rows.device)
+    found = rows.gather(-1, ids.expand(*rows.shape[:-1], ids.shape[-1]))
+    return found[..., 0] if answers.single else found.masked_fill(~present, -float("inf")).logsumexp(-1)
 
 
-def prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], prompts: Prompts) -> Float[Tensor, "*cells batch"]:
-    """softmax(logits)[answer] at the answer position, between 0 and 1."""
-    return log_prob(logits, prompts).exp()
+def prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], reading: Reading) -> Float[Tensor, "*cells batch"]:
+    """Σ softmax(logits)[answers] at the answer position, between 0 and 1; the sum is over the prompt's right answers."""
+    return log_prob(logits, reading).exp()
 
 
 LOG_PROB = Metric("log_prob", "nats", "answer", log_prob, batched=True)

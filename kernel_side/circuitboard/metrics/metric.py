@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.errors import MetricError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
 
+    from circuitboard.metrics.reading import Reading
     from circuitboard.prompts import Prompts
 
 Reads = Literal["answer", "all"]
@@ -25,13 +26,13 @@ class Metric:
     Parameters
     ----------
     name
-        As passed to `Board(metric=…)`.
+        What the board calls it.
     unit
         What the number is measured in.
     reads
         "answer": `compute` gets logits [batch, 1, d_vocab] of the answer position; "all": [batch, pos, d_vocab].
     compute
-        (logits, prompts) → [batch]. With `batched`, logits may have further axes in front, which it keeps.
+        (logits, reading) → [batch]. With `batched`, logits may have further axes in front, which it keeps.
     needs_wrong
         Whether the prompts must name a wrong answer.
     columns
@@ -39,15 +40,28 @@ class Metric:
         [..., batch, 1, k]. None: it gets the whole vocabulary.
     batched
         Whether `compute` takes many cells at once.
+    formula
+        Which metric of the catalogue it is; None for a function of the user's.
+    function
+        That function; None for a metric of the catalogue.
     """
 
     name: str
     unit: str
     reads: Reads
-    compute: Callable[[Tensor, Prompts], Tensor]
+    compute: Callable[[Tensor, Reading], Tensor]
     needs_wrong: bool = False
     columns: Callable[[Prompts], Tensor] | None = None
     batched: bool = False
+    formula: str | None = None
+    function: Callable[[Tensor], Any] | None = None
+
+    @property
+    def given(self) -> str | Callable[[Tensor], Any]:
+        """What a user passes to get this metric."""
+        found = self.formula or self.function
+        assert found is not None  # noqa: S101  a metric is one or the other
+        return found
 
 
 def columns_of(metric: Metric, prompts: Prompts) -> Int[Tensor, "batch k"] | None:
@@ -65,20 +79,20 @@ def select(
     return logits.gather(-1, ids.expand(*logits.shape[:-1], ids.shape[-1]))
 
 
-def evaluate(metric: Metric, logits: Float[Tensor, "batch read d_vocab"], prompts: Prompts) -> Float[Tensor, " batch"]:
-    """Compute a metric for each prompt from whole rows of logits.
+def evaluate(metric: Metric, logits: Float[Tensor, "batch read d_vocab"], reading: Reading) -> Float[Tensor, " batch"]:
+    """Compute a metric for each prompt from whole rows of logits, of which the last is the answer position.
 
     Raises
     ------
     MetricError
         As `evaluate_cells`.
     """
-    found: Tensor = evaluate_cells(metric, select(logits, columns_of(metric, prompts))[None], prompts)[0]
+    found: Tensor = evaluate_cells(metric, select(logits, columns_of(metric, reading.prompts))[None], reading)[0]
     return found
 
 
 def evaluate_cells(
-    metric: Metric, logits: Float[Tensor, "cell batch read column"], prompts: Prompts
+    metric: Metric, logits: Float[Tensor, "cell batch read column"], reading: Reading
 ) -> Float[Tensor, "cell batch"]:
     """Compute a metric for each cell and prompt from the logits that it reads.
 
@@ -86,24 +100,27 @@ def evaluate_cells(
     ------
     MetricError
         `metric_raised` if a user's function failed, `metric_wrong_shape` if it returned anything but [batch] real
-        numbers, `metric_changed_logits` if it wrote into the logits, which other numbers are read from.
+        numbers, `metric_not_finite` if it made NaN of finite logits, `metric_changed_logits` if it wrote into the
+        logits, which other numbers are read from.
     """
     import torch
 
+    if metric.reads == "answer":
+        logits = logits[..., -1:, :]
     if not metric.batched:
-        return torch.stack([_evaluate_one(metric, rows, prompts) for rows in logits])
-    values = metric.compute(logits, prompts)
+        return torch.stack([_evaluate_one(metric, rows, reading) for rows in logits])
+    values = metric.compute(logits, reading)
     return values.detach().cpu().to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _evaluate_one(
-    metric: Metric, logits: Float[Tensor, "batch read d_vocab"], prompts: Prompts
+    metric: Metric, logits: Float[Tensor, "batch read d_vocab"], reading: Reading
 ) -> Float[Tensor, " batch"]:
     import torch
 
     untouched = logits._version  # noqa: SLF001  torch has no public name for it
     try:
-        values = metric.compute(logits, prompts)
+        values = metric.compute(logits, reading)
     except Exception as error:
         raise MetricError(
             f"The metric {metric.name!r} raised {type(error).__name__}: {error}. It is called with logits {list(logits.shape)} and must return one number a prompt.",
@@ -123,5 +140,11 @@ def _evaluate_one(
         raise MetricError(
             f"The metric {metric.name!r} returned {found}; expected a tensor of shape [{logits.shape[0]}], one number a prompt.",
             code="metric_wrong_shape",
+        )
+    missing = values.isnan()
+    if bool(missing.any()) and bool(logits.isfinite().all()):
+        raise MetricError(
+            f"The metric {metric.name!r} made NaN of finite logits, for prompt {int(missing.nonzero()[0])}; let it return a number for every prompt.",
+            code="metric_not_finite",
         )
     return values.detach().cpu().to(torch.promote_types(values.dtype, torch.float32))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Kind
     from circuitboard.models.anatomy import Anatomy
+    from circuitboard.models.outlets import Outlets
 
 Place = tuple["Kind", int]
 """A kind of activation and its layer, e.g. ("head", 3): the z of all heads of block 3."""
@@ -67,6 +68,14 @@ class ModelShape:
         if kind == "neuron":
             return self.d_mlp
         return self.n_heads if kind.startswith("head") else None
+
+    def width_of(self, kind: Kind, n_positions: int) -> int:
+        """How many numbers one site of this kind has at one position."""
+        if kind == "head.pattern":
+            return n_positions
+        if kind == "neuron":
+            return 1
+        return self.d_head if kind in ("head", "head.q", "head.k", "head.v") else self.d_model
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,15 @@ class ModelAdapter(Protocol):
         ------
         ModelError
             `no_anatomy`, with the reason, for models that are not taken apart.
+        """
+
+    def outlets(self) -> Outlets:
+        """Where the model writes into its residual stream and how it reads its logits from it.
+
+        Raises
+        ------
+        ModelError
+            `no_outlets`, with the reason.
         """
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:

@@ -20,6 +20,7 @@ from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place,
 from circuitboard.models.dissection import dissect
 from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
+from circuitboard.models.outlets import outlets_of
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Kind
     from circuitboard.models.anatomy import Anatomy
+    from circuitboard.models.outlets import Outlets
 
 
 def twin(model: TransformerBridge) -> TransformerBridge:
@@ -198,6 +200,9 @@ class BridgeAdapter:
 
     def anatomy(self) -> Anatomy:
         return dissect(self._model)
+
+    def outlets(self) -> Outlets:
+        return outlets_of(self._model)
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
         with torch.no_grad():

@@ -103,11 +103,11 @@ def raw_attention_point(points: Mapping[str, HookPoint], layer: int) -> HookPoin
 
 
 def output_weights(attention: Any) -> Float[Tensor, "head d_head d_model"] | None:
-    """W_O head by head, or None where the output projection is not one matrix."""
+    """W_O head by head, or None where the output projection is not one matrix, or one that is not in memory."""
     from transformers.pytorch_utils import Conv1D
 
     projection = getattr(getattr(attention, "o", None), "original_component", None)
-    if not isinstance(projection, (torch.nn.Linear, Conv1D)):
+    if not isinstance(projection, (torch.nn.Linear, Conv1D)) or projection.weight.is_meta:
         return None
     weights: Tensor = attention.W_O
     return weights.detach()
@@ -216,7 +216,7 @@ def _not_projected(layer: int, attention: Any, seen: _Seen) -> str | None:
     """Hold the output of attention against z · W_O + b."""
     weights, z, out = output_weights(attention), seen.activations["head", layer], seen.activations["head.result", layer]
     if weights is None or weights.shape[:2] != z.shape[2:]:
-        return "the output projection of {layer} is not one matrix W_O"
+        return "the output projection of {layer} is not one matrix W_O, or not in memory"
     rest = out - torch.einsum("bphe,hed->bpd", z, weights)
     bias = rest[:, :1].expand_as(rest)
     return None if _close(rest, bias, out) else "attention in {layer} does more than z · W_O"

@@ -106,15 +106,15 @@ def show_set(strings: Sequence[str]) -> str:
     return strings[0] + "".join(f" |{one if one[:1].isspace() else f' {one}'}" for one in strings[1:])
 
 
-def refuse_overlap(answers: AnswerSets, wrongs: AnswerSets, show: Callable[[int], str]) -> None:
-    """Refuse a token that is a right and a wrong answer of the same prompt.
+def refuse_overlap(answers: AnswerSets, wrongs: AnswerSets, show: Callable[[int], str], first: int = 0) -> None:
+    """Refuse a token that is a right and a wrong answer of the same prompt. The message counts prompts from `first`.
 
     Raises
     ------
     PromptError
         `answer_equals_wrong`.
     """
-    for prompt, (right, wrong) in enumerate(zip(answers.sets, wrongs.sets, strict=True)):
+    for prompt, (right, wrong) in enumerate(zip(answers.sets, wrongs.sets, strict=True), first):
         both = next((token for token in right if token in wrong), None)
         if both is None:
             continue

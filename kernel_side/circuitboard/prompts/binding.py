@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -14,25 +15,26 @@ from circuitboard.errors import PromptError
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
 from circuitboard.prompts.prompts import Prompts
+from circuitboard.prompts.text import read_text, shower
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.prompts.pair import PromptPair
 
+_NAMED = 5
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 
 
-def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
-    """Tokenise a pair for a model; see `PromptPair.bind` for what is refused."""
+def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Prompts:
+    """Tokenise a pair for a model; see `PromptPair.bind` for what is refused. Messages count prompts from `first`."""
     tokenizer = getattr(model, "tokenizer", None)
-    show = _shower(tokenizer)
-    clean = _read("clean", pair.clean, model, prepend_bos=pair.prepend_bos)
-    corrupted = (
-        None if pair.corrupted is None else _read("corrupted", pair.corrupted, model, prepend_bos=pair.prepend_bos)
-    )
-    if corrupted is not None:
-        _check_aligned(clean, corrupted, show)
+    show = shower(tokenizer)
+    clean = _read("clean", pair.clean, model, prepend_bos=pair.prepend_bos, first=first)
+    corrupted = None
+    if pair.corrupted is not None:
+        corrupted = _read("corrupted", pair.corrupted, model, prepend_bos=pair.prepend_bos, first=first)
+        _check_aligned(clean, corrupted, show, first)
     pad = _pad_token(tokenizer)
     clean_tokens = _rectangle(clean, pad)
     lengths = torch.tensor([len(row) for row in clean])
@@ -40,7 +42,7 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
     answers = _answer_sets("answer", pair.answer, model, show)
     wrongs = None if pair.wrong is None else _answer_sets("wrong", pair.wrong, model, show)
     if wrongs is not None:
-        refuse_overlap(answers, wrongs, show)
+        refuse_overlap(answers, wrongs, show, first)
     bos = getattr(tokenizer, "bos_token_id", None)
     starts_with_bos = bos is not None and all(row[0] == bos for row in clean)
     asked = getattr(model.cfg, "default_prepend_bos", True) if pair.prepend_bos is None else pair.prepend_bos
@@ -51,7 +53,7 @@ def bind(pair: PromptPair, model: TransformerBridge) -> Prompts:
         wrongs=wrongs,
         answer_str=_shown(answers, show),
         wrong_str=None if wrongs is None else _shown(wrongs, show),
-        labels=_labels(pair.labels, [len(row) for row in clean]),
+        labels=_labels(pair.labels, [len(row) for row in clean], first),
         prepend_bos=starts_with_bos,
         clean_text=_texts(pair.clean),
         corrupted_text=None if pair.corrupted is None else _texts(pair.corrupted),
@@ -75,23 +77,18 @@ def _pad_token(tokenizer: Any) -> int:
     return 0
 
 
-def _shower(tokenizer: Any) -> Callable[[int], str]:
-    if tokenizer is None:
-        return str
-    return lambda token: str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
-
-
 def _read(
     name: str,
     prompts: tuple[str, ...] | tuple[Tensor, ...] | Tensor,
     model: TransformerBridge,
     *,
     prepend_bos: bool | None,
+    first: int,
 ) -> list[list[int]]:
     rows: list[list[int]] = []
-    for i, prompt in enumerate(prompts):
+    for i, prompt in enumerate(prompts, first):
         if isinstance(prompt, str):
-            rows.append(_tokens(f"{name} prompt {i}", prompt, model, prepend_bos=prepend_bos))
+            rows.append(read_text(f"{name} prompt {i}", prompt, model, prepend_bos=prepend_bos))
         else:
             rows.append(prompt.tolist())
             _check_range(name, i, rows[-1], model)
@@ -99,39 +96,10 @@ def _read(
     longest = max(range(len(rows)), key=lambda i: len(rows[i]))
     if len(rows[longest]) > n_ctx:
         raise PromptError(
-            f"The {name} prompt {longest} has {len(rows[longest])} tokens, but this model reads at most {n_ctx}; shorten it.",
+            f"The {name} prompt {first + longest} has {len(rows[longest])} tokens, but this model reads at most {n_ctx}; shorten it.",
             code="prompt_too_long",
         )
     return rows
-
-
-def _tokens(what: str, text: str, model: TransformerBridge, *, prepend_bos: bool | None) -> list[int]:
-    tokenizer = getattr(model, "tokenizer", None)
-    if tokenizer is None:
-        raise PromptError(
-            f"The {what} is text ({text!r:.60}), but this model has no tokenizer; give token ids (a tensor for prompts, ints for answers).",
-            code="no_tokenizer",
-        )
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise PromptError(f"The {what} is no Unicode text: {text!a:.80} holds half of a surrogate pair.")
-    ids: list[int] = model.to_tokens(text, prepend_bos=prepend_bos, truncate=False, move_to_device=False)[0].tolist()
-    if prepend_bos and (not ids or ids[0] != tokenizer.bos_token_id):
-        raise PromptError(
-            f"prepend_bos=True was asked for, but this tokenizer cannot put a BOS token before the {what}; use prepend_bos=False.",
-            code="no_bos",
-        )
-    if not ids:
-        raise PromptError(f"The {what} has no tokens; give at least one.", code="empty_prompts")
-    unknown = tokenizer.unk_token_id
-    # Byte-level tokenizers name some ordinary special token as "unknown" and never produce it.
-    if unknown in ids and unknown not in {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}:
-        pieces = [str(tokenizer.decode([token])) for token in ids]
-        raise PromptError(
-            f"The {what} has words that this model does not know (position {ids.index(unknown)} of {pieces}). "
-            'The model "demo" knows only its own few hundred words, each with a space before it.',
-            code="unknown_word",
-        )
-    return ids
 
 
 def _check_range(name: str, prompt: int, row: list[int], model: TransformerBridge) -> None:
@@ -144,8 +112,8 @@ def _check_range(name: str, prompt: int, row: list[int], model: TransformerBridg
             )
 
 
-def _check_aligned(clean: list[list[int]], corrupted: list[list[int]], show: Callable[[int], str]) -> None:
-    for prompt, (left, right) in enumerate(zip(clean, corrupted, strict=True)):
+def _check_aligned(clean: list[list[int]], corrupted: list[list[int]], show: Callable[[int], str], first: int) -> None:
+    for prompt, (left, right) in enumerate(zip(clean, corrupted, strict=True), first):
         if len(left) != len(right):
             pieces = [[show(token) for token in row] for row in (left, right)]
             raise PromptError(
@@ -187,7 +155,7 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
                 f"{name} is token id {answer}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
             )
         return answer
-    ids = _tokens(name, answer, model, prepend_bos=False) if answer else []
+    ids = read_text(name, answer, model, prepend_bos=False) if answer else []
     if len(ids) != 1:
         hint = " Most words need their leading space." if not answer.startswith(" ") else ""
         raise PromptError(
@@ -197,7 +165,7 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
     return ids[0]
 
 
-def _labels(labels: Any, lengths: list[int]) -> dict[str, list[int]]:
+def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]:
     n = len(lengths)
     resolved: dict[str, list[int]] = {}
     for label, given in labels.items():
@@ -210,11 +178,27 @@ def _labels(labels: Any, lengths: list[int]) -> dict[str, list[int]]:
         positions = list(positions) if isinstance(positions, (list, tuple)) else [positions] * n
         if len(positions) != n:
             raise PromptError(f"Label {label!r} has {len(positions)} positions for {n} prompts.", code="bad_label")
+        missing = [prompt for prompt, position in enumerate(positions, first) if _absent(position)]
+        if missing:
+            raise PromptError(
+                f"Label {label!r} has no position in {'prompt' if len(missing) == 1 else 'prompts'} {_some(missing)} of {n}; "
+                "a label names a position in every prompt. Leave these prompts out, or the label.",
+                code="label_missing",
+            )
         resolved[label] = [
             _position(label, prompt, position, length)
-            for prompt, (position, length) in enumerate(zip(positions, lengths, strict=True))
+            for prompt, (position, length) in enumerate(zip(positions, lengths, strict=True), first)
         ]
     return resolved
+
+
+def _absent(position: Any) -> bool:
+    return position is None or (isinstance(position, float) and math.isnan(position))
+
+
+def _some(prompts: list[int]) -> str:
+    shown = ", ".join(map(str, prompts[:_NAMED]))
+    return shown if len(prompts) <= _NAMED else f"{shown} and {len(prompts) - _NAMED} more"
 
 
 def _position(label: str, prompt: int, given: Any, length: int) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, spread
+from circuitboard.prompts.recipe import Recipe
 
 if TYPE_CHECKING:
     from jaxtyping import Int
@@ -25,6 +26,7 @@ Text = str | Iterable[str] | Tensor | Iterable[Tensor]
 Answers = Any  # str | int | a set of these | a sequence with one of these per prompt | a tensor of ids
 
 _MATRIX = 2
+_SHOWN = 4
 
 
 @dataclass
@@ -65,6 +67,8 @@ class PromptPair:
         `model.cfg.default_prepend_bos`, which is True for most models, also for some that were
         trained without. Numbers depend on it, so `table()` and `Prompts.prepend_bos` tell which was
         used. Token ids are taken as they are.
+    recipe, notes
+        Set by `cb.tasks`: the call that made the pair, and what had to be left out for this tokenizer.
 
     Raises
     ------
@@ -78,6 +82,8 @@ class PromptPair:
     wrong: tuple[Answer, ...] | None
     labels: Mapping[str, Any]
     prepend_bos: bool | None
+    recipe: Recipe | None
+    notes: tuple[str, ...]
     _binding: _Binding = field(default_factory=_Binding)
 
     def __init__(
@@ -89,6 +95,8 @@ class PromptPair:
         wrong: Answers = None,
         labels: Mapping[str, Any] | None = None,
         prepend_bos: bool | None = None,
+        recipe: Recipe | None = None,
+        notes: Iterable[str] = (),
     ) -> None:
         if not (prepend_bos is None or isinstance(prepend_bos, bool)):
             raise PromptError(f"prepend_bos must be True, False or None, not {prepend_bos!r}.")
@@ -109,6 +117,8 @@ class PromptPair:
             "wrong": None if wrong is None else spread("wrong", wrong, n),
             "labels": dict(labels or {}),
             "prepend_bos": prepend_bos,
+            "recipe": recipe,
+            "notes": tuple(notes),
             "_binding": _Binding(),
         }
         for name, value in values.items():
@@ -127,7 +137,8 @@ class PromptPair:
         PromptError
             `answer_not_one_token`, `unequal_lengths`, `prompt_too_long`,
             `empty_prompts`, `no_tokenizer`, `unknown_word`, `token_out_of_range`,
-            `answer_equals_wrong`, `no_bos`, `bad_label`, `label_out_of_range`.
+            `answer_equals_wrong`, `no_bos`, `bad_label`, `label_missing`,
+            `label_out_of_range`.
         """
         bound = self._binding
         if bound.prompts is not None and bound.model is not None and bound.model() is model:
@@ -171,14 +182,16 @@ class PromptPair:
         -------
         DataFrame
             One row a position: clean, corrupted, differs, labels. `attrs["checks"]` lists what was
-            checked: single-token answers, BOS, alignment.
+            checked: single-token answers, BOS, alignment; `attrs["notes"]` what a task left out.
 
         Raises
         ------
         PromptError
             `not_bound`, `no_such_prompt`.
         """
-        return alignment.table(self._bound(), prompt)
+        frame = alignment.table(self._bound(), prompt)
+        frame.attrs["notes"] = list(self.notes)
+        return frame
 
     def __len__(self) -> int:
         return len(self.clean)
@@ -187,8 +200,16 @@ class PromptPair:
         first = repr(self.clean[0]) if isinstance(self.clean[0], str) else f"{len(self.clean[0])} token ids"
         more = "" if len(self) == 1 else f" and {len(self) - 1} more"
         against = "no corrupted run" if self.corrupted is None else "with corrupted run"
-        wrong = "" if self.wrong is None else f", wrong={self.wrong[0]!r}"
-        return f"PromptPair({first}{more}, {against}, answer={self.answer[0]!r}{wrong})"
+        wrong = "" if self.wrong is None else f", wrong={_brief(self.wrong[0])}"
+        notes = "".join(f"\n  {note}" for note in self.notes)
+        return f"PromptPair({first}{more}, {against}, answer={_brief(self.answer[0])}{wrong}){notes}"
+
+
+def _brief(answer: Answer) -> str:
+    if not isinstance(answer, tuple):
+        return repr(answer)
+    more = ", …" if len(answer) > _SHOWN else ""
+    return f"{{{', '.join(map(repr, answer[:_SHOWN]))}{more}}}"
 
 
 def _prompts_of(name: str, given: object) -> tuple[str, ...] | tuple[Tensor, ...] | Tensor:

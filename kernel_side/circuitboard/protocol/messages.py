@@ -16,10 +16,12 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-PROTOCOL_VERSION = 2
+from circuitboard.address import How, Per
+
+PROTOCOL_VERSION = 3
 
 Base = Literal["clean", "corrupted"]
-Mode = Literal["zero", "patch"]
+Mode = Literal["zero", "mean", "resample", "patch"]
 MapOver = Literal["head", "resid_pre"]
 MapStatus = Literal["computing", "done", "cancelled", "failed"]
 EditKind = Literal[
@@ -125,13 +127,20 @@ class Baselines(msgspec.Struct, frozen=True):
 
 
 class MetricView(msgspec.Struct, frozen=True):
-    """The metric of the edited run. `change` is against the state before the last step."""
+    """A metric of the edited run. `change` is against the state before the last step; null for all but the first.
+
+    `values` and `base_values` are per prompt, edited and unedited. `stderr` is the standard error of `value` over
+    prompts, `low` and `high` its 95 % bootstrap interval; null for a single prompt.
+    """
 
     name: str
     unit: str
     value: Real
     values: list[Real]
+    base_values: list[Real]
     stderr: Real | None
+    low: Real | None
+    high: Real | None
     change: Real | None
     baselines: Baselines
 
@@ -142,6 +151,7 @@ class EditRow(msgspec.Struct, frozen=True):
     `site` is the component or the edge by name. `kind`, `layer` and `index` (the head or neuron, null for sites that
     a layer has one of) are those of the component; for an edge `kind` is "edge" and the others its receiver's.
     `positions` are columns of the prompt that is looked at, null for all.
+    `what` says the edit in words: "zero 9.6", "add 31.892 + 2 · a tensor [1]".
     `effect` is the metric with minus without this edit, the others in force; null until computed.
     `norm_change` is the Euclidean norm of what the edit changed in the activation it acts on, null
     for an edit that is switched off.
@@ -152,6 +162,7 @@ class EditRow(msgspec.Struct, frozen=True):
     layer: int
     index: int | None
     how: str
+    what: str
     strength: Real | None
     positions: list[int] | None
     at: str
@@ -199,6 +210,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     revision: int
     base: Base
     metric: MetricView
+    more_metrics: list[MetricView]
     edits: list[EditRow]
     can_undo: bool
     can_redo: bool
@@ -240,6 +252,43 @@ class Toggle(Request, frozen=True, tag="toggle"):
 
     index: int
     revision: int
+
+
+class SetStrength(Request, frozen=True, tag="set_strength"):
+    """Give the edit at this index of `Snapshot.edits` another strength; only scale and add have one."""
+
+    index: int
+    revision: int
+    strength: float
+
+
+class Move(Request, frozen=True, tag="move"):
+    """Have the edit at one index of `Snapshot.edits` act at another."""
+
+    index: int
+    to: int
+    revision: int
+
+
+class EditSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One intervention in words.
+
+    `site` is an address, with positions ("9.6 @ END"); `values` are what "set" and "add" take, one number or one per
+    dimension.
+    """
+
+    site: str
+    how: How
+    strength: float | None = None
+    values: list[float] | None = None
+    seed: int | None = None
+    per: Per | None = None
+
+
+class Apply(Request, frozen=True, tag="apply"):
+    """Add edits, all in one step."""
+
+    edits: list[EditSpec]
 
 
 class Undo(Request, frozen=True, tag="undo"):
@@ -290,6 +339,9 @@ AnyRequest = (
     | Click
     | Remove
     | Toggle
+    | SetStrength
+    | Move
+    | Apply
     | Undo
     | Redo
     | Clear

@@ -69,6 +69,14 @@ class CachedRun:
         if missing:
             self.activations.update(self.adapter.record(self.tokens, sorted(missing), self.real).activations)
 
+    def shared_prefix(self, base: CachedRun) -> int:
+        """How many first columns hold the same tokens in both runs, in every prompt."""
+        differs = (base.tokens != self.tokens).any(0)
+        if base.real is not None and self.real is not None:
+            differs = differs | (base.real != self.real).any(0)
+        found = differs.nonzero()
+        return int(found[0]) if len(found) else base.tokens.shape[1]
+
     def kept(self) -> Iterator[Tensor]:
         """Every tensor that lives as long as this run."""
         yield self.logits

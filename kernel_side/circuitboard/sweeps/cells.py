@@ -31,7 +31,7 @@ Over = Literal[
     "neuron",
 ]
 By = Literal["all", "pos"]
-SweepHow = Literal["patch", "zero"]
+SweepHow = Literal["patch", "zero", "mean", "resample"]
 
 _OVER: tuple[Over, ...] = get_args(Over)
 _BY: tuple[By, ...] = get_args(By)
@@ -60,6 +60,8 @@ class Grid:
         Their lengths.
     cells
         One intervention per cell, row-major.
+    asked
+        The positions as they were asked for.
     """
 
     over: Over
@@ -70,6 +72,7 @@ class Grid:
     axes: tuple[str, ...]
     shape: tuple[int, ...]
     cells: tuple[Intervention, ...]
+    asked: Positions = None
 
 
 def grid_of(
@@ -101,7 +104,7 @@ def grid_of(
             code="unknown_sweep",
         )
     if how not in _HOW:
-        raise InterventionError(f"A sweep can patch or zero, not {how!r}.", code="unknown_sweep")
+        raise InterventionError(f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.", code="unknown_sweep")
     rows = _layers(layers, adapter, over)
     spec = positions_of(positions)
     columns: tuple[int, ...] | None = None
@@ -123,10 +126,16 @@ def grid_of(
             f"A sweep over {over} would have {prod(shape):,} cells ({sizes}), and one may have {MAX_CELLS:,}; choose layers=… or positions=…, or sweep in parts.",
             code="sweep_too_large",
         )
+    options: dict[str, Any] = {"per": "position"} if how in ("mean", "resample") else {}
+    if how == "resample":
+        options["seed"] = 0
     cells = tuple(
-        Intervention(Site(over, layer, index, place), how) for layer in rows for place in places for index in indices
+        Intervention(Site(over, layer, index, place), how, **options)
+        for layer in rows
+        for place in places
+        for index in indices
     )
-    return Grid(over, by, how, rows, columns, tuple(axes), tuple(shape), cells)
+    return Grid(over, by, how, rows, columns, tuple(axes), tuple(shape), cells, spec)
 
 
 def _columns(positions: Positions, prompts: Prompts) -> tuple[int, ...]:

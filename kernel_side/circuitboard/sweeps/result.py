@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from transformer_lens.patching import PatchingResult
 
     from circuitboard.sweeps.cells import Grid
+    from circuitboard.sweeps.picture import Picture
 
 _CHUNK_NUMBERS = 2**25
 """Numbers that a statistic holds at once: 128 MiB in fp32."""
@@ -42,6 +43,8 @@ class Sweep:
         What the numbers are.
     exact
         Which cells were computed, bool [*grid.shape]; the others are an estimate (attribution patching), or NaN.
+    method
+        How cells were estimated, "atp" or "atp*"; None if all were to be computed.
     """
 
     grid: Grid
@@ -52,6 +55,7 @@ class Sweep:
     metric: str
     unit: str
     exact: Bool[Tensor, "*cells"]
+    method: Literal["atp", "atp*"] | None = None
 
     @property
     def values(self) -> Float[Tensor, "*cells"]:
@@ -140,6 +144,16 @@ class Sweep:
         size = frame["effect"].abs().replace(float("inf"), float("nan"))
         order = size.sort_values(ascending=False, na_position="last", kind="stable").index
         return frame.loc[order[:k]].reset_index(drop=True)
+
+    def plot(self) -> Picture:
+        """The map of `effect` as a picture (needs matplotlib: extra `[plot]`)."""
+        from circuitboard.sweeps.picture import maps_side_by_side
+
+        n = self.per_prompt.shape[-1]
+        title = f"{self.grid.how} {self.grid.over}, n={n}"
+        return maps_side_by_side(
+            {title: (self.grid, self.effect)}, f"change of {self.metric} ({self.unit or 'its own unit'})"
+        )
 
     def __repr__(self) -> str:
         where = " × ".join(f"{name} {size}" for name, size in zip(self.grid.axes, self.grid.shape, strict=True))

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Intervention
     from circuitboard.engine import CancelToken, EditedRun, Engine
-    from circuitboard.metrics import Metric
+    from circuitboard.interventions import Supply
+    from circuitboard.metrics import Metric, Reading
     from circuitboard.models.adapter import ModelAdapter
-    from circuitboard.prompts import Prompts
-    from circuitboard.runs import CachedRun
 
 Progress = Callable[[Sequence[int], "Tensor"], None]
 """Called with the cells that have just been computed and their values [cell, batch]."""
@@ -35,9 +34,9 @@ def sweep_steps(
     cells: Sequence[Intervention],
     *,
     adapter: ModelAdapter,
-    prompts: Prompts,
     metric: Metric,
-    source: CachedRun | None,
+    reading: Reading,
+    supply: Supply,
     cancel: CancelToken,
     progress: Progress | None = None,
     importance: Float[Tensor, " cell"] | None = None,
@@ -52,13 +51,14 @@ def sweep_steps(
     Tensor
         [cell, batch], on the CPU.
     """
+    prompts = reading.prompts
     values = torch.full((len(cells), prompts.n), torch.nan, dtype=torch.promote_types(adapter.dtype, torch.float32))
     columns = columns_of(metric, prompts)
     for chosen in (range(len(cells)),) if importance is None else slices(importance):
-        own = compile_plan([cells[cell] for cell in chosen], adapter, prompts, current.plan.base, source).writes
+        own = compile_plan([cells[cell] for cell in chosen], adapter, prompts, supply).writes
         for result in engine.sweep(current, own, columns=columns, cancel=cancel):
             here = [chosen[cell] for cell in result.cells]
-            found = evaluate_cells(metric, result.logits, prompts).to(values.dtype)
+            found = evaluate_cells(metric, result.logits, reading).to(values.dtype)
             values[here] = found
             if progress is not None:
                 progress(here, found)

@@ -6,6 +6,7 @@ worker and answered when those end. The panel's settings live here, so that two 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from functools import singledispatchmethod
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from circuitboard.address import site
+from circuitboard.address import Intervention, Site, Values, site
 from circuitboard.board import History
 from circuitboard.board.display import made
 from circuitboard.errors import AddressError, Cancelled, EngineError, InterventionError
@@ -24,10 +25,11 @@ from circuitboard.widget.busy import BusyWatch
 from circuitboard.widget.live_map import LiveMap, MapState
 from circuitboard.widget.publisher import Publisher, Send
 from circuitboard.widget.reply import Reply
+from circuitboard.widget.snapshot import clicked as clicked_by
 from circuitboard.widget.snapshot import setup_of, snapshot_of
 
 if TYPE_CHECKING:
-    from circuitboard.address import Edge, Site
+    from circuitboard.address import Edge
     from circuitboard.board import Board, Edit, Shown, Verification
     from circuitboard.engine import Job
 
@@ -126,6 +128,26 @@ class Session:
         self._step(reply, "toggle", lambda h: h.pushed(f"toggle {edit}", h.state.toggled(_index(h, edit))))
 
     @_handle.register
+    def _(self, request: m.SetStrength, reply: Reply) -> None:
+        edit = self._shown_edit(request.index, request.revision)
+        stronger = dataclasses.replace(edit.intervention, strength=request.strength)
+        self._step(reply, "strength", lambda h: h.pushed(f"{stronger}", h.state.replaced(_index(h, edit), stronger)))
+
+    @_handle.register
+    def _(self, request: m.Move, reply: Reply) -> None:
+        edit = self._shown_edit(request.index, request.revision)
+        self._shown_edit(request.to, request.revision)
+        self._step(reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(_index(h, edit), request.to)))
+
+    @_handle.register
+    def _(self, request: m.Apply, reply: Reply) -> None:
+        if not request.edits:
+            raise InterventionError("There are no edits to apply; name at least one.", code="no_edits")
+        edits = [intervention_of(spec) for spec in request.edits]
+        label = ", ".join(map(str, edits))
+        self._step(reply, label, lambda h: h.pushed(label, h.state.added(edits)))
+
+    @_handle.register
     def _(self, _request: m.Undo, reply: Reply) -> None:
         self._step(reply, "undo", History.undone)
 
@@ -195,7 +217,7 @@ class Session:
         state = history.state
         mine = [i for i, edit in enumerate(state.edits) if self._is_edit_of(edit.intervention.site, clicked)]
         if not mine:
-            intervention = clicked.zero() if mode == "zero" else clicked.patch()
+            intervention = clicked_by(clicked, mode)
             return history.pushed(str(intervention), state.added([intervention]))
         for index in reversed(mine):
             state = state.removed(index)
@@ -226,10 +248,8 @@ class Session:
             view = msgspec.structs.replace(view, positions=sorted(where))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
-        if view.mode == "patch" and prompts.corrupted_tokens is None:
-            raise InterventionError(
-                "There is no second prompt to patch from: pass corrupted=… to PromptPair.", code="no_source_run"
-            )
+        # Refused with the engine's own reason, before any click.
+        self._board.lab.plan(self._board.base, [clicked_by(Site("resid_pre", 0), view.mode)])
         return view
 
     # --- answers and events --------------------------------------------------------------------------
@@ -280,6 +300,18 @@ def _when_done(job: Job[Any], reply: Reply, answer: Callable[[Any], None]) -> No
             reply.fail(error)
 
     job.future.add_done_callback(done)
+
+
+def intervention_of(spec: m.EditSpec) -> Intervention:
+    """The intervention that a view asks for in words."""
+    where = site(spec.site)
+    values: Any = None
+    if spec.values is not None:
+        values = Values.of(spec.values[0] if len(spec.values) == 1 else spec.values, f"{spec.how} {where}")
+    per = spec.per or ("position" if spec.how in ("mean", "resample") else None)
+    seed = 0 if spec.how == "resample" and spec.seed is None else spec.seed
+    strength = 1.0 if spec.how == "add" and spec.strength is None else spec.strength
+    return Intervention(where, spec.how, strength, values, seed, per)
 
 
 def _index(history: History, edit: Edit) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from circuitboard.address import Edge, describe
+from circuitboard.address import Edge, Site, describe
 from circuitboard.board.top_tokens import top_tokens
+from circuitboard.errors import InterventionError
+from circuitboard.metrics import spread_of
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
     Baselines,
     EditRow,
     EngineInfo,
     MetricView,
+    Mode,
     ModeInfo,
     PromptRow,
     Real,
@@ -25,8 +28,10 @@ from circuitboard.protocol.messages import (
 )
 
 if TYPE_CHECKING:
+    from circuitboard.address import Intervention
     from circuitboard.board import Board, Edit, Shown
     from circuitboard.engine import Receipt
+    from circuitboard.metrics import Metric
 
 TOP_TOKENS = 8
 """Tokens in the panel's list."""
@@ -35,7 +40,6 @@ TOP_TOKENS = 8
 def setup_of(board: Board, version: str) -> Setup:
     """What stays the same while the board lives."""
     prompts, lab = board.prompts, board.lab
-    no_source = None if prompts.corrupted_tokens is not None else "There is no second prompt to patch from."
     return Setup(
         protocol=PROTOCOL_VERSION,
         version=version,
@@ -47,17 +51,35 @@ def setup_of(board: Board, version: str) -> Setup:
         n_positions=prompts.n_positions,
         prompts=_prompt_rows(board),
         has_corrupted=prompts.corrupted_tokens is not None,
-        modes=[ModeInfo("zero"), ModeInfo("patch", no_source)],
+        modes=[ModeInfo(mode, refusal_of(board, mode)) for mode in get_args(Mode)],
         maps=["head", "resid_pre"],
         engine=EngineInfo(lab.choice.tier, lab.choice.why),
     )
 
 
+def refusal_of(board: Board, mode: Mode) -> str | None:
+    """Why a click cannot do this on the run that is edited, or None if it can."""
+    lab = board.lab
+    try:
+        lab.plan(board.base, [clicked(Site("resid_pre", 0), mode)])
+    except InterventionError as error:
+        if error.code == "no_source_run":
+            return "There is no second prompt to patch from."
+        if error.code == "no_other_prompts":
+            return "That needs several different prompts of one length, as a data set or as Board(reference=…)."
+        raise
+    return None
+
+
+def clicked(site: Site | Edge, mode: Mode) -> Intervention:
+    """What a click on a component does."""
+    found: Intervention = getattr(site, mode)()
+    return found
+
+
 def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, float]) -> Snapshot:
     """The board's state; `effects` are those edits' effects that are known, by index."""
     lab, outcome = board.lab, shown.outcome
-    values = outcome.values.double()
-    baselines = board.baselines
     receipts = iter(outcome.receipts)
     edits = [
         _edit_row(board, edit, view, effects.get(index), next(receipts) if edit.enabled else None)
@@ -66,23 +88,38 @@ def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, fl
     return Snapshot(
         revision=shown.revision,
         base=shown.history.state.base,
-        metric=MetricView(
-            name=lab.metric.name,
-            unit=lab.metric.unit,
-            value=Real.of(outcome.value),
-            values=[Real.of(float(value)) for value in values],
-            stderr=Real.of(float(values.std() / len(values) ** 0.5)) if len(values) > 1 else None,
-            change=Real.of(outcome.change) if shown.revision else None,
-            baselines=Baselines(
-                Real.of(baselines.clean), None if baselines.corrupted is None else Real.of(baselines.corrupted)
-            ),
-        ),
+        metric=_metric_view(board, shown, lab.metric, outcome.change if shown.revision else None),
+        more_metrics=[_metric_view(board, shown, metric, None) for metric in lab.metrics[1:]],
         edits=edits,
         can_undo=shown.history.can_undo,
         can_redo=shown.history.can_redo,
         top_tokens=_top_tokens(board, shown, view),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
+    )
+
+
+def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | None) -> MetricView:
+    lab, base = board.lab, shown.history.state.base
+    values = shown.outcome.values if metric is lab.metric else lab.values(shown.run, metric)
+    clean, corrupted = lab.unedited(base, metric)
+    unedited = clean if base == "clean" or corrupted is None else corrupted
+    spread = spread_of(values)
+    several = spread.n > 1
+    return MetricView(
+        name=metric.name,
+        unit=metric.unit,
+        value=Real.of(spread.mean),
+        values=[Real.of(value) for value in values.tolist()],
+        base_values=[Real.of(value) for value in unedited.tolist()],
+        stderr=Real.of(spread.stderr) if several else None,
+        low=Real.of(spread.low) if several else None,
+        high=Real.of(spread.high) if several else None,
+        change=None if change is None else Real.of(change),
+        baselines=Baselines(
+            Real.of(float(clean.double().mean())),
+            None if corrupted is None else Real.of(float(corrupted.double().mean())),
+        ),
     )
 
 
@@ -127,6 +164,7 @@ def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receip
         layer=site.layer,
         index=site.index,
         how=intervention.how,
+        what=str(intervention),
         strength=None if intervention.strength is None else Real.of(intervention.strength),
         positions=positions,
         at=at,

@@ -10,8 +10,8 @@ import torch
 import circuitboard as cb
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine
 from circuitboard.errors import ModelError
-from circuitboard.interventions import compile_plan
-from circuitboard.metrics import evaluate, metric_of
+from circuitboard.interventions import Supply, compile_plan
+from circuitboard.metrics import Reading, evaluate, metric_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.models.dissection import dissect
 from circuitboard.runs import record_run
@@ -31,16 +31,20 @@ class Bench:
     anatomy: Any
 
     def writes(self, cells):
-        return compile_plan(cells, self.adapter, self.prompts, self.base, self.source).writes
+        return compile_plan(cells, self.adapter, self.prompts, Supply(self.base, self.source)).writes
 
     def run(self, edits=()) -> EditedRun:
-        plan = compile_plan(edits, self.adapter, self.prompts, self.base, self.source)
+        plan = compile_plan(edits, self.adapter, self.prompts, Supply(self.base, self.source))
         return self.engine.run(plan, cancel=CancelToken())
+
+    @property
+    def reading(self):
+        return Reading(self.prompts, self.base.tokens, self.base.logits)
 
     def exact(self, cells, edits=()):
         """The effect of every cell by plain hooks, [cell, batch]."""
-        baseline = evaluate(self.metric, self.run(edits).logits, self.prompts)
-        found = [evaluate(self.metric, self.run((*edits, cell)).logits, self.prompts) for cell in cells]
+        baseline = evaluate(self.metric, self.run(edits).logits, self.reading)
+        found = [evaluate(self.metric, self.run((*edits, cell)).logits, self.reading) for cell in cells]
         return torch.stack(found) - baseline
 
     def estimate(self, cells, edits=(), method="atp", **options):
@@ -50,7 +54,7 @@ class Bench:
             self.writes(cells),
             **{
                 "metric": self.metric,
-                "prompts": self.prompts,
+                "reading": self.reading,
                 "cancel": CancelToken(),
                 "method": method,
                 "anatomy": self.anatomy,

@@ -23,7 +23,7 @@ def at():
 
 
 def bound(at, cells, edits=(), **options):
-    options = {"metric": at.metric, "prompts": at.prompts, "cancel": CancelToken(), **options}
+    options = {"metric": at.metric, "reading": at.reading, "cancel": CancelToken(), **options}
     return false_negative_bound(at.engine, at.run(edits), at.writes(cells), **options)
 
 
@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_bound(at):
 
 
 def test_a_metric_that_is_not_a_number_bounds_nothing():
-    at = bench(tiny("gpt2"), pair(), lambda logits: logits[:, -1, 0] * math.nan)
+    at = bench(tiny("gpt2"), pair(), lambda logits: logits[:, -1, 0] + math.inf)
     assert math.isnan(bound(at, at.cells("head", by="all"), samples=16).bound)
 
 

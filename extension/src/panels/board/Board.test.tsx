@@ -263,6 +263,10 @@ describe("clicks", () => {
     const patch = $('[data-cb="mode"] [data-value="patch"]') as HTMLButtonElement;
     expect(patch.disabled).toBe(true);
     expect(patch.title).toContain("corrupted prompt");
+    expect(patch.getAttribute("aria-description")).toBe(patch.title);
+    const mean = $('[data-cb="mode"] [data-value="mean"]') as HTMLButtonElement;
+    expect(mean.disabled).toBe(true);
+    expect(mean.getAttribute("aria-description")).toContain("several different prompts");
     expect(($('[data-cb="base"] [data-value="corrupted"]') as HTMLButtonElement).disabled).toBe(
       true,
     );
@@ -324,8 +328,11 @@ describe("keys", () => {
 
   it("choose the mode and the base", async () => {
     const kernel = await mount();
-    await press(head(0, 0), "2");
+    await press(head(0, 0), "4");
     await press(head(0, 0), "1");
+    // Refused: there is one prompt.
+    await press(head(0, 0), "2");
+    await press(head(0, 0), "3");
     await press(head(0, 0), "b");
     await press(head(0, 0), "b");
     expect(without(kernel.received)).toEqual([

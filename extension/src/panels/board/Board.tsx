@@ -12,6 +12,7 @@ import { Edits } from "../edits/Edits";
 import { Footer } from "../footer/Footer";
 import { Header } from "../header/Header";
 import { MapPanel } from "../map/MapPanel";
+import { PerPrompt } from "../per_prompt/PerPrompt";
 import { Prompts } from "../prompts/Prompts";
 import { Ranking } from "../ranking/Ranking";
 import { Tokens } from "../tokens/Tokens";
@@ -91,6 +92,7 @@ export function Board({ store }: { store: Store }): JSX.Element {
             <Tokens state={state} />
           </aside>
         </div>
+        <PerPrompt state={state} act={act} />
         <Footer state={state} act={act} />
       </div>
     </div>

@@ -1,8 +1,13 @@
 // Keys that work anywhere in the panel. Grids and the token strip keep their own.
-import { type BoardState, shownView } from "../../store/state";
+import { type BoardState, type Mode, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 
-const MODES = { "1": "zero", "2": "patch" } as const;
+const MODES = new Map<string, Mode>([
+  ["1", "zero"],
+  ["2", "mean"],
+  ["3", "resample"],
+  ["4", "patch"],
+]);
 
 function history(event: KeyboardEvent, act: Actions): boolean {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return false;
@@ -19,8 +24,8 @@ function choose(event: KeyboardEvent, state: BoardState, act: Actions): boolean 
   if (setup === null || snapshot === null || view === null) return false;
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   const { key } = event;
-  if (key === "1" || key === "2") {
-    const mode = MODES[key];
+  const mode = MODES.get(key);
+  if (mode !== undefined) {
     if (setup.modes.some((info) => info.mode === mode && info.refused === null))
       act.setView({ mode });
     return true;
@@ -37,8 +42,14 @@ function choose(event: KeyboardEvent, state: BoardState, act: Actions): boolean 
   return true;
 }
 
+/** Whether what is typed goes into a field, whose keys are its own. */
+function isTyping({ target }: KeyboardEvent): boolean {
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+}
+
 /** Carry out a key; true when it was one of the panel's. */
 export function onKey(event: KeyboardEvent, state: BoardState, act: Actions): boolean {
+  if (isTyping(event)) return false;
   return history(event, act) || choose(event, state, act);
 }
 

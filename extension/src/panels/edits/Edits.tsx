@@ -1,11 +1,16 @@
 // The edits in the order in which they act, each with a switch, its effect and a way back.
 import type { JSX } from "preact";
 import { Button, IconButton, Switch } from "../../parts/controls";
-import { direction, plain, signed } from "../../parts/number";
+import { attribute, direction, plain, signed } from "../../parts/number";
+import { tokenText } from "../../parts/token";
 import { realOrNull } from "../../protocol/decode";
 import type { EditRow } from "../../protocol/generated";
 import type { BoardState } from "../../store/state";
 import type { Actions } from "../actions";
+import { Strength } from "./Strength";
+
+/** Characters of an edit in words, at most. */
+const LONGEST = 120;
 
 /** What an edit changed, in words: the receipt. */
 export function receiptWords(edit: EditRow, unit: string): string {
@@ -23,19 +28,78 @@ export function receiptWords(edit: EditRow, unit: string): string {
   return lines.filter((line) => line !== "").join(" ");
 }
 
-function Row({
-  edit,
-  index,
-  off,
-  unit,
-  act,
-}: {
+/** Edits whose strength, values or seed only the whole sentence tells. */
+const SAID_IN_FULL = new Set(["add", "set", "freeze", "resample"]);
+
+function What({ edit }: { edit: EditRow }): JSX.Element {
+  const at = <span class="cb-quiet-text"> @ {edit.at}</span>;
+  // The sentence names the positions too, where it names any.
+  if (SAID_IN_FULL.has(edit.how)) {
+    const text = tokenText(edit.what, LONGEST);
+    const [before, after] = parted(text, edit.site);
+    return (
+      <span class="cb-edit-what">
+        {before}
+        <b>{after === null ? "" : edit.site}</b>
+        {after}
+        {edit.positions === null ? at : null}
+      </span>
+    );
+  }
+  return (
+    <span class="cb-edit-what">
+      <b>{edit.site}</b> {edit.how}
+      {at}
+    </span>
+  );
+}
+
+/** What stands before and after the first `word` of a text; null after where it has none. */
+function parted(text: string, word: string): [before: string, after: string | null] {
+  const at = text.indexOf(word);
+  return at < 0 ? [text, null] : [text.slice(0, at), text.slice(at + word.length)];
+}
+
+interface RowProps {
   edit: EditRow;
   index: number;
+  last: number;
   off: boolean;
   unit: string;
+  settled: unknown;
   act: Actions;
-}): JSX.Element {
+}
+
+function Order({ edit, index, last, off, act }: RowProps): JSX.Element {
+  const move = (from: HTMLElement, to: number): void => {
+    act.move(index, to);
+    // The focus stays with the edit, whose row is drawn there next.
+    const row = from.closest("ol")?.children[to];
+    const name = to === 0 ? "edit-down" : to === last ? "edit-up" : from.dataset.cb;
+    row?.querySelector<HTMLElement>(`[data-cb="${name}"]`)?.focus();
+  };
+  return (
+    <span class="cb-edit-order">
+      <IconButton
+        cb="edit-up"
+        icon="up"
+        label={`Let ${edit.site} act earlier`}
+        disabled={off || index === 0}
+        onClick={(event) => move(event.currentTarget, index - 1)}
+      />
+      <IconButton
+        cb="edit-down"
+        icon="down"
+        label={`Let ${edit.site} act later`}
+        disabled={off || index === last}
+        onClick={(event) => move(event.currentTarget, index + 1)}
+      />
+    </span>
+  );
+}
+
+function Row(props: RowProps): JSX.Element {
+  const { edit, index, last, off, unit, act } = props;
   const effect = realOrNull(edit.effect);
   const change = realOrNull(edit.norm_change);
   const strength = realOrNull(edit.strength);
@@ -45,7 +109,9 @@ function Row({
       class={`cb-edit${edit.enabled ? "" : " cb-edit-off"}`}
       data-cb="edit"
       data-site={edit.site}
-      title={receiptWords(edit, unit)}
+      data-how={edit.how}
+      data-effect={effect === null ? "" : attribute(effect)}
+      title={`${tokenText(edit.what, LONGEST)}. ${receiptWords(edit, unit)}`}
     >
       <Switch
         cb="edit-toggle"
@@ -54,11 +120,7 @@ function Row({
         disabled={off}
         onClick={() => act.toggle(index)}
       />
-      <span class="cb-edit-what">
-        <b>{edit.site}</b> {edit.how}
-        {strength === null ? null : ` \u00d7${plain(strength)}`}
-        <span class="cb-quiet-text"> @ {edit.at}</span>
-      </span>
+      <What edit={edit} />
       {nothing ? (
         <span class="cb-warn">no change</span>
       ) : (
@@ -66,6 +128,7 @@ function Row({
           {effect === null ? (edit.enabled ? "\u2026" : "off") : signed(effect)}
         </span>
       )}
+      {last === 0 ? <span /> : <Order {...props} />}
       <IconButton
         cb="edit-remove"
         icon="x"
@@ -73,6 +136,18 @@ function Row({
         disabled={off}
         onClick={() => act.remove(index)}
       />
+      {strength === null ? null : (
+        <span class="cb-edit-strength">
+          <span class="cb-quiet-text">{edit.how === "scale" ? "times" : "strength"}</span>
+          <Strength
+            strength={strength}
+            label={`Strength of ${edit.how} ${edit.site}; Enter sets it`}
+            disabled={off}
+            settled={props.settled}
+            onSet={(wanted) => act.setStrength(index, wanted)}
+          />
+        </span>
+      )}
     </li>
   );
 }
@@ -119,7 +194,16 @@ export function Edits({ state, act, copied, onCopy }: EditsProps): JSX.Element {
       ) : (
         <ol class="cb-edits">
           {edits.map((edit, index) => (
-            <Row key={index} edit={edit} index={index} off={off} unit={unit} act={act} />
+            <Row
+              key={index}
+              edit={edit}
+              index={index}
+              last={edits.length - 1}
+              off={off}
+              unit={unit}
+              settled={state.trouble}
+              act={act}
+            />
           ))}
         </ol>
       )}

@@ -7,23 +7,17 @@ import { real, realOrNull } from "../../protocol/decode";
 import type { Setup, Snapshot } from "../../protocol/generated";
 import { type Base, type BoardState, type Mode, shownView } from "../../store/state";
 import type { Actions } from "../actions";
+import { MoreMetrics } from "./MoreMetrics";
+import { metricName } from "./name";
 import { ScaleBar } from "./ScaleBar";
-
-const METRIC_NAMES: Record<string, string> = {
-  logit_diff: "logit difference",
-  log_prob: "log probability",
-  prob: "probability",
-  kl: "KL divergence",
-};
-
-/** A metric's name for people. */
-export function metricName(name: string): string {
-  return METRIC_NAMES[name] ?? name.replaceAll("_", " ");
-}
+import { Spread } from "./Spread";
 
 const MODE_TITLES: Record<Mode, string> = {
   zero: "A click sets the activation to zero (key 1)",
-  patch: "A click takes the activation from the other run (key 2)",
+  mean: "A click sets the activation to its mean over the reference prompts, position by position (key 2)",
+  resample:
+    "A click takes the activation from another reference prompt, at the same position (key 3)",
+  patch: "A click takes the activation from the other run (key 4)",
 };
 
 function clock(at: number | null): string {
@@ -179,7 +173,7 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
   const prompt = setup.prompts[shownView(state)?.prompt ?? 0];
   return (
     <header class="cb-head">
-      <div class="cb-metric">
+      <div class={`cb-metric${metric.values.length > 1 ? " cb-several" : ""}`}>
         <div class="cb-hero">
           <span
             class={`cb-num${waiting ? " cb-quiet-text" : ""}`}
@@ -197,6 +191,7 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
             <p>
               <Second state={state} snapshot={snapshot} />
             </p>
+            <Spread metric={metric} />
           </div>
         </div>
         <ScaleBar
@@ -206,6 +201,7 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
         />
       </div>
       <Controls state={state} act={act} setup={setup} snapshot={snapshot} />
+      <MoreMetrics metrics={snapshot.more_metrics} />
     </header>
   );
 }

@@ -1,11 +1,12 @@
 // The metric on a bar between the two baselines, with one tick a prompt.
 import type { JSX } from "preact";
 import { attribute, direction, signed } from "../../parts/number";
-import { Token } from "../../parts/token";
+import { Answer } from "../../parts/token";
 import { useWidth } from "../../parts/width";
 import { real, realOrNull } from "../../protocol/decode";
 import type { MetricView, PromptRow } from "../../protocol/generated";
-import { domainOf, place } from "./scale";
+import { errorBars } from "./error_bars";
+import { type Domain, domainOf, place, rugOf } from "./scale";
 
 /** Width of a character of a label, at most, and the room between two labels (px). */
 const CHARACTER = 6.6;
@@ -34,14 +35,17 @@ function Baseline(props: {
   );
 }
 
-function Spread({ metric }: { metric: MetricView }): JSX.Element {
-  const n = metric.values.length;
-  const stderr = realOrNull(metric.stderr);
+/** The 95 % interval of the mean, as far as it lies on the bar. */
+function Interval({ metric, domain }: { metric: MetricView; domain: Domain }): JSX.Element | null {
+  const bars = errorBars(metric);
+  if (bars === null || !Number.isFinite(bars.stderr)) return null;
+  const [low, high] = [place(bars.low, domain).at, place(bars.high, domain).at];
+  if (low === high) return null;
   return (
-    <span class="cb-quiet-text">
-      n={n}
-      {n > 1 && stderr !== null ? `, \u00b1 ${signed(stderr).replace("+", "")} s.e.` : null}
-    </span>
+    <span
+      class="cb-scale-interval"
+      style={{ ...at(low), width: `${(100 * (high - low)).toFixed(2)}%` }}
+    />
   );
 }
 
@@ -61,19 +65,19 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
   const what =
     prompt === undefined || prompt.wrong === null ? (
       prompt === undefined ? null : (
-        <Token text={prompt.answer} longest={14} />
+        <Answer text={prompt.answer} longest={14} />
       )
     ) : (
       <>
-        <Token text={prompt.answer} longest={14} />
+        <Answer text={prompt.answer} longest={14} />
         {" \u2212 "}
-        <Token text={prompt.wrong} longest={14} />
+        <Answer text={prompt.wrong} longest={14} />
       </>
     );
   const caption = (
     <div class="cb-scale-top">
       <span class="cb-quiet-text">{what}</span>
-      <Spread metric={metric} />
+      <span class="cb-quiet-text">n={metric.values.length}</span>
     </div>
   );
   if (domain === null) {
@@ -144,18 +148,16 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
             style={at(now.at)}
           />
         )}
+        <Interval metric={metric} domain={domain} />
         {metric.values.length > 1
-          ? metric.values.map((x, i) => {
-              const spot = place(real(x), domain);
-              return Number.isFinite(real(x)) && spot.beyond === null ? (
-                <span
-                  key={i}
-                  class="cb-scale-rug"
-                  style={at(spot.at)}
-                  title={`prompt ${i + 1}: ${signed(real(x))}`}
-                />
-              ) : null;
-            })
+          ? rugOf(metric.values.map(real), domain, width).map(({ at: spot, prompt: i, x }) => (
+              <span
+                key={i}
+                class="cb-scale-rug"
+                style={at(spot)}
+                title={`prompt ${i + 1}: ${signed(x)}`}
+              />
+            ))
           : null}
       </div>
       <div class="cb-scale-bottom">

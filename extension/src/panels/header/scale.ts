@@ -26,3 +26,19 @@ export function place(x: number, { low, high }: Domain): { at: number; beyond: B
   if (at < 0) return { at: 0, beyond: "below" };
   return at > 1 ? { at: 1, beyond: "above" } : { at, beyond: null };
 }
+
+/** Where the numbers of the prompts fall, one a pixel: the first there stands for those beneath it. */
+export function rugOf(
+  values: readonly number[],
+  domain: Domain,
+  width: number,
+): { prompt: number; x: number; at: number }[] {
+  const taken = new Map<number, { prompt: number; x: number; at: number }>();
+  for (const [prompt, x] of values.entries()) {
+    if (!Number.isFinite(x)) continue;
+    const { at, beyond } = place(x, domain);
+    const pixel = Math.round(at * width);
+    if (beyond === null && !taken.has(pixel)) taken.set(pixel, { prompt, x, at });
+  }
+  return [...taken.values()];
+}

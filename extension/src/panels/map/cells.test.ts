@@ -19,6 +19,7 @@ const edit = (change: Partial<EditRow>): EditRow => ({
   layer: 1,
   index: 2,
   how: "zero",
+  what: "zero 1.2",
   strength: null,
   positions: null,
   at: "all",

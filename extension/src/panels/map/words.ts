@@ -6,7 +6,12 @@ import type { PromptRow } from "../../protocol/generated";
 import { paddingOf } from "../prompts/Prompts";
 import { type CellEdit, cellName, effectAt, estimateAt } from "./cells";
 
-const DOING: Record<EffectMap["how"], string> = { zero: "zeroing", patch: "patching" };
+const DOING: Record<EffectMap["how"], string> = {
+  zero: "zeroing",
+  mean: "mean-ablating",
+  resample: "resampling",
+  patch: "patching",
+};
 
 /** "head 9.6: effect −0.58 logits, edited: zero". */
 export function cellWords(

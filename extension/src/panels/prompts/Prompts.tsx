@@ -2,7 +2,7 @@
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { IconButton } from "../../parts/controls";
-import { Token, tokenWords } from "../../parts/token";
+import { Answer, Token, tokenWords } from "../../parts/token";
 import type { PromptRow, Setup, TokenColumn, View } from "../../protocol/generated";
 import type { Actions } from "../actions";
 import { range, type Selection, toggleAlone, toggleIn } from "./selection";
@@ -235,13 +235,13 @@ export function Prompts({ setup, view, connected, act }: PromptsProps): JSX.Elem
         <span>
           <span class="cb-quiet-text">answer </span>
           <b class="cb-pos">
-            <Token text={prompt.answer} longest={20} />
+            <Answer text={prompt.answer} longest={20} />
           </b>
           {prompt.wrong === null ? null : (
             <>
               <span class="cb-quiet-text"> against </span>
               <b class="cb-neg">
-                <Token text={prompt.wrong} longest={20} />
+                <Answer text={prompt.wrong} longest={20} />
               </b>
             </>
           )}

@@ -2,20 +2,25 @@
 import type { JSX } from "preact";
 import { direction, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
-import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
+import { type BoardState, currentMap, isStale, type Mode, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import { cellName, editOn, isPending, largest, positionsOf, siteOf } from "../map/cells";
 import { Glyph } from "../map/Glyph";
 
 const ROWS = 10;
 
+const DOING: Record<Mode, string> = {
+  zero: "zero it",
+  mean: "set it to its mean over the reference prompts",
+  resample: "take it from another reference prompt",
+  patch: "patch it from the other run",
+};
+
 function hint(state: BoardState): string {
   const map = currentMap(state);
   const what = map?.over === "resid_pre" ? "a cell" : "a head";
   const mode = shownView(state)?.mode ?? "zero";
-  const doing =
-    mode === "zero" ? `Click ${what} to zero it.` : `Click ${what} to patch it from the other run.`;
-  return `${doing} The number, the tokens and the whole map follow; click again to take it back.`;
+  return `Click ${what} to ${DOING[mode]}. The number, the tokens and the whole map follow; click again to take it back.`;
 }
 
 export function Ranking({ state, act }: { state: BoardState; act: Actions }): JSX.Element {

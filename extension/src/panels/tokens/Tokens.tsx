@@ -1,12 +1,16 @@
 // The likeliest next tokens, before and now.
 import type { JSX } from "preact";
 import { attribute, percent } from "../../parts/number";
-import { Token } from "../../parts/token";
+import { answersOf, Token } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { PromptRow, Snapshot, TopToken } from "../../protocol/generated";
 import type { BoardState } from "../../store/state";
 
 const finite = Number.isFinite;
+
+function isAmong(token: string, answer: string | null | undefined): boolean {
+  return typeof answer === "string" && answersOf(answer).includes(token);
+}
 
 function Row({
   row,
@@ -19,7 +23,11 @@ function Row({
   most: number;
   edited: boolean;
 }): JSX.Element {
-  const side = row.token === prompt?.answer ? "pos" : row.token === prompt?.wrong ? "neg" : null;
+  const side = isAmong(row.token, prompt?.answer)
+    ? "pos"
+    : isAmong(row.token, prompt?.wrong)
+      ? "neg"
+      : null;
   const [prob, before] = [real(row.prob), real(row.base_prob)];
   const width = (p: number): { width: string } => ({
     width: `${((100 * (finite(p) ? p : 0)) / most).toFixed(1)}%`,

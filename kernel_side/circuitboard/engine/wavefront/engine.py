@@ -99,8 +99,11 @@ class WavefrontEngine:
     @torch.no_grad()
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:
         plan.fetch()
+        if not plan.writes:
+            return self._unedited(plan.base)
+        near = self._own(near)
         known = self._known(plan, near)
-        swept = self._swept(plan, near) if isinstance(near, WaveRun) else None
+        swept = None if near is None else self._swept(plan, near)
         if swept is not None:
             return swept
         assert known.held.state is not None  # noqa: S101  held by _known
@@ -220,12 +223,18 @@ class WavefrontEngine:
             self._runs[base] = (sight, run)
         return self._runs[base]
 
-    def _known(self, plan: Plan, near: EditedRun | None) -> WaveRun:
+    def _own(self, run: EditedRun | None) -> WaveRun | None:
+        """A run as this engine keeps it, with what sweeps on top of it found, if it keeps it."""
+        if run is not None and not run.plan.writes:
+            return self._unedited(run.plan.base)
+        return run if isinstance(run, WaveRun) else None
+
+    def _known(self, plan: Plan, near: WaveRun | None) -> WaveRun:
         """The run with a state from which least is computed; the unedited one where that is no more work."""
-        while isinstance(near, WaveRun) and near.held.state is None:
+        while near is not None and near.held.state is None:
             near = near.held.origin
         base = self._unedited(plan.base)
-        if not isinstance(near, WaveRun) or near.plan.base is not plan.base:
+        if near is None or near.plan.base is not plan.base:
             return base
         n_layers = len(self._layers)
         further = plan.first_difference(near.plan, n_layers) > plan.first_difference(base.plan, n_layers)
@@ -233,14 +242,15 @@ class WavefrontEngine:
 
     def _solid(self, run: EditedRun, cancel: CancelToken) -> WaveRun:
         """The run itself, its state computed."""
-        if isinstance(run, WaveRun) and run.held.state is not None:
-            return run
-        known = self._known(run.plan, run)
+        own = self._own(run)
+        if own is not None and own.held.state is not None:
+            return own
+        known = self._known(run.plan, own)
         book = ReceiptBook(self.tier)
         state = advance(self._launch(known), known.plan, run.plan, book, cancel)
-        if isinstance(run, WaveRun):
-            run.held.state, run.held.origin = state, None
-            return run
+        if own is not None:
+            own.held.state, own.held.origin = state, None
+            return own
         return WaveRun(run.plan, run.logits, run.receipts, Held(state))
 
     def _launch(self, run: WaveRun) -> Launch:
@@ -261,12 +271,14 @@ class WavefrontEngine:
         """Remember the final stream of swept cells, a few kilobytes each."""
         if self._reads != "answer":
             return
-        room = self._budget.swept - sum(row.nbytes for row in run.held.swept.values())
+        swept = run.held.swept
         for cell, row in zip(cells, final, strict=True):
-            room -= row.nbytes
-            if room < 0:
-                return
-            run.held.swept[cell.intervention] = row
+            swept.pop(cell.intervention, None)
+            swept[cell.intervention] = row
+        # The oldest go first; the run may see many sweeps.
+        over = sum(row.nbytes for row in swept.values()) - self._budget.swept
+        while over > 0:
+            over -= swept.pop(next(iter(swept))).nbytes
 
     def _swept(self, plan: Plan, near: WaveRun) -> EditedRun | None:
         """A run that a sweep on top of `near` has computed already, if its receipts are known too."""

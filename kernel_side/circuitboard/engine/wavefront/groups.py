@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from circuitboard.interventions import Plan, Where, Write
-    from circuitboard.runs import CachedRun
+    from circuitboard.runs import Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
         force, patching puts back what is there. And the groups of the others.
     """
     edited = min((write.where.first for write in plan.writes), default=plan.base.tokens.shape[1])
-    shared: dict[CachedRun, int] = {}
+    shared: dict[Origin, int] = {}
     spans: dict[tuple[int, int], tuple[int, int]] = {}
     groups: dict[tuple[object, ...], Group] = {}
     idle: list[int] = []
@@ -51,7 +51,7 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
         same = 0
         if write.origin is not None:
             if write.origin not in shared:
-                shared[write.origin] = min(edited, _shared_prefix(plan.base, write.origin))
+                shared[write.origin] = min(edited, write.origin.shared_prefix(plan.base))
             same = shared[write.origin]
         key = (id(write.where), same)
         if key not in spans:
@@ -60,23 +60,14 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
         if first >= stop:
             idle.append(index)
             continue
-        intervention, receiver = write.intervention, write.receiver
+        receiver = write.receiver
         # An edge's cells share a sender and differ in the head that receives; others differ in the head written.
         alike = None if receiver is None else (receiver[0], write.index)
-        together = (write.place, alike, id(write.where), intervention.how, intervention.strength, first)
+        together = (write.place, alike, id(write.where), write.origin, write.gain, id(write.constant), first)
         if together not in groups:
             groups[together] = Group(write.layer, first, stop)
         groups[together].cells.append(index)
     return idle, list(groups.values())
-
-
-def _shared_prefix(base: CachedRun, origin: CachedRun) -> int:
-    """How many first positions hold the same tokens in both runs, in every prompt."""
-    differs = (base.tokens != origin.tokens).any(0)
-    if base.real is not None and origin.real is not None:
-        differs = differs | (base.real != origin.real).any(0)
-    found = differs.nonzero()
-    return int(found[0]) if len(found) else base.tokens.shape[1]
 
 
 def _span(where: Where, same: int) -> tuple[int, int]:

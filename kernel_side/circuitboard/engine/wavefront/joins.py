@@ -310,7 +310,7 @@ class Launch:
     def _written(
         self, writes: Sequence[Write], before: Float[Tensor, "cell batch pos d"], first: int
     ) -> Float[Tensor, "cell batch pos d"]:
-        """Each cell's part after its own write."""
+        """Each cell's part after its own write; the writes differ in their index alone."""
         write, stop = writes[0], first + before.shape[2]
         if len(writes) == 1 or write.origin is None or write.index is None:
             return self.pins.write(write, before.clone(), first)

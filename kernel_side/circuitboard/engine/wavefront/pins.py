@@ -106,13 +106,7 @@ class Pins:
         self, write: Write, part: Float[Tensor, "cell batch pos d"], first: int, *, measured: bool = True
     ) -> Float[Tensor, "cell batch pos d"]:
         """Carry out one write on its own part of an activation, in place."""
-        stop = first + part.shape[-2]
-        source = write.source
-        if source is not None:
-            value = source[:, first:stop].expand_as(part)
-        else:
-            value = part * write.gain if write.gain else torch.zeros_like(part)
-        after = torch.where(write.where.entries[:, first:stop], value, part)
+        after = write.applied(part, first)
         if measured and self._measure is not None:
             self._measure(write, part[0].clone(), after[0], first)
         part.copy_(after)

@@ -1,41 +1,41 @@
 """Indirect object identification: who gets the thing is the one who does not give it.
 
 Wang et al. 2022, "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2
-small" (arXiv:2211.00593). Sentences of the same fifteen shapes, in our words.
+small" (arXiv:2211.00593). Fifteen sentences after theirs, in our words. For byte-level tokenizers all are equally long.
 """
 
 from __future__ import annotations
 
 import random
-from collections import defaultdict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from circuitboard.errors import PromptError
-from circuitboard.models.embedded import demo, grammar
-from circuitboard.prompts.pair import PromptPair
-from circuitboard.prompts.tasks.size import check_size
+from circuitboard.models.embedded import grammar
+from circuitboard.prompts.tasks.draft import Draft
+from circuitboard.prompts.tasks.sentence import Drawn, Sentence
+from circuitboard.prompts.tasks.task import check_choice, task
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
+    from circuitboard.prompts.pair import PromptPair
+
 # No name opens a sentence: there it would lack its leading space and be another token.
 TEMPLATES = (
-    "When {first} and {second} went to the {place}, {giver} gave the {thing} to",
-    "When {first} and {second} walked to the {place}, {giver} gave a {thing} to",
-    "After {first} and {second} went to the {place}, {giver} gave a {thing} to",
-    "While {first} and {second} were at the {place}, {giver} gave the {thing} to",
-    "Then {first} and {second} went to the {place}, and {giver} handed the {thing} to",
-    "Then {first} and {second} had a long talk, and later {giver} gave a {thing} to",
-    "Then {first} and {second} were working at the {place}. Soon {giver} gave a {thing} to",
-    "Then {first} and {second} were thinking about the {place}. Later {giver} gave a {thing} to",
-    "Once {first} and {second} had arrived at the {place}, {giver} gave the {thing} to",
-    "When {first} and {second} got a {thing} at the {place}, {giver} decided to give it to",
-    "When {first} and {second} found a {thing} at the {place}, {giver} gave it to",
-    "Yesterday {first} and {second} had lunch at the {place}. Afterwards {giver} gave a {thing} to",
-    "Last week {first} and {second} met at the {place}, and {giver} sold the {thing} to",
-    "Since {first} and {second} were alone at the {place}, {giver} showed the {thing} to",
-    "As {first} and {second} left the {place}, {giver} passed the {thing} to",
+    "When{first} and{second} were going to the{place},{giver} gave the{thing} to",
+    "When{first} and{second} walked over to the{place},{giver} gave a{thing} to",
+    "When{first} and{second} came home from the{place},{giver} gave a{thing} to",
+    "When{first} and{second} found a{thing} at the{place},{giver} gave it to",
+    "After{first} and{second} went back to the{place},{giver} gave a{thing} to",
+    "After{first} and{second} got a{thing} at the{place},{giver} handed it to",
+    "While{first} and{second} were still at the{place},{giver} gave the{thing} to",
+    "While{first} and{second} were walking to the{place},{giver} passed a{thing} to",
+    "Then{first} and{second} went to the{place}, where{giver} gave a{thing} to",
+    "Then{first} and{second} worked at the{place}. Soon{giver} gave a{thing} to",
+    "Then{first} and{second} thought about the{place}. Later{giver} gave a{thing} to",
+    "Then{first} and{second} had a talk, and later{giver} gave a{thing} to",
+    "Once{first} and{second} had arrived at the{place},{giver} gave the{thing} to",
+    "Since{first} and{second} were alone at the{place},{giver} showed the{thing} to",
+    "Because{first} and{second} had left the{place} early,{giver} gave the{thing} to",
 )
 NAMES = (
     "Mary John Alice Tom Anna Peter Emma Mark Julia Paul Sarah James Laura David Kate Simon Michael Robert William "
@@ -45,110 +45,98 @@ NAMES = (
 PLACES = "store park school office garden station house market library restaurant hospital beach".split()
 THINGS = "drink book ring ball letter gift bag key hat phone camera ticket".split()
 
-_FEWEST_NAMES = 4
+_ROLES = ("first", "second", "giver")
+_FEWEST_NAMES = 8
+
+Order = Literal["both", "ABBA", "BABA"]
 
 
-def ioi(n: int, *, seed: int = 0, model: TransformerBridge, prepend_bos: bool | None = None) -> PromptPair:
+@task(
+    asks="When Mary and John went to the store, John gave a drink to → Mary, not John",
+    source="Wang et al. 2022, Interpretability in the Wild, arXiv:2211.00593",
+    corruptions={
+        "s2_io": "the giver (S2) has the IO's name, so that the answer flips",
+        "s2_random": "the giver has a third name, so that neither name is said twice",
+        "abc": "three new names, all different (the paper's pABC): no name of the clean prompt is left",
+        "swap": "IO and S1 change places; the answer stays, its position does not",
+        "new_names": "the same pattern with two other names",
+    },
+)
+def ioi(
+    n: int,
+    *,
+    seed: int = 0,
+    model: TransformerBridge,
+    corruption: str = "s2_io",
+    order: Order = "both",
+    same_length: bool = True,
+    prepend_bos: bool | None = None,
+) -> PromptPair:
     """Two names, one of which is said again: the other one comes next.
 
-    The answer is the indirect object (IO), the wrong answer the subject (S). The corrupted prompt has
-    the IO's name in the subject's second place, so that the answer flips. Both orders of the names
-    (ABBA and BABA) are drawn. Names, places and things are those that are one token for this model, and
-    the templates those of the most frequent length, so that all prompts have equally many tokens.
+    The answer is the indirect object (IO), the wrong answer the subject (S). Labels: IO, S1, S2, END. For the model
+    "demo", sentences of its own small language.
 
     Parameters
     ----------
-    n
-        Number of prompts.
-    seed
-        The same seed gives the same prompts.
-    model
-        The model whose tokenizer the prompts are for. For "demo", its own sentences.
-    prepend_bos
-        None for TransformerLens's default for this model.
-
-    Returns
-    -------
-    PromptPair
-        Bound to `model`; labels IO, S1, S2 and END.
-
-    Raises
-    ------
-    PromptError
-        `bad_task_size`, `no_tokenizer`; `task_unsuitable` if too few of the words are single tokens.
+    order
+        Who is named first: "ABBA" the one who gets the thing, "BABA" the one who gives it, "both" either.
+    same_length
+        Whether to use only templates of the length that is most frequent for this tokenizer, so that a position means
+        the same in all prompts and maps by position read well. With GPT-2's and similar tokenizers that is all of them.
     """
-    n = check_size(n)
-    if getattr(model, "tokenizer", None) is None:
-        raise PromptError(
-            "The IOI task is made of text, but this model has no tokenizer; cb.tasks.induction works without.",
-            code="no_tokenizer",
+    draft = Draft(
+        "ioi", n, seed=seed, model=model, corruption=corruption, prepend_bos=prepend_bos,
+        order=order, same_length=same_length,
+    )  # fmt: skip
+    check_choice("order", order, ("both", "ABBA", "BABA"), "bad_task_option")
+    check_choice("same_length", same_length, (True, False), "bad_task_option")
+    names, places, things = grammar.NAMES, grammar.PLACES, grammar.OBJECTS
+    if not draft.embedded:
+        names, places, things = (
+            tuple(f" {word}" for word in draft.single_tokens(kind, words, fewest=fewest))
+            for kind, words, fewest in (("names", NAMES, _FEWEST_NAMES), ("places", PLACES, 2), ("things", THINGS, 2))
         )
-    rng = random.Random(seed)
-    drawn = _embedded(n, rng) if model.cfg.model_name == demo.NAME else _general(n, rng, model)
-    pair = PromptPair(
-        [clean for clean, _, _, _ in drawn],
-        [corrupted for _, corrupted, _, _ in drawn],
-        answer=[io for _, _, io, _ in drawn],
-        wrong=[subject for _, _, _, subject in drawn],
-        prepend_bos=prepend_bos,
-    )
-    read = pair.bind(model)
-    io_ids, subject_ids = ([model.to_single_token(row[i]) for row in drawn] for i in (2, 3))
-    labels: dict[str, list[int]] = {"IO": [], "S1": [], "S2": [], "END": []}
-    for row, io, subject in zip(read.token_ids("clean"), io_ids, subject_ids, strict=True):
-        first = row.index(subject)
-        for label, position in (
-            ("IO", row.index(io)),
-            ("S1", first),
-            ("S2", row.index(subject, first + 1)),
-            ("END", len(row) - 1),
-        ):
-            labels[label].append(position)
-    pair = PromptPair(
-        pair.clean, pair.corrupted, answer=pair.answer, wrong=pair.wrong, labels=labels, prepend_bos=prepend_bos
-    )
-    pair.bind(model)
-    return pair
+
+    def draw(rng: random.Random) -> Drawn:
+        if draft.embedded:
+            template, first, second, io_first = _embedded(rng)
+            words = {}
+        else:
+            template, (first, second), io_first = (
+                rng.choice(TEMPLATES),
+                rng.sample(names, 2),
+                rng.random() < grammar.EVEN,
+            )
+            words = {"place": rng.choice(places), "thing": rng.choice(things)}
+        io_first = io_first if order == "both" else order == "ABBA"
+        io, subject = (first, second) if io_first else (second, first)
+        roles = {"IO": "first", "S1": "second", "S2": "giver"} if io_first else {"IO": "second", "S1": "first", "S2": "giver"}  # fmt: skip
+        clean = Sentence(template, {**words, "first": first, "second": second, "giver": subject})
+        return Drawn(clean, answer=io, wrong=subject, labels=roles)
+
+    def corrupt(drawn: Drawn, rng: random.Random) -> Sentence:
+        clean, io, subject = drawn.clean, str(drawn.answer), str(drawn.wrong)
+        others = [name for name in names if name not in {io, subject}]
+        if corruption == "s2_io":
+            return clean.replace(giver=io)
+        if corruption == "s2_random":
+            return clean.replace(giver=rng.choice(others))
+        if corruption == "abc":
+            return clean.replace(**dict(zip(_ROLES, rng.sample(others, 3), strict=True)))
+        new = (subject, io) if corruption == "swap" else rng.sample(others, 2)
+        renamed = dict(zip((io, subject), new, strict=True))
+        roles = ("first", "second") if corruption == "swap" else _ROLES
+        return clean.replace(**{role: renamed[clean.words[role]] for role in roles})
+
+    return draft.build(draw, corrupt, same_length=same_length)
 
 
-_Sentence = tuple[str, str, str, str]
-"""Clean text, corrupted text, IO and subject, the names with their leading space."""
-
-
-def _embedded(n: int, rng: random.Random) -> list[_Sentence]:
-    drawn = []
-    for _ in range(n):
-        clean = grammar.ioi_sentence(rng)
-        corrupted = clean.with_second_subject(clean.io)
-        drawn.append(("".join(clean.pieces), "".join(corrupted.pieces), clean.io, clean.subject))
-    return drawn
-
-
-def _general(n: int, rng: random.Random, model: TransformerBridge) -> list[_Sentence]:
-    names, places, things = (_single_tokens(words, model) for words in (NAMES, PLACES, THINGS))
-    if len(names) < _FEWEST_NAMES or not places or not things:
-        raise PromptError(
-            f"Only {len(names)} names, {len(places)} places and {len(things)} things are single tokens for this model: too few for the IOI task.",
-            code="task_unsuitable",
-        )
-    by_length: dict[int, list[str]] = defaultdict(list)
-    for template in TEMPLATES:
-        example = template.format(first=names[0], second=names[1], giver=names[0], place=places[0], thing=things[0])
-        by_length[_n_tokens(example, model)].append(template)
-    templates = max(by_length.values(), key=len)
-    drawn = []
-    for _ in range(n):
-        template, (first, second) = rng.choice(templates), rng.sample(names, 2)
-        subject, io = (first, second) if rng.random() < grammar.EVEN else (second, first)
-        words = {"first": first, "second": second, "place": rng.choice(places), "thing": rng.choice(things)}
-        clean, corrupted = (template.format(giver=giver, **words) for giver in (subject, io))
-        drawn.append((clean, corrupted, f" {io}", f" {subject}"))
-    return drawn
-
-
-def _single_tokens(words: Iterable[str], model: TransformerBridge) -> list[str]:
-    return [word for word in words if _n_tokens(f" {word}", model) == 1]
-
-
-def _n_tokens(text: str, model: TransformerBridge) -> int:
-    return len(model.to_tokens(text, prepend_bos=False, move_to_device=False)[0])
+def _embedded(rng: random.Random) -> tuple[str, str, str, bool]:
+    """A sentence of the small model's language as a template, its two names, and whether the first is the IO."""
+    sentence = grammar.ioi_sentence(rng)
+    pieces, places = list(sentence.pieces), grammar.IOI_ROLES
+    first, second = pieces[places["first"]], pieces[places["second"]]
+    for role, place in (("first", "first"), ("second", "second"), ("giver", "S2")):
+        pieces[places[place]] = f"{{{role}}}"
+    return "".join(pieces), first, second, first == sentence.io

@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
     from circuitboard.engine import CancelToken, EditedRun
     from circuitboard.interventions import Write
-    from circuitboard.metrics import Metric
+    from circuitboard.metrics import Metric, Reading
     from circuitboard.models.adapter import ModelAdapter
     from circuitboard.models.anatomy import Anatomy
-    from circuitboard.prompts import Prompts
     from circuitboard.sweeps.attribution.cancellation import Estimator
     from circuitboard.sweeps.attribution.trace import Moment
 
@@ -39,7 +38,7 @@ def attribute(
     cells: Sequence[Write],
     *,
     metric: Metric,
-    prompts: Prompts,
+    reading: Reading,
     cancel: CancelToken,
     method: Method = "atp",
     anatomy: Anatomy | None = None,
@@ -99,7 +98,7 @@ def attribute(
         current.plan,
         moments | scored,
         metric=metric,
-        prompts=prompts,
+        reading=reading,
         cancel=cancel,
         droppable=graddrop,
     )
@@ -112,9 +111,11 @@ def attribute(
         if sight is None:
             base = current.plan.base
             wide = torch.promote_types(adapter.dtype, torch.float32)
-            sight = Sight(anatomy, base.real, prompts.n_positions, adapter.device, wide)
+            sight = Sight(anatomy, base.real, reading.prompts.n_positions, adapter.device, wide)
         estimators.append(Saturated(parts, run, anatomy.blocks[parts.place[1]].attn, sight))
-    effects = torch.full((len(cells), prompts.n), torch.nan, dtype=torch.promote_types(adapter.dtype, torch.float32))
+    effects = torch.full(
+        (len(cells), reading.prompts.n), torch.nan, dtype=torch.promote_types(adapter.dtype, torch.float32)
+    )
     if graddrop:
         found = without_cancelling(run, estimators, adapter.shape.n_layers, cancel)
     else:

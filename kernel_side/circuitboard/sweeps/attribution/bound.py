@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.engine import CancelToken, EditedRun, Engine
     from circuitboard.interventions import Write
-    from circuitboard.metrics import Metric
-    from circuitboard.prompts import Prompts
+    from circuitboard.metrics import Metric, Reading
 
 MIN_SAMPLES = 16
 """Fewer subsets leave some cell with hardly a subset that has it, or hardly one that lacks it."""
@@ -72,7 +71,7 @@ def false_negative_bound(
     cells: Sequence[Write],
     *,
     metric: Metric,
-    prompts: Prompts,
+    reading: Reading,
     cancel: CancelToken,
     samples: int = 64,
     confidence: float = 0.99,
@@ -113,13 +112,13 @@ def false_negative_bound(
             f"The confidence must be at least 0.5 and below 1, not {confidence}.", code="bad_confidence"
         )
     chosen = _subsets(samples, len(cells), seed)
-    baseline = evaluate(metric, current.logits, prompts).double().mean()
+    baseline = evaluate(metric, current.logits, reading).double().mean()
     effects = torch.empty(samples, dtype=torch.float64)
     for sample, members in enumerate(chosen.tolist()):
         cancel.check()
         added = (cell for cell, member in zip(cells, members, strict=True) if member)
         run = engine.run(Plan(current.plan.base, (*current.plan.writes, *added)), near=current, cancel=cancel)
-        effects[sample] = evaluate(metric, run.logits, prompts).double().mean() - baseline
+        effects[sample] = evaluate(metric, run.logits, reading).double().mean() - baseline
     estimates, bounds = _bounds(effects, chosen.double(), confidence)
     # What is not finite bounds nothing, so it counts as the largest.
     worst = int(bounds.nan_to_num(nan=torch.inf).argmax())

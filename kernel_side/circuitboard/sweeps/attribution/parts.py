@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from circuitboard.interventions import Write
     from circuitboard.models.adapter import Place
-    from circuitboard.runs import CachedRun
+    from circuitboard.runs import Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Parts:
     """
 
     place: Place
-    origin: CachedRun | None
+    origin: Origin | None
     gain: float
     wheres: tuple[Where, ...]
     cells: tuple[Sequence[int], ...]
@@ -102,7 +102,7 @@ def _entries(where: Where, *, pattern: bool) -> Tensor:
 
 def parts_of(cells: Sequence[Write]) -> list[Parts]:
     """Sort cells by what they write on and how. Edges are left out."""
-    found: dict[tuple[Place, CachedRun | None, float], dict[Where, tuple[list[int], list[int]]]] = {}
+    found: dict[tuple[Place, Origin | None, float], dict[Where, tuple[list[int], list[int]]]] = {}
     for number, cell in enumerate(cells):
         if cell.receiver is None:
             wheres = found.setdefault((cell.place, cell.origin, cell.gain), {})

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from circuitboard.address import Kind
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan, Write
-    from circuitboard.metrics import Metric
+    from circuitboard.metrics import Metric, Reading
     from circuitboard.models.adapter import ModelAdapter, Place
-    from circuitboard.prompts import Prompts
 
 Moment = tuple["Place", When]
 """An activation, as the model computed it or as it leaves the edits there."""
@@ -106,7 +105,7 @@ def trace(
     moments: Iterable[Moment],
     *,
     metric: Metric,
-    prompts: Prompts,
+    reading: Reading,
     cancel: CancelToken,
     droppable: bool = False,
 ) -> Trace:
@@ -146,7 +145,7 @@ def trace(
     with adapter.rewriting(edits.rewrites(lambda: False)):
         logits = adapter.traced(plan.base.tokens, plan.base.real)
     with torch.enable_grad():
-        return Trace(_objective(metric, logits, prompts), kept, gate)
+        return Trace(_objective(metric, logits, reading), kept, gate)
 
 
 def _keep(activation: Tensor, into: list[Tensor]) -> Tensor:
@@ -178,12 +177,12 @@ def _unmeasured(_write: Write, _before: Tensor, _after: Tensor) -> None:
     """Receipts are the engine's business."""
 
 
-def _objective(metric: Metric, logits: Float[Tensor, "batch pos d_vocab"], prompts: Prompts) -> Float[Tensor, ""]:
+def _objective(metric: Metric, logits: Float[Tensor, "batch pos d_vocab"], reading: Reading) -> Float[Tensor, ""]:
     rows = logits if metric.reads == "all" else logits[:, -1:]
-    evaluate(metric, rows.detach(), prompts)
+    evaluate(metric, rows.detach(), reading)
     advice = f"The metric {metric.name!r} cannot be differentiated, so its effects cannot be estimated: sweep without approximate=…, or write it with torch operations that keep gradients."
     try:
-        values = metric.compute(select(rows, columns_of(metric, prompts)), prompts)
+        values = metric.compute(select(rows, columns_of(metric, reading.prompts)), reading)
     except Exception as error:  # a user's function, which worked on logits without a graph
         raise MetricError(
             f"{advice} It raised {type(error).__name__}: {error}.", code="metric_not_differentiable"

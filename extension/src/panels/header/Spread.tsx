@@ -1,0 +1,26 @@
+// The error bars of the metric, under its name.
+import type { JSX } from "preact";
+import { attribute, signed } from "../../parts/number";
+import type { MetricView } from "../../protocol/generated";
+import { errorBars, errorBarsTitle, plusMinus } from "./error_bars";
+
+export function Spread({ metric }: { metric: MetricView }): JSX.Element | null {
+  const bars = errorBars(metric);
+  if (bars === null) return null;
+  const finite = Number.isFinite(bars.stderr);
+  return (
+    <p
+      class="cb-quiet-text"
+      data-cb="spread"
+      data-n={bars.n}
+      data-stderr={attribute(bars.stderr)}
+      data-low={attribute(bars.low)}
+      data-high={attribute(bars.high)}
+      title={errorBarsTitle(bars, metric.unit)}
+    >
+      {finite
+        ? `${plusMinus(bars, 2)} s.e. \u00b7 95% ${signed(bars.low)} to ${signed(bars.high)}`
+        : "no error bars: not finite"}
+    </p>
+  );
+}

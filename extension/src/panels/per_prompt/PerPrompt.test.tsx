@@ -1,0 +1,114 @@
+// The table by prompt, in the panel, on a fake kernel.
+import { afterEach, describe, expect, it } from "vitest";
+import { FakeKernel, type FakeOptions } from "../../../dev/fake_kernel";
+import widget from "../../widget";
+
+let close: () => void = () => undefined;
+let root: HTMLElement;
+
+const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+const all = (selector: string): HTMLElement[] => [...root.querySelectorAll<HTMLElement>(selector)];
+const rows = (): HTMLElement[] => all('[data-cb="prompt-row"]');
+const $ = (selector: string): HTMLElement => {
+  const [found] = all(selector);
+  if (found === undefined) throw new Error(`nothing matches ${selector}`);
+  return found;
+};
+
+async function mount(options: Partial<FakeOptions>): Promise<FakeKernel> {
+  const kernel = new FakeKernel(options);
+  root = document.createElement("div");
+  document.body.append(root);
+  const unmount = widget.render({ model: kernel as never, el: root });
+  close = () => {
+    unmount();
+    root.remove();
+  };
+  await drawn();
+  return kernel;
+}
+async function click(element: HTMLElement): Promise<void> {
+  element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+  await drawn();
+}
+
+afterEach(() => close());
+
+describe("the table by prompt", () => {
+  it("is not drawn for a single prompt", async () => {
+    await mount({});
+    expect(rows()).toHaveLength(0);
+    expect(all(".cb-per-prompt")).toHaveLength(0);
+  });
+
+  it("shows who changed most first, and marks who stands out in words and by a glyph", async () => {
+    await mount({ prompts: 64 });
+    await click($('[data-cb="head"][data-layer="9"][data-head="9"]'));
+    expect(rows()).toHaveLength(8);
+    const changes = rows().map((row) => Math.abs(Number(row.dataset.change)));
+    expect(changes).toEqual([...changes].sort((a, b) => b - a));
+    const outliers = rows().filter((row) => row.dataset.outlier === "true");
+    expect(outliers.map((row) => row.dataset.prompt).sort()).toEqual(["28", "5", "51"]);
+    expect(outliers[0]?.textContent).toContain("\u25c6 outlier");
+    expect($('[data-cb="outliers"]').textContent).toBe("3 outliers");
+    const [first] = rows();
+    expect(Number(first?.dataset.value) - Number(first?.dataset.base)).toBeCloseTo(
+      Number(first?.dataset.change),
+      6,
+    );
+  });
+
+  it("shows all rows when asked, and few again", async () => {
+    await mount({ prompts: 30 });
+    expect($('[data-cb="prompts-all"]').textContent).toBe("show all 30 rows");
+    await click($('[data-cb="prompts-all"]'));
+    expect(rows()).toHaveLength(30);
+    expect($('[data-cb="prompts-all"]').getAttribute("aria-expanded")).toBe("true");
+    await click($('[data-cb="prompts-all"]'));
+    expect(rows()).toHaveLength(8);
+  });
+
+  it("of ten thousand prompts draws those in sight", async () => {
+    await mount({ prompts: 10_000 });
+    await click($('[data-cb="prompts-all"]'));
+    expect(rows().length).toBeLessThan(100);
+    expect($(".cb-pp").getAttribute("aria-rowcount")).toBe("10001");
+    const box = $(".cb-pp-box");
+    box.scrollTop = 5000 * 22;
+    box.dispatchEvent(new Event("scroll"));
+    await drawn();
+    const places = rows().map((row) => Number(row.getAttribute("aria-rowindex")));
+    expect(Math.min(...places)).toBeLessThanOrEqual(5002);
+    expect(Math.max(...places)).toBeGreaterThan(5010);
+    expect(all(".cb-scale-rug").length).toBeLessThan(600);
+  });
+
+  it("is sorted by the head of a column, and says how", async () => {
+    await mount({ prompts: 12 });
+    await click($('[data-cb="prompts-all"]'));
+    const head = (): HTMLElement => $('[data-cb="prompt-sort"][data-value="prompt"]');
+    await click(head());
+    expect(rows().map((row) => Number(row.dataset.prompt))).toEqual([...Array(12).keys()]);
+    expect(head().closest("th")?.getAttribute("aria-sort")).toBe("ascending");
+    await click(head());
+    expect(rows()[0]?.dataset.prompt).toBe("11");
+    await click($('[data-cb="prompt-sort"][data-value="value"]'));
+    const values = rows().map((row) => Number(row.dataset.value));
+    expect(values).toEqual([...values].sort((a, b) => b - a));
+  });
+
+  it("shows a prompt on one click, and by the keyboard", async () => {
+    const kernel = await mount({ prompts: 12 });
+    await click(rows()[3]?.lastElementChild as HTMLElement);
+    expect(kernel.view.prompt).toBe(3);
+    expect(rows()[3]?.querySelector("button")?.getAttribute("aria-current")).toBe("true");
+    expect(all(".cb-pp-name").filter((name) => name.tabIndex === 0)).toHaveLength(1);
+    const name = rows()[3]?.querySelector("button") as HTMLElement;
+    name.focus();
+    name.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+    expect(document.activeElement).toBe(rows()[4]?.querySelector("button"));
+    await click(document.activeElement as HTMLElement);
+    expect(kernel.view.prompt).toBe(4);
+    expect(kernel.received.filter(({ kind }) => kind === "set_view")).toHaveLength(2);
+  });
+});

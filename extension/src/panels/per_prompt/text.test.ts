@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { promptText } from "./text";
+
+const column = (clean: string, corrupted: string | null = clean, padding = false) => ({
+  clean,
+  corrupted,
+  differs: clean !== corrupted,
+  labels: [],
+  padding,
+});
+const prompt = (...columns: ReturnType<typeof column>[]) => ({
+  columns,
+  answer: " a",
+  wrong: null,
+});
+
+it("is the tokens of the run joined, without padding", () => {
+  const row = prompt(column("", "", true), column("When"), column(" John", " Mary"));
+  expect(promptText(row, "clean")).toBe("When John");
+  expect(promptText(row, "corrupted")).toBe("When Mary");
+  expect(promptText(prompt(column("a", null)), "corrupted")).toBe("a");
+});
+
+it("is short and visible, whatever the tokens are", () => {
+  const text = promptText(prompt(column("\u202e"), column("x".repeat(1_000_000))), "clean");
+  expect(text.length).toBeLessThan(300);
+  expect(text.startsWith("\u2039202e\u203a")).toBe(true);
+});

@@ -1,0 +1,18 @@
+// A prompt in one line.
+import { tokenText } from "../../parts/token";
+import type { PromptRow } from "../../protocol/generated";
+
+/** Characters of a line, at most; far more than fits. */
+const LONGEST = 240;
+
+/** The tokens of one run joined, cut to a line; what is invisible is named. */
+export function promptText(prompt: PromptRow, run: "clean" | "corrupted"): string {
+  let text = "";
+  for (const { clean, corrupted, padding } of prompt.columns) {
+    if (padding) continue;
+    const token = run === "clean" ? clean : (corrupted ?? clean);
+    text += token.slice(0, LONGEST);
+    if (text.length > LONGEST) break;
+  }
+  return tokenText(text.trim(), LONGEST);
+}

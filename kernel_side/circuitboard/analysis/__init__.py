@@ -1,0 +1,43 @@
+"""What can be read off runs without a sweep, and what follows from comparing two of them."""
+
+from circuitboard.analysis.attention import AttentionPattern
+from circuitboard.analysis.component import Component, ComponentKind
+from circuitboard.analysis.direct_effects import DirectEffects, direct_effects
+from circuitboard.analysis.direct_logit_attribution import DirectLogitAttribution
+from circuitboard.analysis.error_bars import standard_error
+from circuitboard.analysis.logit_lens import LensReading, LogitLens, read_lens
+from circuitboard.analysis.max_activating import Window, neuron_activations, strongest, windows
+from circuitboard.analysis.neurons import NeuronReading, Order, by_size, neuron_table, read_neurons, require_order
+from circuitboard.analysis.per_prompt import outliers, per_prompt_table
+from circuitboard.analysis.self_repair import SelfRepair, self_repair_of
+from circuitboard.analysis.static_view import StaticView, attention_view, tokens_view
+
+__all__ = [
+    "AttentionPattern",
+    "Component",
+    "ComponentKind",
+    "DirectEffects",
+    "DirectLogitAttribution",
+    "LensReading",
+    "LogitLens",
+    "NeuronReading",
+    "Order",
+    "SelfRepair",
+    "StaticView",
+    "Window",
+    "attention_view",
+    "by_size",
+    "direct_effects",
+    "neuron_activations",
+    "neuron_table",
+    "outliers",
+    "per_prompt_table",
+    "read_lens",
+    "read_neurons",
+    "require_order",
+    "self_repair_of",
+    "standard_error",
+    "strongest",
+    "tokens_view",
+    "windows",
+]

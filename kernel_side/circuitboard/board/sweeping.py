@@ -1,0 +1,165 @@
+"""The board's sweeps: what each component does, on top of the edits in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from circuitboard.board.maps import Maps
+from circuitboard.board.progress import progress_bar
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from circuitboard.board.comparison import Comparison
+    from circuitboard.board.lab import Lab
+    from circuitboard.board.steps import Steps
+    from circuitboard.engine import Job, Worker
+    from circuitboard.prompts import PromptPair
+    from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
+
+
+class Sweeping:
+    """The methods of a board that sweep."""
+
+    _model: TransformerBridge
+    _pair: PromptPair
+    _lab: Lab
+    _worker: Worker
+    _steps: Steps
+
+    def sweep(
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        approximate: Literal["atp", "atp*"] | None = None,
+        on: str | None = None,
+    ) -> Sweep:
+        """Edit each component in turn, on top of the current edits.
+
+        Parameters
+        ----------
+        over
+            "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
+            "resid_post", "attn_out" or "mlp_out".
+        by
+            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends.
+            Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
+            padded there stays as it is.
+        how
+            "patch" (from the source run), "zero", "mean" or "resample" (seed 0), as the interventions of these names.
+        layers, positions
+            Which ones; default all.
+        approximate
+            None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
+            "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
+            al. 2024). No cell of an approximate sweep is marked exact.
+        on
+            Which of the board's metrics; default the first.
+
+        Returns
+        -------
+        Sweep
+            Values [layer], [layer, pos], [layer, head] or [layer, pos, head], with neurons in place of heads for
+            "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
+        """
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        if approximate is not None:
+            return self.maps.approximate(grid, approximate, on).result()
+        known = 0
+
+        def progress(cells: Sequence[int], _values: Tensor) -> None:
+            nonlocal known
+            known += len(cells)
+
+        job = self.sweep_job(grid, progress, on)
+        with progress_bar(f"{how} {over}", len(grid.cells), lambda: known) as tick:
+            return job.result(tick)
+
+    def sweep_async(
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        order: str = "atp",
+        on: str | None = None,
+    ) -> SweepStream:
+        """Start the same sweep without waiting.
+
+        Parameters
+        ----------
+        over, by, how, layers, positions, on
+            As for `sweep`.
+        order
+            "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
+            estimate first. "layer": exact cells in the order that costs least.
+
+        Returns
+        -------
+        SweepStream
+            To iterate over, wait for or cancel; `.partial()` is what is known so far.
+        """
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        return self.maps.stream(grid, order, on)
+
+    def grid(
+        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+    ) -> Grid:
+        """The cells that `sweep` would compute."""
+        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions)
+
+    def sweep_job(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
+        """Start a sweep without waiting; it gives way to steps between batches."""
+        return self.maps.start(grid, progress, on)
+
+    @property
+    def maps(self) -> Maps:
+        """Sweeps in their parts, for code that builds on the board."""
+        return Maps(self._lab, self._worker, self._steps)
+
+    def compare(
+        self,
+        corruptions: Sequence[str] | Mapping[str, Any],
+        *,
+        over: str = "head",
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        on: str | None = None,
+    ) -> Comparison:
+        """Sweep under several corruptions of the same clean prompts, and flag what depends on the choice.
+
+        Each sweep starts from the current edits. Zhang & Nanda 2024, "Towards Best Practices of Activation Patching"
+        (arXiv:2309.16042).
+
+        Parameters
+        ----------
+        corruptions
+            Names of corruptions of the task that made the prompts; or name → corrupted prompts (as
+            `PromptPair(corrupted=…)` takes them) or a whole `PromptPair` with the same clean prompts.
+        over, by, how, layers, positions, on
+            As for `sweep`.
+
+        Returns
+        -------
+        Comparison
+            A table of all components, the maps side by side, and those whose sign or rank depends on the corruption.
+
+        Raises
+        ------
+        PromptError
+            `no_recipe`, `unknown_corruption`, `clean_differs`, `too_few_corruptions`.
+        """
+        from circuitboard.board.comparison import compare
+
+        options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on}
+        return compare(self, corruptions, over, options)  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+"""What tells one model from another of the same name: hashes of its weights and its tokenizer, and its revision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformer_lens.model_bridge import TransformerBridge
+
+_KNOWN: weakref.WeakKeyDictionary[TransformerBridge, tuple[tuple[int, ...], str]] = weakref.WeakKeyDictionary()
+"""Model → the state of its parameters when they were hashed, and the hash; hashing takes a second a gigabyte."""
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a saved board says of its model, to tell whether it is the same one.
+
+    Parameters
+    ----------
+    weights
+        SHA-256 of all parameters and buffers, names included; the first 16 hexadecimal digits.
+    tokenizer
+        The same of the tokenizer's whole definition; None without one.
+    revision
+        The hub's commit, where the model came from there.
+    """
+
+    weights: str
+    tokenizer: str | None
+    revision: str | None
+
+
+def fingerprint(model: TransformerBridge) -> Fingerprint:
+    """The fingerprint of a model as it is now."""
+    config = getattr(model.original_model, "config", None)
+    revision = getattr(config, "_commit_hash", None)
+    return Fingerprint(_weights(model), _tokenizer(getattr(model, "tokenizer", None)), revision)
+
+
+def _weights(model: TransformerBridge) -> str:
+    named = sorted(model.original_model.state_dict().items())
+    tensors: list[tuple[str, Tensor]] = [(name, value) for name, value in named if hasattr(value, "data_ptr")]
+    # In-place changes count a version up, and other tensors lie elsewhere.
+    state = tuple(number for _, tensor in tensors for number in (tensor.data_ptr(), tensor._version))  # noqa: SLF001
+    known = _KNOWN.get(model)
+    if known is not None and known[0] == state:
+        return known[1]
+    digest = hashlib.sha256()
+    for name, tensor in tensors:
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(_bytes(tensor))
+    _KNOWN[model] = (state, digest.hexdigest()[:_DIGITS])
+    return _KNOWN[model][1]
+
+
+def _bytes(tensor: Tensor) -> Any:
+    import torch
+
+    flat = tensor.detach().to("cpu").contiguous().reshape(-1)
+    return flat.view(torch.uint8).numpy() if flat.numel() else b""
+
+
+def _tokenizer(tokenizer: Any) -> str | None:
+    if tokenizer is None:
+        return None
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    whole = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
+    special = json.dumps(tokenizer.special_tokens_map, sort_keys=True, default=str)
+    return hashlib.sha256((whole + special).encode()).hexdigest()[:_DIGITS]

@@ -1,0 +1,164 @@
+"""Where a model writes into its residual stream and how it reads its logits from it: the linear ends of its parts.
+
+Less than an anatomy, and so found in more models: with experts, ALiBi, bidirectional attention. What is found is taken
+on trust here; whoever uses it holds the sums that must follow against what the model computes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from circuitboard.errors import ModelError
+from circuitboard.models.anatomy import Linear, Norm
+from circuitboard.models.dissection import dissect
+from circuitboard.models.refusal import refuse_unreadable_weights
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from circuitboard.models.anatomy import Anatomy
+
+
+@dataclass(frozen=True, eq=False)
+class Outlet:
+    """What one part of a layer writes with: y = scale · post_norm(x · weightᵀ + bias).
+
+    Parameters
+    ----------
+    project
+        From the heads' z, head by head, or from the neurons.
+    post_norm
+        Norm of the output before it joins the residual stream, or None.
+    scale
+        What the output is multiplied by when it joins.
+    """
+
+    project: Linear
+    post_norm: Norm | None = None
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Outlets:
+    """The linear ends of a model.
+
+    Parameters
+    ----------
+    heads, neurons
+        Layer by layer; None where the output is not one projection of them.
+    ln_final, unembed
+        How logits are read.
+    logit_softcap, logit_scale
+        Logits become cap · tanh(scale · logits / cap), without a cap scale · logits.
+    embed_scale
+        The token embedding enters the first residual stream times this; None where that is not known.
+    """
+
+    heads: tuple[Outlet | None, ...]
+    neurons: tuple[Outlet | None, ...]
+    ln_final: Norm
+    unembed: Linear
+    logit_softcap: float | None = None
+    logit_scale: float = 1.0
+    embed_scale: float | None = None
+
+    def read_out(self, logits: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows columns"]:
+        """What the architecture does to logits after the unembedding."""
+        scaled = logits * self.logit_scale
+        return scaled if self.logit_softcap is None else self.logit_softcap * torch.tanh(scaled / self.logit_softcap)
+
+
+def outlets_of(model: TransformerBridge) -> Outlets:
+    """Find a model's outlets; on the engine's twin.
+
+    Raises
+    ------
+    ModelError
+        `no_outlets`, with the reason.
+    """
+    try:
+        return _from_anatomy(dissect(model))
+    except ModelError as error:
+        if error.code != "no_anatomy":
+            raise
+    try:
+        refuse_unreadable_weights(model)
+    except ModelError as error:
+        raise _refused(model, error.message) from error
+    return _from_modules(model)
+
+
+def _from_anatomy(found: Anatomy) -> Outlets:
+    return Outlets(
+        heads=tuple(Outlet(block.attn.o, block.attn.post_norm) for block in found.blocks),
+        neurons=tuple(
+            None if block.mlp is None else Outlet(block.mlp.down, block.mlp.post_norm) for block in found.blocks
+        ),
+        ln_final=found.ln_final,
+        unembed=found.unembed,
+        logit_softcap=found.logit_softcap,
+        logit_scale=found.logit_scale,
+        embed_scale=found.embed_scale,
+    )
+
+
+def _from_modules(model: Any) -> Outlets:
+    if "ln_final" not in model._modules or "unembed" not in model._modules:  # noqa: SLF001  a bridge passes unknown names on
+        raise _refused(model, "its logits are not read by a norm and an unembedding")
+    unembed = _linear(model.unembed)
+    if unembed is None:
+        raise _refused(model, "its unembedding is not one matrix")
+    heads, neurons = [], []
+    for block in model.blocks:
+        parts, scale = block.submodules, float(getattr(block, "residual_contribution_scale", 1.0))
+        attention, mlp = parts.get("attn"), parts.get("mlp")
+        heads.append(_outlet(getattr(attention, "o", None), parts.get("ln1_post"), scale))
+        neurons.append(_outlet(None if mlp is None else mlp.submodules.get("out"), parts.get("ln2_post"), scale))
+    return Outlets(tuple(heads), tuple(neurons), _norm(model.ln_final), unembed, logit_scale=_logit_scale(model))
+
+
+def _logit_scale(model: Any) -> float:
+    """The factor on logits, for a model that does no more to them."""
+    probe = torch.tensor([1.0, 2.0, -40.0], dtype=torch.float64)
+    found = model.adapter.apply_output_logits_transform(probe.clone())
+    if not torch.allclose(found, probe * found[0], rtol=1e-6, atol=0):
+        raise _refused(model, "its logits are bent after the unembedding")
+    return float(found[0])
+
+
+def _outlet(bridge: Any, post_norm: Any, scale: float) -> Outlet | None:
+    project = _linear(bridge)
+    return None if project is None else Outlet(project, None if post_norm is None else _norm(post_norm), scale)
+
+
+def _linear(bridge: Any) -> Linear | None:
+    from transformers.pytorch_utils import Conv1D
+
+    inner = getattr(bridge, "original_component", None)
+    if not isinstance(inner, (torch.nn.Linear, Conv1D)):
+        return None
+    weight = inner.weight.detach()
+    bias = None if inner.bias is None else inner.bias.detach()
+    return Linear(weight.T if isinstance(inner, Conv1D) else weight, bias)
+
+
+def _norm(bridge: Any) -> Norm:
+    """A norm by its usual formula; which one, its bridge says."""
+    inner = bridge.original_component
+    weight = None if getattr(inner, "weight", None) is None else inner.weight.detach()
+    bias = None if getattr(inner, "bias", None) is None else inner.bias.detach()
+    if weight is not None and bridge.uses_weight_offset:
+        weight = 1.0 + weight
+    names = ("eps", "variance_epsilon")
+    eps = next((float(getattr(inner, name)) for name in names if hasattr(inner, name)), 1e-5)
+    return Norm("rms" if bridge.uses_rms_norm else "layer", weight, bias, eps)
+
+
+def _refused(model: Any, reason: str) -> ModelError:
+    name = type(getattr(model, "original_model", model)).__name__
+    return ModelError(f"A {name} cannot be split into what its parts add to the logits: {reason}.", code="no_outlets")

@@ -1,0 +1,135 @@
+"""What a task tells about itself, and the one list of tasks that is made of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ParamSpec
+
+from circuitboard.errors import PromptError
+
+if TYPE_CHECKING:
+    from circuitboard.prompts.pair import PromptPair
+
+P = ParamSpec("P")
+
+MOST = 10_000
+"""More prompts than anybody sweeps over."""
+
+_SHARED = """
+Arguments that every task has
+-----------------------------
+n
+    Number of prompts, all different.
+seed
+    The same seed gives the same prompts; the clean ones do not depend on the corruption.
+model
+    The model whose tokenizer the prompts are for. Words that are not one token for it are left out; `pair.notes`
+    tells which and how many.
+corruption
+{corruptions}
+prepend_bos
+    None for TransformerLens's default for this model.
+
+Returns
+-------
+PromptPair
+    Bound to `model`, with `recipe` and `notes`.
+
+Raises
+------
+PromptError
+    `bad_task_size`, `unknown_corruption`, `bad_task_option`, `no_tokenizer`, `task_unsuitable` with the reason,
+    `prompt_too_long`.
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task: the function that makes its prompts, and what there is to know about it.
+
+    Attributes
+    ----------
+    name
+        As in `cb.tasks.<name>`.
+    make
+        The function.
+    asks
+        What is asked, in one line, with the answer.
+    source
+        The paper or post it comes from.
+    corruptions
+        Name → what the corrupted prompts are; the first is the default.
+    """
+
+    name: str
+    make: Callable[..., PromptPair]
+    asks: str
+    source: str
+    corruptions: Mapping[str, str]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Arguments of this task alone."""
+        shared = {"n", "seed", "model", "corruption", "prepend_bos"}
+        return tuple(name for name in inspect.signature(self.make).parameters if name not in shared)
+
+
+TASKS: dict[str, Task] = {}
+
+
+def task(
+    *, asks: str, source: str, corruptions: Mapping[str, str]
+) -> Callable[[Callable[P, PromptPair]], Callable[P, PromptPair]]:
+    """Make a function one of `TASKS`, and complete its docstring with what all tasks share."""
+
+    def register(make: Callable[P, PromptPair]) -> Callable[P, PromptPair]:
+        name = make.__name__
+        TASKS[name] = Task(name, make, asks, source, corruptions)
+        listed = "\n".join(
+            f"    {key!r}{' (default)' if i == 0 else ''}: {text}." for i, (key, text) in enumerate(corruptions.items())
+        )
+        make.__doc__ = (
+            f"{inspect.cleandoc(make.__doc__ or asks)}\n\n{source}.\n{_SHARED.format(corruptions=listed)}".rstrip()
+        )
+        return make
+
+    return register
+
+
+def task_named(name: object) -> Task:
+    """The task of this name.
+
+    Raises
+    ------
+    PromptError
+        `unknown_task`.
+    """
+    if not isinstance(name, str) or name not in TASKS:
+        raise PromptError(
+            f"There is no task {name!r:.60}; there are {', '.join(sorted(TASKS))} (cb.tasks.list() describes them).",
+            code="unknown_task",
+        )
+    return TASKS[name]
+
+
+def check_size(n: object) -> int:
+    """Refuse a number of prompts that is none, or more than anybody sweeps over.
+
+    Raises
+    ------
+    PromptError
+        `bad_task_size`.
+    """
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
+        raise PromptError(f"A task makes between 1 and {MOST} prompts, not {n!r}.", code="bad_task_size")
+    return n
+
+
+def check_choice(name: str, given: object, choices: tuple[object, ...] | Mapping[str, str], code: str) -> None:
+    """Refuse an option that is none of its choices."""
+    if not any(given is one or (type(given) is type(one) and given == one) for one in choices):
+        raise PromptError(
+            f"{name} must be one of {', '.join(repr(one) for one in choices)}, not {given!r:.60}.", code=code
+        )

@@ -1,0 +1,88 @@
+"""A run that a user names: prompts, and edits in force. What edits may be patched from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from circuitboard.address import Intervention
+from circuitboard.errors import InterventionError
+from circuitboard.prompts import PromptPair
+
+if TYPE_CHECKING:
+    from transformer_lens.model_bridge import TransformerBridge
+
+    from circuitboard.prompts import Prompts
+
+
+@dataclass(frozen=True)
+class Run:
+    """A forward pass over prompts, edited or not: `cb.head(9, 6).patch(run)` takes activations from it.
+
+    It is a description; the board that uses it computes it. Two runs are equal if they say the same.
+
+    Parameters
+    ----------
+    prompts
+        A string, a list of strings, token ids [pos] or [batch, pos], or a list of tensors [pos]. As many prompts as the
+        board has, or one for all of them, each with as many tokens as the board's.
+    interventions
+        Edits in force, in order. A patch among them must name its own run; means and resamples come from the board's
+        reference prompts.
+    prepend_bos
+        As for `PromptPair`.
+
+    Raises
+    ------
+    PromptError
+        As `PromptPair`.
+    InterventionError
+        `no_source_run` for a patch that names no run; `unknown_intervention` for what is none.
+    """
+
+    prompts: tuple[str, ...] | tuple[tuple[int, ...], ...]
+    interventions: tuple[Intervention, ...]
+    prepend_bos: bool | None
+
+    def __init__(
+        self, prompts: Any, interventions: Iterable[Intervention] = (), *, prepend_bos: bool | None = None
+    ) -> None:
+        pair = PromptPair(prompts, answer=0, prepend_bos=prepend_bos)
+        rows = tuple(row if isinstance(row, str) else tuple(row.tolist()) for row in pair.clean)
+        edits = (interventions,) if isinstance(interventions, Intervention) else tuple(interventions)
+        for edit in edits:
+            if not isinstance(edit, Intervention):
+                raise InterventionError(
+                    f"A run takes interventions such as cb.head(9, 6).zero(), not {edit!r:.80}.",
+                    code="unknown_intervention",
+                )
+            if edit.how == "patch" and edit.run is None:
+                raise InterventionError(
+                    f"{edit.site} is patched within a run, which has no source run: name one, as in .patch(cb.Run(…)).",
+                    code="no_source_run",
+                    where=str(edit.site),
+                )
+        object.__setattr__(self, "prompts", rows)
+        object.__setattr__(self, "interventions", edits)
+        object.__setattr__(self, "prepend_bos", prepend_bos)
+
+    def bind(self, model: TransformerBridge) -> Prompts:
+        """The prompts as a model reads them.
+
+        Raises
+        ------
+        PromptError
+            As `PromptPair.bind`.
+        """
+        import torch
+
+        given: Any = [row if isinstance(row, str) else torch.tensor(row) for row in self.prompts]
+        return PromptPair(given, answer=0, prepend_bos=self.prepend_bos).bind(model)
+
+    def __str__(self) -> str:
+        first = self.prompts[0]
+        shown = repr(f"{first[:24]}…" if len(first) > 25 else first) if isinstance(first, str) else f"{len(first)} ids"  # noqa: PLR2004
+        more = "" if len(self.prompts) == 1 else f" +{len(self.prompts) - 1}"
+        edits = f", {len(self.interventions)} edits" if self.interventions else ""
+        return f"Run({shown}{more}{edits})"
