@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
     doctor = commands.add_parser("doctor", help="say what is installed, what is missing, and how to get it")
     doctor.add_argument("--json", action="store_true", help="print the report as JSON")
+    doctor.add_argument(
+        "--model", metavar="NAME", help="try every site, intervention and metric on this model and print the table"
+    )
     run = commands.add_parser(
         "run",
         help="compute a saved board again and compare",
@@ -61,8 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command == "demo":
         return run_demo([*(["--no-browser"] if arguments.no_browser else []), *passed_on])
     if arguments.command == "doctor":
-        from circuitboard.doctor import run_doctor
+        from circuitboard.doctor import run_doctor, run_support
 
+        if arguments.model is not None:
+            return run_support(arguments.model, as_json=arguments.json)
         return run_doctor(as_json=arguments.json)
     if arguments.command == "run":
         return run_saved(Path(arguments.file))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -51,6 +52,20 @@ def run_doctor(*, as_json: bool = False) -> int:
             print(f"  {finding.what}: {finding.fix}")
     print("\nA board can run here." if works else "\nA board cannot run here yet.")
     return 0 if works else 1
+
+
+def run_support(name: str, *, as_json: bool = False) -> int:
+    """Print what can be done on a model; returns 0, or 1 if the model cannot be had."""
+    import circuitboard as cb
+    from circuitboard.board.support import support_of
+
+    try:
+        found = support_of(cb.load(name))
+    except cb.CircuitboardError as error:
+        print(f"{error.message} [{error.code}]", file=sys.stderr)
+        return 1
+    print(json.dumps(asdict(found), indent=2) if as_json else "\n".join(found.lines()))
+    return 0
 
 
 def examine() -> Iterator[Finding]:

@@ -114,14 +114,14 @@ def _at_least(
 
 
 def _click(found: Found, click: str, goal: str) -> Verdict:
-    """With the backend that is best here."""
+    """With the backend that is best here; of CPU time, as it hangs less on what else the machine does."""
     rows = [row for row in found["clicks"] if row["shape"] == GPT2 and row["click"] == click]
     row = rows[0] if rows else None
     return _at_least(
         goal,
         _CLICK,
         row,
-        lambda row: float(row["ratio"]["wall"]["median"]),
+        lambda row: float(row["ratio"]["cpu"]["median"]),
         most=None if row is None else most_of_click(row),
     )
 

@@ -78,7 +78,7 @@ def _head(found: Found) -> list[str]:
 
 def _goals(found: Found) -> list[str]:
     words = (
-        "Ratios are TransformerLens's cost over Circuitboard's; for the better of both backends where none is named. The last column is what "
+        "Ratios are TransformerLens's CPU time over Circuitboard's, on one thread; for the better of both backends where none is named. The last column is what "
         "this machine allows: the ratio of operations × the best speed of its matrix products ÷ the speed that TransformerLens reaches in its "
         "own forwards. It would take norms, softmax and copies that cost nothing, so a goal above it cannot be met here by any exact way of "
         "computing these products. For clicks: products of as few rows as a click has, each weight read from memory."

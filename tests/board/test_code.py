@@ -146,3 +146,67 @@ def test_a_metric_of_your_own_is_named_or_has_to_be_there(demo):
     assert "`metric` must hold" in board.to_python()
     again(board, metric=lambda logits: logits[:, -1, 0])
     board.close()
+
+
+# --- the whole vocabulary ---------------------------------------------------------------------------
+
+VECTOR = torch.randn(128, generator=torch.Generator().manual_seed(0))
+WHOLE = [
+    [cb.head(1, 1).mean(), cb.head(2, 2).at("S2").mean(per="label"), cb.attn_out(1).freeze()],
+    [cb.head(1, 1).resample(3), cb.head(2, 0).at("END").resample(per="label"), cb.embed().resample()],
+    [cb.resid_pre(1).at(-1).add(VECTOR, scale=0.3), cb.head(0, 0).add([0.5] * 16), cb.head(0, 1).q.add(0.25)],
+    [cb.resid_post(0).at("S2").set(VECTOR.double()), cb.head(1, 3).pattern.at(-1).set(0.1), cb.head(1, 0).v.set(0)],
+    [cb.head(1, 1).patch(cb.Run(CORRUPTED)), cb.attn_out(2).patch(cb.Run(CLEAN[0], [cb.head(0, 0).zero()]))],
+    [cb.edge(cb.head(0, 1), cb.head(2, 0).k).mean(), cb.edge(cb.embed(), cb.resid_pre(1)).add(VECTOR)],
+]
+
+
+@pytest.mark.parametrize("edits", WHOLE, ids=range(len(WHOLE)))
+@pytest.mark.parametrize("reference", [None, "pair", "run", "task"])
+def test_every_kind_of_edit_and_reference(demo, edits, reference):
+    others = {
+        None: lambda: None,
+        "pair": lambda: cb.PromptPair(CORRUPTED, answer=" Tom", labels={"S2": 9, "END": -1}),
+        "run": lambda: cb.Run(CORRUPTED),
+        "task": lambda: cb.tasks.ioi(6, seed=3, model=demo),
+    }
+    if reference == "run" and any(edit.per == "label" for edit in edits):
+        pytest.skip("a run has no labels")
+    board = cb.Board(demo, text(labels={"S2": [10, 9], "END": -1}), reference=others[reference]())
+    board.edit(*edits)
+    again(board)
+    board.close()
+
+
+def test_tasks_metrics_and_sweeps(demo):
+    pair = cb.tasks.docstring(6, seed=2, model=demo)
+    board = cb.Board(demo, pair, metric={"difference": "logit_diff", "KL": "kl", "rank": "rank"}, base="corrupted")
+    board.edit(cb.head(1, 1).scale(0.5))
+    sweeps = [
+        board.sweep("head"),
+        board.sweep("resid_pre", by="pos", how="zero", layers=[1, 3], positions=slice(-4, None), on="KL"),
+        board.sweep("head.v", how="mean", positions="END", approximate="atp"),
+    ]
+    code = board.to_python(*sweeps)
+    assert "cb.tasks.docstring(6, seed=2, model=model" in code
+    scope: dict = {}
+    exec(code, scope)  # noqa: S102  that is the point
+    for name, sweep in zip(("sweep", "sweep2", "sweep3"), sweeps, strict=True):
+        torch.testing.assert_close(scope[name].per_prompt, sweep.per_prompt, rtol=0, atol=1e-5)
+        assert scope[name].grid == sweep.grid
+        assert (scope[name].metric, scope[name].method) == (sweep.metric, sweep.method)
+    assert scope["board"].metrics["value"].to_list() == pytest.approx(board.metrics["value"].to_list(), abs=1e-5)
+    scope["board"].close()
+    board.close()
+
+
+def test_sets_of_answers_and_several_functions(demo):
+    pair = cb.PromptPair(CLEAN, CORRUPTED, answer=[{" Laura", " Tom"}, " Tom"], wrong=[" Simon", {" Paul", " Mark"}])
+
+    def first(logits):
+        return logits[:, -1, 3]
+
+    board = cb.Board(demo, pair, metric={"logit_diff": "logit_diff", "first": first})
+    made = again(board, first=first)
+    assert made.prompts.answers.sets == board.prompts.answers.sets
+    board.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 
@@ -15,7 +16,7 @@ from circuitboard.engine import CancelToken
 from circuitboard.protocol import messages as m
 from circuitboard.sweeps import sweep as sweeping
 from circuitboard.widget.live_map import ESTIMATED, EXACT
-from tests.tiny_models import FAMILIES
+from tests.tiny_models import FAMILIES, tiny
 from tests.widget.view import real
 
 
@@ -274,12 +275,13 @@ def test_a_sweep_in_a_cell_and_the_map_do_not_disturb_each_other(board, view):
 
 
 def test_nan_travels_as_nan(make_board, make_view):
-    def sometimes(logits):
-        values = logits[:, -1, 1].clone()
-        values[values < values.max()] = torch.nan
-        return values
-
-    board = make_board(metric=sometimes)
+    # NaN in the weights: a metric that makes some itself is refused.
+    model = copy.deepcopy(tiny("native"))
+    only_in_the_second_prompt = 40
+    with torch.no_grad():
+        dict(model.named_parameters())["tok_embed._original_component.weight"][only_in_the_second_prompt] = torch.nan
+    clean = torch.tensor([[5, 6, 7, 8, 9], [9, 8, only_in_the_second_prompt, 6, 5]])
+    board = make_board(model=model, pair=cb.PromptPair(clean, answer=[1, 2], wrong=[3, 4]))
     view = make_view(board)
     metric = view.hello().snapshot.metric
     assert metric.value == m.Real(special="nan")

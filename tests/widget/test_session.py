@@ -28,7 +28,12 @@ def test_hello_is_answered_with_everything_and_a_map_follows(board, make_view):
     setup = welcome.setup
     assert (setup.protocol, setup.n_layers, setup.n_heads, setup.n_positions) == (m.PROTOCOL_VERSION, 3, 4, 5)
     assert [row.columns[2].differs for row in setup.prompts] == [True, True]
-    assert [mode.refused for mode in setup.modes] == [None, None]
+    assert [(mode.mode, mode.refused) for mode in setup.modes] == [
+        ("zero", None),
+        ("mean", None),
+        ("resample", None),
+        ("patch", None),
+    ]
     assert (setup.engine.tier, setup.engine.why) == (board.engine.tier, board.engine.why)
     assert welcome.snapshot.revision == 1
     assert real(welcome.snapshot.metric.value) == number(board)
@@ -44,6 +49,10 @@ def test_without_a_second_prompt_patching_is_refused_with_the_reason(make_board,
     assert modes["zero"] is None
     assert "no second prompt" in modes["patch"]
     assert view.ask("set_view", mode="patch").error.code == "no_source_run"
+    for mode in ("mean", "resample"):
+        assert "several different prompts" in modes[mode]
+        assert view.ask("set_view", mode=mode).error.code == "no_other_prompts"
+    assert view.session.view.mode == "zero"
     assert view.ask("set_base", base="corrupted").error.code == "no_corrupted_run"
     assert isinstance(view.ask("click", site="0.0"), m.Done)
 
@@ -93,6 +102,104 @@ def test_the_mode_says_what_a_click_does(board, view):
     assert board.edit(cb.head(2, 0).patch()).value == pytest.approx(patched)
 
 
+@pytest.mark.parametrize("mode", ["mean", "resample"])
+def test_a_click_takes_activations_of_other_prompts(board, view, mode):
+    view.ask("set_view", mode=mode)
+    event, effect, known = view.wait(
+        lambda: view.maps[-1] if (view.maps[-1][0].how, view.maps[-1][0].status) == (mode, "done") else None
+    )
+    assert (known == 1).all()
+    torch.testing.assert_close(torch.tensor(effect), board.sweep("head", how=mode).effect, rtol=0, atol=1e-5)
+    done = view.ask("click", site="1.2")
+    asked = getattr(cb.head(1, 2), mode)()
+    assert [edit.intervention for edit in board.edits] == [asked]
+    snapshot = view.snapshot(done.revision)
+    assert snapshot.edits[0].what == str(asked) == f"{mode} 1.2"
+    assert real(snapshot.metric.change) == pytest.approx(effect[1, 2], abs=1e-5)
+    assert abs(real(snapshot.metric.change)) > 1e-4
+    view.ask("click", site="1.2")
+    assert board.edits == ()
+    assert event.n_edits == 0
+
+
+# --- strength, order and edits in words ---------------------------------------------------------------
+
+
+def test_edits_in_words_are_one_step(board, view):
+    values = [0.5] * board.lab.adapter.shape.d_model
+    specs = [
+        {"site": "0.1", "how": "scale", "strength": 0.25},
+        {"site": "resid_pre 1 @ 2", "how": "add", "values": values, "strength": 3},
+        {"site": "1.0", "how": "set", "values": [0.125]},
+        {"site": "mlp_out 0", "how": "freeze"},
+        {"site": "2.1", "how": "resample", "seed": 4},
+        {"site": "2.2", "how": "mean"},
+    ]
+    done = view.ask("apply", edits=specs)
+    rows = view.snapshot(done.revision).edits
+    assert [row.how for row in rows] == [spec["how"] for spec in specs]
+    assert [row.what for row in rows] == [str(edit) for edit in board.edits]
+    assert [None if row.strength is None else real(row.strength) for row in rows] == [0.25, 3, None, None, None, None]
+    by_hand = board.value
+    board.undo()
+    assert board.edits == ()
+    board.edit(
+        cb.head(0, 1).scale(0.25),
+        cb.resid_pre(1).at(2).add(torch.tensor(values), scale=3),
+        cb.head(1, 0).set(0.125),
+        cb.mlp_out(0).freeze(),
+        cb.head(2, 1).resample(seed=4),
+        cb.head(2, 2).mean(),
+    )
+    assert board.value == pytest.approx(by_hand, abs=1e-6)
+    assert board.verify().ok
+
+
+def test_a_strength_can_be_changed_and_undone(board, view):
+    revision = view.ask("apply", edits=[{"site": "0.1", "how": "scale", "strength": 0.5}]).revision
+    half = board.value
+    done = view.ask("set_strength", index=0, revision=revision, strength=-2)
+    assert real(view.snapshot(done.revision).edits[0].strength) == -2
+    assert [str(edit) for edit in board.edits] == ["scale 0.1 ×-2"]
+    stronger = board.value
+    view.ask("undo")
+    assert board.value == pytest.approx(half)
+    board.clear()
+    assert board.edit(cb.head(0, 1).scale(-2)).value == pytest.approx(stronger, abs=1e-6)
+
+
+def test_what_has_no_strength_is_not_given_one(board, view):
+    revision = view.ask("click", site="0.0").revision
+    before = board.shown
+    failed = view.ask("set_strength", index=0, revision=revision, strength=2)
+    assert failed.error.code == "unknown_intervention"
+    assert "zero takes no strength" in failed.error.message
+    assert view.ask("set_strength", index=0, revision=revision - 1, strength=2).error.code == "stale_index"
+    assert board.shown is before
+
+
+def test_edits_of_one_component_act_in_their_order(board, view):
+    values = torch.randn(board.lab.adapter.shape.d_model, generator=torch.Generator().manual_seed(0)).tolist()
+    revision = view.ask(
+        "apply",
+        edits=[
+            {"site": "resid_pre 1", "how": "scale", "strength": 0.5},
+            {"site": "resid_pre 1", "how": "add", "values": values},
+        ],
+    ).revision
+    scaled_first = board.value
+    done = view.ask("move", index=0, to=1, revision=revision)
+    assert [row.how for row in view.snapshot(done.revision).edits] == ["add", "scale"]
+    assert board.value != pytest.approx(scaled_first, abs=1e-4)
+    again = view.ask("move", index=1, to=0, revision=done.revision)
+    assert board.value == pytest.approx(scaled_first, abs=1e-6)
+    for index, to in ((0, 2), (2, 0), (-1, 0), (0, -1)):
+        failed = view.ask("move", index=index, to=to, revision=again.revision)
+        assert failed.error.code == "no_such_edit"
+    view.ask("undo")
+    assert [edit.intervention.how for edit in board.edits] == ["add", "scale"]
+
+
 def test_edits_can_be_switched_removed_undone_and_cleared(board, view):
     for site in ("0.0", "1.1"):
         revision = view.ask("click", site=site).revision
@@ -129,6 +236,11 @@ def test_a_snapshot_says_what_the_board_says(board, view):
     snapshot = view.snapshot(done.revision)
     assert [real(value) for value in snapshot.metric.values] == pytest.approx(board.values.tolist())
     assert real(snapshot.metric.stderr) == pytest.approx(float(board.values.double().std()) / 2**0.5)
+    assert real(snapshot.metric.low) == pytest.approx(board.spread.low)
+    assert real(snapshot.metric.high) == pytest.approx(board.spread.high)
+    unedited = board.per_prompt().sort_values("prompt")["base_value"]
+    assert [real(value) for value in snapshot.metric.base_values] == pytest.approx(unedited.tolist())
+    assert snapshot.more_metrics == []
     assert real(snapshot.metric.baselines.clean) == pytest.approx(board.baselines.clean)
     table = board.top_tokens(8)
     rows = snapshot.top_tokens.rows
@@ -138,6 +250,33 @@ def test_a_snapshot_says_what_the_board_says(board, view):
     assert [real(row.norm_change) for row in snapshot.edits] == pytest.approx(
         [receipt.norm_change for receipt in board.shown.outcome.receipts]
     )
+
+
+def test_every_metric_of_the_board_is_in_a_snapshot(make_board, make_view):
+    board = make_board(metric={"logit diff": "logit_diff", "p": "prob", "KL": "kl"})
+    view = make_view(board)
+    view.hello()
+    done = view.ask("click", site="1.2")
+    snapshot = view.snapshot(done.revision)
+    table = board.metrics
+    views = [snapshot.metric, *snapshot.more_metrics]
+    assert [metric.name for metric in views] == table.index.tolist() == ["logit diff", "p", "KL"]
+    for metric in views:
+        row = table.loc[metric.name]
+        assert metric.unit == row["unit"]
+        assert real(metric.value) == pytest.approx(row["value"])
+        assert real(metric.stderr) == pytest.approx(row["stderr"])
+        assert (real(metric.low), real(metric.high)) == pytest.approx((row["ci_low"], row["ci_high"]))
+        assert real(metric.baselines.corrupted) == pytest.approx(row["corrupted"])
+        numbers = board.per_prompt(on=metric.name).sort_values("prompt")
+        assert [real(value) for value in metric.values] == pytest.approx(numbers["value"].tolist())
+    assert [metric.change is None for metric in views] == [False, True, True]
+
+
+def test_a_single_prompt_has_no_error_bars(make_board, make_view):
+    board = make_board(pair=cb.PromptPair(torch.tensor([[5, 6, 7]]), answer=1, wrong=2))
+    metric = make_view(board).hello().snapshot.metric
+    assert (metric.stderr, metric.low, metric.high) == (None, None, None)
 
 
 def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
@@ -159,7 +298,7 @@ def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
         ({"kind": "click", "id": "x", "site": 3}, "bad_message"),
         ({"kind": "click", "id": "x", "site": "0.0", "positions": ["a"]}, "bad_message"),
         ({"kind": "click", "id": "x", "site": "0.0", "extra": 1}, "bad_message"),
-        ({"kind": "set_view", "id": "x", "mode": "mean"}, "bad_message"),
+        ({"kind": "set_view", "id": "x", "mode": "freeze"}, "bad_message"),
         ({"kind": "remove", "id": "x", "index": 0.5, "revision": 0}, "bad_message"),
         ({"kind": "click", "id": "x", "site": "nonsense"}, None),
         ({"kind": "click", "id": "x", "site": "99.0"}, "layer_out_of_range"),
@@ -171,6 +310,28 @@ def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
         ({"kind": "remove", "id": "x", "index": 0, "revision": 0}, "no_such_edit"),
         ({"kind": "toggle", "id": "x", "index": -1, "revision": 0}, "no_such_edit"),
         ({"kind": "remove", "id": "x", "index": 0, "revision": 7}, "stale_index"),
+        ({"kind": "set_strength", "id": "x", "index": 0, "revision": 0, "strength": 2.0}, "no_such_edit"),
+        ({"kind": "set_strength", "id": "x", "index": 0, "revision": 0, "strength": "2"}, "bad_message"),
+        ({"kind": "set_strength", "id": "x", "index": 0, "revision": 0}, "bad_message"),
+        ({"kind": "move", "id": "x", "index": 0, "to": 0, "revision": 0}, "no_such_edit"),
+        ({"kind": "move", "id": "x", "index": 0, "to": 0, "revision": 9}, "stale_index"),
+        ({"kind": "apply", "id": "x", "edits": []}, "no_edits"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "explode"}]}, "bad_message"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "zero", "extra": 1}]}, "bad_message"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "nonsense", "how": "zero"}]}, "unknown_site"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.9", "how": "zero"}]}, "head_out_of_range"),
+        (
+            {"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "zero"}, {"site": "9.0", "how": "zero"}]},
+            "layer_out_of_range",
+        ),
+        (
+            {"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "zero", "strength": 2.0}]},
+            "unknown_intervention",
+        ),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "scale"}]}, "bad_strength"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "set"}]}, "bad_values"),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0", "how": "set", "values": [1.0, 2.0]}]}, None),
+        ({"kind": "apply", "id": "x", "edits": [{"site": "0.0 @ S9", "how": "zero"}]}, None),
         ({"kind": "set_view", "id": "x", "positions": []}, "bad_positions"),
         ({"kind": "set_view", "id": "x", "positions": [9]}, "position_out_of_range"),
         ({"kind": "set_view", "id": "x", "prompt": 2}, "no_such_prompt"),

@@ -98,12 +98,17 @@ class Board(Sweeping, Analyses):
             raise PromptError(
                 f"reference is a PromptPair or a Run, whose prompts means come from, not a {type(reference).__name__}."
             )
-        if isinstance(reference, Run) and reference.interventions:
-            raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
-        other = None if reference is None else reference.bind(model)
+        other = None
+        if isinstance(reference, Run):
+            if reference.interventions:
+                raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
+            other = reference.bind(model, prepend_bos=None if bound.clean_text is None else bound.bos_added)
+        elif reference is not None:
+            other = reference.bind(model)
         self._model = model
         self._pair = prompts
         self._reference = reference
+        self._reference_prompts = other
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
         chosen = metrics_of(metric, bound)
@@ -129,6 +134,11 @@ class Board(Sweeping, Analyses):
     def reference(self) -> PromptPair | Run | None:
         """The prompts that means and resamples come from, as they were given; None for the base run's own."""
         return self._reference
+
+    @property
+    def reference_prompts(self) -> Prompts | None:
+        """The reference prompts as the model reads them."""
+        return self._reference_prompts
 
     @property
     def prompts(self) -> Prompts:

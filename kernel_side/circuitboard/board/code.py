@@ -177,8 +177,8 @@ def _reference(board: Board) -> list[str]:
     reference = board.reference
     if isinstance(reference, PromptPair) and reference.recipe is not None:
         return [f"reference = {reference.recipe}"]
-    assert reference is not None  # noqa: S101  asked for only where there is one
-    prompts = reference.bind(board.model)
+    prompts = board.reference_prompts
+    assert prompts is not None  # noqa: S101  asked for only where there is one
     as_text = prompts.clean_text is not None
     clean = _text_or_tokens(prompts, "clean", as_text=as_text)
     return [

@@ -183,7 +183,8 @@ class Lab:
 
     def _run(self, run: Run) -> CachedRun:
         """A run's prompts, unedited, laid out like the board's."""
-        bound, own = run.bind(self.model), self.prompts
+        own = self.prompts
+        bound = run.bind(self.model, prepend_bos=None if own.clean_text is None else own.bos_added)
         tokens, real = bound.clean_tokens, bound.real
         if bound.n == 1 and own.n > 1:
             tokens = tokens.expand(own.n, -1)

@@ -55,7 +55,7 @@ def saved_of(board: Board) -> s.SavedBoard:
         states=[s.SavedState(state.base, [_edit(edit) for edit in state.edits]) for state in reversed(path)],
         values=values[first.name],
         more_values={metric.name: values[metric.name] for metric in more},
-        reference=None if board.reference is None else _reference(board.reference.bind(board.model)),
+        reference=None if board.reference_prompts is None else _reference(board.reference_prompts),
     )
 
 

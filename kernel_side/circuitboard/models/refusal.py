@@ -21,7 +21,7 @@ def no_anatomy(model: TransformerBridge, reason: str) -> ModelError:
     """The error to raise; `reason` is a clause, e.g. "its blocks have experts"."""
     name = type(getattr(model, "original_model", model)).__name__
     return ModelError(
-        f"A {name} cannot be taken apart for the wavefront tier: {reason}. The replay and hooks tiers do without.",
+        f"{name} cannot be taken apart for the wavefront tier: {reason}. The replay and hooks tiers do without.",
         code="no_anatomy",
     )
 

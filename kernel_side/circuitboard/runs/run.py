@@ -31,7 +31,7 @@ class Run:
         Edits in force, in order. A patch among them must name its own run; means and resamples come from the board's
         reference prompts.
     prepend_bos
-        As for `PromptPair`.
+        As for `PromptPair`; None for whatever the board's own texts have.
 
     Raises
     ------
@@ -67,8 +67,8 @@ class Run:
         object.__setattr__(self, "interventions", edits)
         object.__setattr__(self, "prepend_bos", prepend_bos)
 
-    def bind(self, model: TransformerBridge) -> Prompts:
-        """The prompts as a model reads them.
+    def bind(self, model: TransformerBridge, *, prepend_bos: bool | None = None) -> Prompts:
+        """The prompts as a model reads them, with or without BOS as asked here if the run does not say.
 
         Raises
         ------
@@ -78,7 +78,8 @@ class Run:
         import torch
 
         given: Any = [row if isinstance(row, str) else torch.tensor(row) for row in self.prompts]
-        return PromptPair(given, answer=0, prepend_bos=self.prepend_bos).bind(model)
+        bos = prepend_bos if self.prepend_bos is None else self.prepend_bos
+        return PromptPair(given, answer=0, prepend_bos=bos).bind(model)
 
     def __str__(self) -> str:
         first = self.prompts[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +38,21 @@ class Picture:
 
     def save(self, path: str | Path, **options: Any) -> None:
         """Write it as SVG, PDF or PNG, by the ending of the name; `options` go to matplotlib's `savefig`."""
-        self.figure.savefig(path, **{"bbox_inches": "tight", **options})
+        with _text_as_text():
+            self.figure.savefig(path, **{"bbox_inches": "tight", **options})
 
     def _repr_svg_(self) -> str:
         written = io.StringIO()
-        self.figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None})
+        with _text_as_text():
+            self.figure.savefig(written, format="svg", bbox_inches="tight", metadata={"Date": None})
         return written.getvalue()
+
+
+def _text_as_text() -> AbstractContextManager[None]:
+    """Write the words of vector graphics as words, to be searched and set in a paper's own font."""
+    import matplotlib as mpl
+
+    return mpl.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42})
 
 
 def maps_side_by_side(
@@ -81,8 +91,7 @@ def maps_side_by_side(
     most = max(float(table.abs().nan_to_num(posinf=0, neginf=0).max()) for table in tables.values()) or 1.0
     width = min(_LARGEST_INCHES, 1.2 + _CELL_INCHES * columns)
     height = min(_LARGEST_INCHES, 1.0 + _CELL_INCHES * rows)
-    # Text stays text in the SVG, to be searched and set in a paper's own font.
-    with mpl.rc_context({"svg.fonttype": "none", "font.size": 8}):
+    with mpl.rc_context({"font.size": 8}):
         figure = Figure(figsize=(width * len(tables) + 0.8, height), layout="constrained")
         axes = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
         for axis, (title, table) in zip(axes, tables.items(), strict=True):

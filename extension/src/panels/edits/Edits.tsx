@@ -38,7 +38,7 @@ function What({ edit }: { edit: EditRow }): JSX.Element {
     const text = tokenText(edit.what, LONGEST);
     const [before, after] = parted(text, edit.site);
     return (
-      <span class="cb-edit-what">
+      <span class="cb-edit-what cb-edit-full">
         {before}
         <b>{after === null ? "" : edit.site}</b>
         {after}

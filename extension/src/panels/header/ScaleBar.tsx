@@ -63,7 +63,9 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
   const change = realOrNull(metric.change);
   const domain = domainOf(clean, corrupted);
   const what =
-    prompt === undefined || prompt.wrong === null ? (
+    metric.values.length > 1 ? (
+      "mean over prompts"
+    ) : prompt === undefined || prompt.wrong === null ? (
       prompt === undefined ? null : (
         <Answer text={prompt.answer} longest={14} />
       )

@@ -9,6 +9,8 @@ const SIGNS: Record<string, string> = {
   patch: "M-5 0H4M1 -3.5l3.5 3.5l-3.5 3.5",
   scale: "M-4 4V0M4 4V-4M0 4V-2",
   add: "M-4 4V0M4 4V-4M0 4V-2",
+  set: "M-4 -2H4M-4 2.5H4",
+  freeze: "M0 -5V5M-4.3 -2.5L4.3 2.5M-4.3 2.5L4.3 -2.5",
 };
 
 export function Glyph({ how }: { how: string }): JSX.Element | null {

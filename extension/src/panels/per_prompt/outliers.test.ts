@@ -21,6 +21,15 @@ describe("Tukey's fences", () => {
     expect(standOut([-50, 1, 2, 3, 0, 4])).toEqual([0]);
   });
 
+  it("are the kernel's, number by number", () => {
+    // Those of tests/analysis/test_per_prompt.py: quartiles 2.25 and 4.75, fences at −1.5 and 8.5.
+    expect(standOut([1, 2, 3, 4, 5, 8.6])).toEqual([5]);
+    expect(standOut([1, 2, 3, 4, 5, 8.4])).toEqual([]);
+    expect(standOut([1, 2, 900])).toEqual([]);
+    expect(standOut([1, 2, Number.NaN, Number.POSITIVE_INFINITY])).toEqual([2, 3]);
+    expect(standOut([0.1, 0.1, 0.1, 0.1, 0.1 + 1e-8])).toEqual([]);
+  });
+
   it("need four numbers", () => {
     expect(fencesOf([0, 0, 100])).toBeNull();
     expect(standOut([0, 0, 100])).toEqual([]);

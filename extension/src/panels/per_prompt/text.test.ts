@@ -14,8 +14,13 @@ const prompt = (...columns: ReturnType<typeof column>[]) => ({
   wrong: null,
 });
 
-it("is the tokens of the run joined, without padding", () => {
-  const row = prompt(column("", "", true), column("When"), column(" John", " Mary"));
+it("is the tokens of the run joined, without padding and the mark of the start", () => {
+  const row = prompt(
+    column("", "", true),
+    column("<|bos|>"),
+    column("When"),
+    column(" John", " Mary"),
+  );
   expect(promptText(row, "clean")).toBe("When John");
   expect(promptText(row, "corrupted")).toBe("When Mary");
   expect(promptText(prompt(column("a", null)), "corrupted")).toBe("a");

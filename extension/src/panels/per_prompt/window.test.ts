@@ -11,8 +11,12 @@ it("covers what is in sight and no more than some rows around it", () => {
 });
 
 it("stays within the table, also when that has become shorter", () => {
-  expect(inSight(3, 0)).toEqual({ from: 0, to: 3 });
-  const { from, to } = inSight(20, 100_000);
-  expect([from >= 0, to]).toEqual([true, 20]);
+  const { from, to } = inSight(300, 100_000);
+  expect([from >= 0, to]).toEqual([true, 300]);
   expect(from).toBeLessThan(to);
+});
+
+it("is a short table as a whole", () => {
+  expect(inSight(3, 0)).toEqual({ from: 0, to: 3 });
+  expect(inSight(200, 500)).toEqual({ from: 0, to: 200 });
 });

@@ -10,6 +10,7 @@ import random
 from typing import TYPE_CHECKING
 
 from circuitboard.prompts.tasks.draft import Draft
+from circuitboard.prompts.tasks.rota import Rota
 from circuitboard.prompts.tasks.sentence import Drawn, Sentence
 from circuitboard.prompts.tasks.task import task
 
@@ -50,20 +51,16 @@ def gendered_pronoun(
 ) -> PromptPair:
     """Somebody is praised by name; the tag question takes up the pronoun.
 
-    The answer is " he" or " she" after the name, the wrong answer the other. The paper's prompts have "friend" only,
-    and so have ours until every name has been used once. Labels: name, END.
+    The answer is " he" or " she", as the name says, the wrong answer the other. Names take turns. Labels: name, END.
     """
     draft = Draft("gendered_pronoun", n, seed=seed, model=model, corruption=corruption, prepend_bos=prepend_bos)
     draft.single_tokens("pronouns", ("he", "she"), fewest=2)
     men, women = draft.single_tokens("names of men", MEN, fewest=1), draft.single_tokens("names of women", WOMEN, fewest=1)  # fmt: skip
     roles = draft.single_tokens("words like 'friend'", ROLES, fewest=1)
-    unused = [*men, *women]
+    names = Rota([*men, *women])
 
     def draw(rng: random.Random) -> Drawn:
-        if unused:
-            name, role = unused.pop(rng.randrange(len(unused))), roles[0]
-        else:
-            name, role = rng.choice([*men, *women]), rng.choice(roles)
+        name, role = names.draw(rng), rng.choice(roles)
         clean = Sentence(TEMPLATE, {"opening": "So", "name": f" {name}", "role": role})
         answer, wrong = (_HE, _SHE) if name in men else (_SHE, _HE)
         return Drawn(clean, answer=answer, wrong=wrong, labels={"name": "name"})

@@ -7,10 +7,12 @@ small" (arXiv:2211.00593). Fifteen sentences after theirs, in our words. For byt
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from circuitboard.models.embedded import grammar
 from circuitboard.prompts.tasks.draft import Draft
+from circuitboard.prompts.tasks.rota import Rota
 from circuitboard.prompts.tasks.sentence import Drawn, Sentence
 from circuitboard.prompts.tasks.task import check_choice, task
 
@@ -37,16 +39,20 @@ TEMPLATES = (
     "Since{first} and{second} were alone at the{place},{giver} showed the{thing} to",
     "Because{first} and{second} had left the{place} early,{giver} gave the{thing} to",
 )
+# As many women as men; given names only, none that is also a word or as often a family name.
 NAMES = (
-    "Mary John Alice Tom Anna Peter Emma Mark Julia Paul Sarah James Laura David Kate Simon Michael Robert William "
-    "Richard Thomas Daniel Matthew Andrew Steven Kevin Brian George Edward Jason Ryan Jacob Eric Adam Henry Jack Emily Jessica "
-    "Amanda Rachel Maria Lisa Susan Linda Amy Anne Helen Ruth Rose Alan Frank Scott Patrick Charles Lucy Jane Elizabeth Martin"
+    "Alice Amanda Amy Anna Anne Brian Daniel David Edward Elizabeth Emily Emma Eric George Helen Henry Jack Jacob "
+    "James Jane Jessica John Julia Kate Kevin Laura Linda Lisa Lucy Maria Mary Matthew Paul Peter Rachel Richard "
+    "Robert Ryan Sarah Simon Susan Thomas Tom William"
 ).split()
-PLACES = "store park school office garden station house market library restaurant hospital beach".split()
-THINGS = "drink book ring ball letter gift bag key hat phone camera ticket".split()
+PLACES = "beach garden hospital house library market office park restaurant school station store".split()
+THINGS = "bag ball book camera drink gift hat key letter phone ring ticket".split()
 
 _ROLES = ("first", "second", "giver")
 _FEWEST_NAMES = 8
+
+Invent = Callable[[random.Random], tuple[str, dict[str, str], str, str, bool]]
+"""Draws a template, words for it, the IO, the subject, and whether the IO is named first if either may be."""
 
 Order = Literal["both", "ABBA", "BABA"]
 
@@ -75,7 +81,8 @@ def ioi(
     """Two names, one of which is said again: the other one comes next.
 
     The answer is the indirect object (IO), the wrong answer the subject (S). Labels: IO, S1, S2, END. For the model
-    "demo", sentences of its own small language.
+    "demo", sentences of its own small language; for others, templates, orders and words take turns, so that a data set
+    uses each about equally often.
 
     Parameters
     ----------
@@ -91,29 +98,22 @@ def ioi(
     )  # fmt: skip
     check_choice("order", order, ("both", "ABBA", "BABA"), "bad_task_option")
     check_choice("same_length", same_length, (True, False), "bad_task_option")
-    names, places, things = grammar.NAMES, grammar.PLACES, grammar.OBJECTS
+    names: Sequence[str] = grammar.NAMES
+    invent: Invent = _embedded
     if not draft.embedded:
         names, places, things = (
-            tuple(f" {word}" for word in draft.single_tokens(kind, words, fewest=fewest))
+            [f" {word}" for word in draft.single_tokens(kind, words, fewest=fewest)]
             for kind, words, fewest in (("names", NAMES, _FEWEST_NAMES), ("places", PLACES, 2), ("things", THINGS, 2))
         )
+        invent = _general(names, places, things)
 
     def draw(rng: random.Random) -> Drawn:
-        if draft.embedded:
-            template, first, second, io_first = _embedded(rng)
-            words = {}
-        else:
-            template, (first, second), io_first = (
-                rng.choice(TEMPLATES),
-                rng.sample(names, 2),
-                rng.random() < grammar.EVEN,
-            )
-            words = {"place": rng.choice(places), "thing": rng.choice(things)}
-        io_first = io_first if order == "both" else order == "ABBA"
-        io, subject = (first, second) if io_first else (second, first)
-        roles = {"IO": "first", "S1": "second", "S2": "giver"} if io_first else {"IO": "second", "S1": "first", "S2": "giver"}  # fmt: skip
+        template, words, io, subject, either = invent(rng)
+        io_first = either if order == "both" else order == "ABBA"
+        first, second = (io, subject) if io_first else (subject, io)
         clean = Sentence(template, {**words, "first": first, "second": second, "giver": subject})
-        return Drawn(clean, answer=io, wrong=subject, labels=roles)
+        labels = {"IO": "first" if io_first else "second", "S1": "second" if io_first else "first", "S2": "giver"}
+        return Drawn(clean, answer=io, wrong=subject, labels=labels)
 
     def corrupt(drawn: Drawn, rng: random.Random) -> Sentence:
         clean, io, subject = drawn.clean, str(drawn.answer), str(drawn.wrong)
@@ -132,11 +132,23 @@ def ioi(
     return draft.build(draw, corrupt, same_length=same_length)
 
 
-def _embedded(rng: random.Random) -> tuple[str, str, str, bool]:
-    """A sentence of the small model's language as a template, its two names, and whether the first is the IO."""
+def _general(names: Sequence[str], places: Sequence[str], things: Sequence[str]) -> Invent:
+    templates, takers, givers, where, what = map(Rota, (TEMPLATES, names, names, places, things))
+    io_first = Rota((True, False))
+
+    def invent(rng: random.Random) -> tuple[str, dict[str, str], str, str, bool]:
+        io = takers.draw(rng)
+        words = {"place": where.draw(rng), "thing": what.draw(rng)}
+        return templates.draw(rng), words, io, givers.draw(rng, but={io}), io_first.draw(rng)
+
+    return invent
+
+
+def _embedded(rng: random.Random) -> tuple[str, dict[str, str], str, str, bool]:
+    """A sentence of the small model's language."""
     sentence = grammar.ioi_sentence(rng)
     pieces, places = list(sentence.pieces), grammar.IOI_ROLES
-    first, second = pieces[places["first"]], pieces[places["second"]]
+    io_first = pieces[places["first"]] == sentence.io
     for role, place in (("first", "first"), ("second", "second"), ("giver", "S2")):
         pieces[places[place]] = f"{{{role}}}"
-    return "".join(pieces), first, second, first == sentence.io
+    return "".join(pieces), {}, sentence.io, sentence.subject, io_first

@@ -1,0 +1,24 @@
+"""The table of what can be edited says what is so."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.docs.support import TABLE, line, row_of
+from tests.tiny_models import FAMILIES, MORE_FAMILIES
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *MORE_FAMILIES])
+def test_each_family_has_its_row(family):
+    text = TABLE.read_text(encoding="utf-8")
+    notes = {
+        reason.replace("\n   ", " "): int(number)
+        for number, reason in re.findall(r"^(\d+)\. (.*(?:\n   .*)*)\.$", text, re.MULTILINE)
+    }
+    known = dict(notes)
+    row = line(family, row_of(family), notes)
+    assert notes == known, "a reason that the table does not have: run `python -m tests.docs.support`"
+    assert row in text, "out of date: run `python -m tests.docs.support`"
+    assert "| |" not in row
