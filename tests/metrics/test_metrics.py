@@ -18,6 +18,7 @@ from circuitboard.metrics import (
     columns_of,
     evaluate,
     evaluate_cells,
+    interval_of,
     metric_of,
     metrics_of,
     select,
@@ -150,9 +151,7 @@ def test_each_says_its_unit_and_whether_it_needs_a_wrong_answer():
 
 def sets(right, wrong=None):
     answers = AnswerSets.of(right)
-    return replace(
-        prompts([0] * len(right)), answers=answers, wrongs=None if wrong is None else AnswerSets.of(wrong)
-    )
+    return replace(prompts([0] * len(right)), answers=answers, wrongs=None if wrong is None else AnswerSets.of(wrong))
 
 
 def of_sets(name, logits, right, wrong=None):
@@ -265,3 +264,12 @@ def test_a_spread_by_hand():
     assert (alone.mean, alone.n) == (1, 1)
     assert math.isnan(alone.stderr)
     assert math.isnan(spread_of(torch.tensor([1.0, math.nan])).pvalue)
+
+
+@pytest.mark.parametrize("n", [2, 3, 64, 1001])
+def test_the_interval_is_that_of_transformer_lens(n):
+    from transformer_lens.utilities.statistics import bootstrap_ci
+
+    values = torch.randn(n, generator=torch.Generator().manual_seed(n))
+    low, high = bootstrap_ci(values.double())
+    assert interval_of(values) == pytest.approx((float(low), float(high)), abs=1e-12)

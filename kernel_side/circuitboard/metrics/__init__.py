@@ -3,7 +3,7 @@
 from circuitboard.metrics.catalogue import METRICS, MetricLike, MetricsLike, metric_of, metrics_of
 from circuitboard.metrics.metric import Metric, Reads, columns_of, evaluate, evaluate_cells, select
 from circuitboard.metrics.reading import Reading
-from circuitboard.metrics.spread import Spread, spread_of
+from circuitboard.metrics.spread import Spread, interval_of, spread_of
 
 __all__ = [
     "METRICS",
@@ -16,6 +16,7 @@ __all__ = [
     "columns_of",
     "evaluate",
     "evaluate_cells",
+    "interval_of",
     "metric_of",
     "metrics_of",
     "select",

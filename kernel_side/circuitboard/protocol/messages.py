@@ -130,7 +130,7 @@ class MetricView(msgspec.Struct, frozen=True):
     """A metric of the edited run. `change` is against the state before the last step; null for all but the first.
 
     `values` and `base_values` are per prompt, edited and unedited. `stderr` is the standard error of `value` over
-    prompts, `low` and `high` its 95 % bootstrap interval; null for a single prompt.
+    prompts, `low` and `high` its 95 % bootstrap interval; null for a single prompt, the interval also for over 1,000.
     """
 
     name: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from circuitboard.address import Edge, Site, describe
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
-from circuitboard.metrics import spread_of
+from circuitboard.metrics import interval_of
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
     Baselines,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 TOP_TOKENS = 8
 """Tokens in the panel's list."""
+
+MOST_RESAMPLED = 1000
+"""Prompts up to which a click can wait for the bootstrap interval; with more, the standard error says as much."""
 
 
 def setup_of(board: Board, version: str) -> Setup:
@@ -104,17 +107,17 @@ def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | Non
     values = shown.outcome.values if metric is lab.metric else lab.values(shown.run, metric)
     clean, corrupted = lab.unedited(base, metric)
     unedited = clean if base == "clean" or corrupted is None else corrupted
-    spread = spread_of(values)
-    several = spread.n > 1
+    n = len(values)
+    low, high = interval_of(values) if 1 < n <= MOST_RESAMPLED else (None, None)
     return MetricView(
         name=metric.name,
         unit=metric.unit,
-        value=Real.of(spread.mean),
+        value=Real.of(float(values.double().mean())),
         values=[Real.of(value) for value in values.tolist()],
         base_values=[Real.of(value) for value in unedited.tolist()],
-        stderr=Real.of(spread.stderr) if several else None,
-        low=Real.of(spread.low) if several else None,
-        high=Real.of(spread.high) if several else None,
+        stderr=Real.of(float(values.double().std() / n**0.5)) if n > 1 else None,
+        low=None if low is None else Real.of(low),
+        high=None if high is None else Real.of(high),
         change=None if change is None else Real.of(change),
         baselines=Baselines(
             Real.of(float(clean.double().mean())),

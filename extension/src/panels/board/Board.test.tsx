@@ -473,6 +473,27 @@ describe("hostile text", () => {
     });
   });
 
+  it("in the table by prompt, in metrics and in edits is text", async () => {
+    const kernel = await mount({
+      prompts: 6,
+      tokens: HOSTILE.map((text) => [text, text.slice(1), "c"] as const),
+      moreMetrics: HOSTILE.map((text) => [text, "nats", 0.5] as const),
+    });
+    kernel.send({
+      kind: "apply",
+      id: "elsewhere",
+      edits: HOSTILE.slice(0, 5).map((text) => ({ site: `9.6 @ ${text}`, how: "freeze" as const })),
+    });
+    await drawn();
+    expect(all("prompt-row")).toHaveLength(6);
+    expect(all("more-metric")).toHaveLength(HOSTILE.length);
+    expect(all("edit")).toHaveLength(5);
+    expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
+    expect((window as { pwned?: number }).pwned).toBeUndefined();
+    expect(root.textContent).not.toMatch(/[\u202e\u2066\p{Cc}]/u);
+    expect((root.textContent ?? "").length).toBeLessThan(20_000);
+  });
+
   it("in errors is text", async () => {
     const kernel = await mount({ mute: new Set(["click"]) });
     await click(head(0, 0));

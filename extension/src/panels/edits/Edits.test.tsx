@@ -1,5 +1,5 @@
 // The list of edits, in the panel, on a fake kernel: strengths and order.
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
@@ -99,8 +99,7 @@ describe("the list of edits", () => {
     await press(field(), "Enter");
     const error = { code: "bad_strength", message: "No.", where: null };
     kernel.post({ kind: "failed", id: kernel.received[0]?.id, error });
-    await drawn();
-    expect(field().value).toBe("0.5");
+    await vi.waitFor(() => expect(field().value).toBe("0.5"));
     expect(root.querySelector('[data-cb="banner"]')?.textContent).toContain(
       "The strength was not changed.",
     );

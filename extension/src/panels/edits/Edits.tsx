@@ -32,7 +32,7 @@ export function receiptWords(edit: EditRow, unit: string): string {
 const SAID_IN_FULL = new Set(["add", "set", "freeze", "resample"]);
 
 function What({ edit }: { edit: EditRow }): JSX.Element {
-  const at = <span class="cb-quiet-text"> @ {edit.at}</span>;
+  const at = <span class="cb-quiet-text"> @ {tokenText(edit.at, LONGEST)}</span>;
   // The sentence names the positions too, where it names any.
   if (SAID_IN_FULL.has(edit.how)) {
     const text = tokenText(edit.what, LONGEST);

@@ -1,13 +1,11 @@
 // The other metrics of the board, in one line beneath the first.
 import type { JSX } from "preact";
 import { attribute, plain } from "../../parts/number";
-import { tokenText } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { MetricView } from "../../protocol/generated";
 import { errorBars, errorBarsTitle, plusMinus } from "./error_bars";
 import { metricName } from "./name";
 
-const LONGEST_NAME = 40;
 const DIGITS = 3;
 
 function More({ metric }: { metric: MetricView }): JSX.Element {
@@ -21,7 +19,7 @@ function More({ metric }: { metric: MetricView }): JSX.Element {
       data-stderr={bars === null ? "" : attribute(bars.stderr)}
       title={bars === null ? undefined : errorBarsTitle(bars, metric.unit)}
     >
-      <span class="cb-quiet-text">{tokenText(metricName(metric.name), LONGEST_NAME)} </span>
+      <span class="cb-quiet-text">{metricName(metric.name)} </span>
       <span class="cb-strong">{plain(value, DIGITS)}</span>
       <span class="cb-quiet-text">
         {bars === null ? "" : ` ${plusMinus(bars, DIGITS)}`} {metric.unit}

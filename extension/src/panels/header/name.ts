@@ -1,4 +1,7 @@
-// What metrics are called.
+// What metrics are called. Names are data: a board takes any.
+import { tokenText } from "../../parts/token";
+
+const LONGEST = 40;
 
 const NAMES: Record<string, string> = {
   logit_diff: "logit difference",
@@ -9,5 +12,5 @@ const NAMES: Record<string, string> = {
 
 /** A metric's name for people. */
 export function metricName(name: string): string {
-  return NAMES[name] ?? name.replaceAll("_", " ");
+  return NAMES[name] ?? tokenText(name.replaceAll("_", " "), LONGEST);
 }
