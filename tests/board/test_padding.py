@@ -105,3 +105,11 @@ def test_it_is_saved_and_written_as_it_is(board, tmp_path):
         assert torch.equal(again.prompts.real, board.prompts.real)
         torch.testing.assert_close(again.values, board.values, rtol=0, atol=1e-5)
         again.close()
+
+
+def test_a_model_that_padding_breaks_is_refused():
+    model = tiny("llama_gqa", double=True)
+    pair = cb.PromptPair([torch.tensor([5, 6, 7]), torch.tensor([5, 6])], answer=1, wrong=2)
+    with pytest.raises(cb.PromptError, match="when it is padded, and numbers when it is alone") as caught:
+        cb.Board(model, pair)
+    assert caught.value.code == "padding_breaks_model"

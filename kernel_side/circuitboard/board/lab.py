@@ -229,6 +229,7 @@ def set_up(
     require_room(adapter, budget, n_runs, prompts.n, prompts.n_positions)
     reads = reads_of(metrics)
     clean = record_run(adapter, "clean", prompts.clean_tokens, reads, prompts.real)
+    _require_padding_to_work(adapter, prompts, clean)
     corrupted = None
     if prompts.corrupted_tokens is not None:
         corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.real)
@@ -243,6 +244,23 @@ def set_up(
     for metric in metrics:
         lab.unedited(base, metric)
     return lab
+
+
+def _require_padding_to_work(adapter: ModelAdapter, prompts: Prompts, clean: CachedRun) -> None:
+    """Refuse padding where it alone turns a prompt to NaN, as Transformers' masks do in float64 for some families."""
+    broken = clean.logits[:, -1].isnan().any(-1)
+    if prompts.real is None or not bool(broken.any()):
+        return
+    import torch
+
+    prompt = int(broken.nonzero()[0])
+    alone = torch.tensor([prompts.token_ids("clean")[prompt]])
+    if bool(adapter.forward(alone)[:, -1].isfinite().all()):
+        raise PromptError(
+            f"{adapter.name} in {str(adapter.dtype).removeprefix('torch.')} gives NaN for prompt {prompt} when it is padded, and numbers when it is alone. "
+            "Take prompts of one length, or load the model in float32.",
+            code="padding_breaks_model",
+        )
 
 
 def _lengths(lengths: Sequence[int]) -> str:
