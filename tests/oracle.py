@@ -209,7 +209,7 @@ class _Oracle:
         if edit.how == "freeze":
             return self.seen_in(self.base, name, site)
         if edit.how == "patch":
-            rows = torch.tensor([row for row in edit.run.prompts])
+            rows = torch.tensor(list(edit.run.prompts))
             if not edit.run.interventions:
                 return self.seen_in(rows.expand(len(self.base), -1), name, site)
             rows = rows.expand(len(self.base), -1)
@@ -254,10 +254,9 @@ class _Oracle:
             return list(own)
         found = set()
         for entry in entries:
-            if isinstance(entry, str):
-                entry = self.labels[entry][prompt]
-            spanned = not isinstance(entry, int)
-            found.update(own[slice(entry.start, entry.stop, entry.step)] if spanned else [own[entry]])
+            one = self.labels[entry][prompt] if isinstance(entry, str) else entry
+            spanned = not isinstance(one, int)
+            found.update(own[slice(one.start, one.stop, one.step)] if spanned else [own[one]])
         return sorted(found)
 
     def of_source(self, name, site) -> torch.Tensor:

@@ -190,7 +190,7 @@ def _constant(
             where=site.name,
         )
     strength = 1.0 if intervention.strength is None else intervention.strength
-    return (values.tensor.reshape(shape) * strength).to(device=adapter.device, dtype=adapter.dtype)
+    return (values.tensor.double().reshape(shape) * strength).to(device=adapter.device, dtype=adapter.dtype)
 
 
 def _check_edge(edge: Edge, adapter: ModelAdapter) -> None:
