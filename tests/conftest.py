@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
+os.environ["CIRCUITBOARD_AUTOSAVE"] = "0"  # no board of a test in the user's own folder; kernels inherit it
 
 import torch
 from hypothesis import HealthCheck, settings

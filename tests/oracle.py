@@ -176,10 +176,14 @@ class _Oracle:
                 elif edit.how == "scale":
                     result[where] = result[where] * edit.strength
                 elif edit.how in ("add", "set"):
-                    part = result if site.index is None else result.select(1 if "pattern" in site.kind else 2, site.index)
+                    part = (
+                        result if site.index is None else result.select(1 if "pattern" in site.kind else 2, site.index)
+                    )
                     part = part[..., None] if site.kind == "neuron" else part
                     numbers = edit.values.tensor.to(found).expand(part.shape)[prompt, position]
-                    numbers = numbers[where[-1]] if site.kind == "head.pattern" else numbers.reshape(result[where].shape)
+                    numbers = (
+                        numbers[where[-1]] if site.kind == "head.pattern" else numbers.reshape(result[where].shape)
+                    )
                     result[where] = numbers if edit.how == "set" else result[where] + edit.strength * numbers
                 else:
                     result[where] = self.given(edit, name, site)[where]

@@ -9,136 +9,45 @@ import {
   type MapEvent,
   PROTOCOL_VERSION,
   type PromptRow,
-  type Real,
   type Setup,
   type Snapshot,
   type View,
 } from "../src/protocol/generated";
+import { detailOf, exportOf } from "./fake_detail";
+import { FakeHistory } from "./fake_history";
+import { cellsOf } from "./fake_map";
+import { errorBars, noise, toReal } from "./fake_numbers";
+import { DEFAULTS, type FakeOptions, NO_OTHERS, padded } from "./fake_options";
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
 type Listener = (...args: any[]) => void;
 type Edits = readonly EditRow[];
 
-export interface FakeOptions {
-  layers: number;
-  heads: number;
-  prompts: number;
-  hasCorrupted: boolean;
-  model: string;
-  /** Tokens of the clean run; the corrupted run differs where a pair is given. */
-  tokens: readonly (readonly [clean: string, corrupted: string, label?: string])[];
-  /** Effects that are set by hand, by head. */
-  effects: Readonly<Record<string, number>>;
-  /** Cells computed before the map is sent; all when left out. */
-  known?: number;
-  /** Whether the other cells have an estimate. */
-  estimated: boolean;
-  /** Columns on the left that hold no token of any prompt but the first. */
-  padding: number;
-  /** Metrics beside the first: name, unit, value. */
-  moreMetrics: readonly (readonly [name: string, unit: string, value: number])[];
-  /** Requests of these kinds are never answered. */
-  mute: ReadonlySet<string>;
-}
-
-export const IOI: FakeOptions["tokens"] = [
-  ["<|endoftext|>", "<|endoftext|>"],
-  ["When", "When"],
-  [" John", " John", "S1"],
-  [" and", " and"],
-  [" Mary", " Mary", "IO"],
-  [" went", " went"],
-  [" to", " to"],
-  [" the", " the"],
-  [" shops", " shops"],
-  [",", ","],
-  [" John", " Mary", "S2"],
-  [" gave", " gave"],
-  [" the", " the"],
-  [" bag", " bag"],
-  [" to", " to", "END"],
-];
-
-const GPT2_EFFECTS: FakeOptions["effects"] = {
-  "9.9": -1.83,
-  "9.6": -1.06,
-  "10.0": -0.12,
-  "8.6": -0.57,
-  "10.10": -0.58,
-  "10.6": -0.41,
-  "9.0": -0.34,
-  "10.7": 1.31,
-  "11.10": 0.97,
-  "7.9": -0.74,
-  "8.10": -0.69,
-  "7.3": -0.53,
-  "5.5": -0.23,
-  "3.0": -0.47,
-};
-
-function padded(row: PromptRow, by: number): PromptRow {
-  const nothing = { clean: "", corrupted: "", differs: false, labels: [], padding: true };
-  return { ...row, columns: row.columns.map((column, i) => (i < by ? nothing : column)) };
-}
-
-const NO_OTHERS =
-  "That needs several different prompts of one length, as a data set or as Board(reference=\u2026).";
-
-export const DEFAULTS: FakeOptions = {
-  estimated: false,
-  padding: 0,
-  layers: 12,
-  heads: 12,
-  prompts: 1,
-  hasCorrupted: true,
-  model: "gpt2-small",
-  tokens: IOI,
-  effects: GPT2_EFFECTS,
-  moreMetrics: [],
-  mute: new Set(),
-};
-
-/** A number as the kernel sends it. */
-export function toReal(x: number): Real {
-  if (Number.isFinite(x)) return { value: x, special: null };
-  return { value: null, special: Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf" };
-}
-
-/** Invented numbers that are the same in every run. */
-function noise(seed: number): number {
-  const x = Math.sin(seed * 12.9898 + 4.137) * 43758.5453;
-  return (x - Math.floor(x) - 0.5) * 0.35;
-}
-
-function errorBars(value: number, stderr: number, n: number) {
-  const bars = (x: number) => (n > 1 ? toReal(x) : null);
-  return {
-    stderr: bars(stderr),
-    low: bars(value - 1.96 * stderr),
-    high: bars(value + 1.96 * stderr),
-  };
-}
-
 export class FakeKernel implements Channel {
   readonly options: FakeOptions;
   readonly received: AnyRequest[] = [];
-  view: View = { mode: "zero", positions: null, map: "head", prompt: 0 };
-  edits: Edits = [];
+  view: View = { mode: "zero", positions: null, map: "head", prompt: 0, map_layer: 0, live: true };
   base: "clean" | "corrupted" = "clean";
   revision = 0;
   seq = 0;
   mapId = 0;
   status: MapEvent["status"] = "done";
+  error: MapEvent["error"] = null;
   known: number | undefined;
+  readonly history: FakeHistory;
   #last = 0;
-  #undo: Edits[] = [];
-  #redo: Edits[] = [];
+  #mapOf = 0;
   readonly #listeners = new Map<string, Set<Listener>>();
 
   constructor(options: Partial<FakeOptions> = {}) {
     this.options = { ...DEFAULTS, ...options };
     this.known = this.options.known;
+    this.history = new FakeHistory((edits) => this.#value(edits));
     this.#last = this.#value(this.edits);
+  }
+
+  get edits(): Edits {
+    return this.history.edits;
   }
 
   on(name: string, callback: Listener): void {
@@ -218,7 +127,7 @@ export class FakeKernel implements Channel {
           refused: hasCorrupted ? null : "Patching needs a corrupted prompt: give PromptPair one.",
         },
       ],
-      maps: ["head", "resid_pre"],
+      maps: this.options.maps,
       engine: {
         tier: "replay",
         why: "block replay agreed with plain hooks on 6 random edits (largest error 4e-6).",
@@ -270,8 +179,9 @@ export class FakeKernel implements Channel {
         baselines: { clean: toReal(at), corrupted: hasCorrupted ? toReal(0) : null },
       })),
       edits: [...this.edits],
-      can_undo: this.#undo.length > 0,
-      can_redo: this.#redo.length > 0,
+      can_undo: this.history.canUndo,
+      can_redo: this.history.canRedo,
+      history: this.history.tree(),
       top_tokens: {
         prompt: this.view.prompt,
         at: "END",
@@ -297,16 +207,10 @@ export class FakeKernel implements Channel {
 
   /** Send the map that is being looked at to every view. */
   sendMap(): void {
-    const { layers, heads, tokens } = this.options;
     const { map: over, mode, positions } = this.view;
-    const columns = over === "head" ? heads : tokens.length;
-    const total = layers * columns;
-    const effect = new Float32Array(total);
-    for (let i = 0; i < total; i += 1) {
-      const row = Math.floor(i / columns);
-      effect[i] =
-        over === "head" ? this.headEffect(row, i % columns) : this.residEffect(row, i % columns);
-    }
+    const { layers, shape, effect, index } = cellsOf(this.view, this.options, this);
+    const total = effect.length;
+    const byPosition = over !== "head" && over !== "neuron";
     const order = [...effect.keys()].sort(
       (a, b) => Math.abs(effect[b] ?? 0) - Math.abs(effect[a] ?? 0),
     );
@@ -318,20 +222,25 @@ export class FakeKernel implements Channel {
       kind: "map",
       seq: this.seq,
       map_id: this.mapId,
-      revision: this.revision,
+      revision: this.#mapOf,
       over,
       how: mode,
       base: this.base,
-      positions,
+      positions: byPosition ? null : positions,
       n_edits: this.edits.length,
-      shape: [layers, columns],
+      layers,
+      shape,
       done,
       total,
       status: this.status,
-      error: null,
+      error: this.error,
       elapsed_ms: 62,
     };
-    this.post(event, [new DataView(effect.buffer), new DataView(known.buffer)]);
+    const buffers = [effect, known, ...(index === null ? [] : [index])];
+    this.post(
+      event,
+      buffers.map(({ buffer }) => new DataView(buffer as ArrayBuffer)),
+    );
   }
 
   #value(edits: Edits): number {
@@ -343,17 +252,16 @@ export class FakeKernel implements Channel {
   }
 
   #row(site: string, positions: number[] | null): EditRow {
-    const [layer = 0, head = null] = site.startsWith("resid_pre")
-      ? [Number(site.split(" ")[1])]
-      : site.split(".").map(Number);
+    const [kind, place] = site.includes(" ") ? site.split(" ") : ["head", site];
+    const [layer = 0, index = null] = (place ?? "").split(".").map(Number);
     const effect =
-      head === null ? this.residEffect(layer, positions?.[0] ?? 0) : this.headEffect(layer, head);
+      index === null ? this.residEffect(layer, positions?.[0] ?? 0) : this.headEffect(layer, index);
     const labels = positions?.map((p) => this.options.tokens[p]?.[2] ?? String(p)).join(", ");
     return {
       site,
-      kind: head === null ? "resid_pre" : "head",
+      kind: kind as EditRow["kind"],
       layer,
-      index: head,
+      index,
       how: this.view.mode,
       what: `${this.view.mode} ${site}${labels === undefined ? "" : ` @ ${labels}`}`,
       strength: null,
@@ -394,15 +302,13 @@ export class FakeKernel implements Channel {
     return { ...edit, strength: toReal(strength), effect: toReal(effect) };
   }
 
-  #step(edits: Edits): void {
-    this.#undo.push(this.edits);
-    this.#redo = [];
-    this.#set(edits);
+  #step(edits: Edits, label = "a step"): void {
+    this.#go(() => this.history.step(edits, label));
   }
 
-  #set(edits: Edits): void {
+  #go(step: () => void): void {
     this.#last = this.#value(this.edits);
-    this.edits = edits;
+    step();
     this.revision += 1;
   }
 
@@ -411,11 +317,15 @@ export class FakeKernel implements Channel {
       case "click": {
         const same = this.edits.filter((edit) => edit.site === request.site);
         const positions = request.positions ?? null;
-        this.#step(
-          same.length > 0
-            ? this.edits.filter((edit) => edit.site !== request.site)
-            : [...this.edits, this.#row(request.site, positions)],
-        );
+        if (same.length > 0)
+          this.#step(
+            this.edits.filter((edit) => edit.site !== request.site),
+            `${request.site} back`,
+          );
+        else {
+          const row = this.#row(request.site, positions);
+          this.#step([...this.edits, row], row.what);
+        }
         break;
       }
       case "remove":
@@ -447,15 +357,16 @@ export class FakeKernel implements Channel {
         this.#step([...this.edits, ...request.edits.map((spec) => this.#asked(spec))]);
         break;
       case "undo":
-        this.#redo.push(this.edits);
-        this.#set(this.#undo.pop() ?? this.edits);
+        this.#go(() => this.history.undo());
         break;
       case "redo":
-        this.#undo.push(this.edits);
-        this.#set(this.#redo.pop() ?? this.edits);
+        this.#go(() => this.history.redo());
+        break;
+      case "restore":
+        this.#go(() => this.history.restore(request.node));
         break;
       case "clear":
-        this.#step([]);
+        this.#step([], "clear");
         break;
       case "set_base":
         this.base = request.base;
@@ -464,6 +375,8 @@ export class FakeKernel implements Channel {
       case "set_view": {
         const { kind: _, id: __, ...patch } = request;
         this.view = { ...this.view, ...patch };
+        if ("map" in patch || "map_layer" in patch || "mode" in patch || patch.live === true)
+          this.#mapOf = this.revision;
         break;
       }
       case "cancel_map":
@@ -472,6 +385,7 @@ export class FakeKernel implements Channel {
       case "resume_map":
         this.status = "done";
         this.known = undefined;
+        this.#mapOf = this.revision;
         break;
       default:
         break;
@@ -507,8 +421,22 @@ export class FakeKernel implements Channel {
           text: "board = cb.Board(model, pair)\nboard.edit(cb.head(9, 9).zero())\n",
         });
         return;
+      case "export":
+        this.post(exportOf(request));
+        return;
+      case "detail": {
+        const { answer, buffers } = detailOf(request, this, this.options);
+        this.post(answer, buffers);
+        return;
+      }
       default:
         this.#act(request);
+        if (this.view.live) this.#mapOf = this.revision;
+        else if (this.#mapOf !== this.revision) {
+          this.announce();
+          this.post({ kind: "done", id, revision: this.revision });
+          return;
+        }
         this.mapId += 1;
         this.announce();
         this.post({ kind: "done", id, revision: this.revision });

@@ -1,6 +1,7 @@
-// The panel on a fake kernel: ?state= ?theme= ?w= ?model= choose what is shown.
+// The panel on a fake kernel: ?state= ?theme= ?w= ?model= ?map= choose what is shown.
 import widget from "../src/widget";
-import { DEFAULTS, FakeKernel, type FakeOptions, IOI } from "./fake_kernel";
+import { FakeKernel } from "./fake_kernel";
+import { DEFAULTS, type FakeOptions, IOI } from "./fake_options";
 
 const query = new URLSearchParams(location.search);
 const state = query.get("state") ?? "edited";
@@ -47,7 +48,8 @@ const kernel = new FakeKernel({
   ...MODELS[query.get("model") ?? "gpt2"],
   ...(state === "loading" ? { mute: new Set(["hello"]) } : {}),
 });
-kernel.view = { ...kernel.view, map: query.get("map") === "resid_pre" ? "resid_pre" : "head" };
+const map = kernel.options.maps.find((kind) => kind === query.get("map")) ?? "head";
+kernel.view = { ...kernel.view, map, map_layer: 3 };
 if (state === "computing") {
   kernel.known = 60;
   kernel.status = "computing";
@@ -119,6 +121,24 @@ const script: Record<string, () => void> = {
         where: "10.7",
       },
     });
+  },
+  detail: () => {
+    script.edited?.();
+    const steps = [
+      '[data-cb="undo"]',
+      '[data-cb="head"][data-layer="7"][data-head="9"]',
+      '[data-cb="history-node"][data-node="2"]',
+      '[data-cb="head"][data-layer="9"][data-head="6"]',
+      '[data-cb="cell"][data-row="2"]',
+      "none",
+      "none",
+      '[data-cb="detail-by-position"]',
+    ];
+    for (const [i, step] of steps.entries()) setTimeout(() => click(step), 60 * i);
+  },
+  frozen: () => {
+    click('[data-cb="live"]');
+    click('[data-cb="head"][data-layer="9"][data-head="6"]');
   },
   disconnected: () => {
     script.edited?.();

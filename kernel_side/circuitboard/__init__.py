@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.address import (
@@ -116,7 +117,7 @@ def __dir__() -> list[str]:
 
 
 def _wire_views() -> None:
-    """Boards show themselves with the widget; the widget is loaded when the first one is shown."""
+    """Boards show themselves with the widget, loaded when the first one is shown, and are told to Jupyter's server."""
     from circuitboard.board import display
 
     def view(board: Board, **kwargs: Any) -> Any:
@@ -124,4 +125,11 @@ def _wire_views() -> None:
 
         return mimebundle(board, **kwargs)
 
+    def tell(board: Board) -> None:
+        if "ipykernel.kernelapp" in sys.modules:
+            from circuitboard.widget.announcement import announce
+
+            announce(board)
+
     display.register(view)
+    display.on_made(tell)

@@ -47,7 +47,9 @@ def test_every_prompt_has_the_numbers_that_it_has_alone(family, engine):
     together.edit(*EDITS)
     for prompt in range(3):
         alone = board_of(family, (prompt,), engine=engine)
-        torch.testing.assert_close(together.lab.unedited("clean").clean[prompt], alone.lab.unedited("clean").clean[0], rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            together.lab.unedited("clean").clean[prompt], alone.lab.unedited("clean").clean[0], rtol=0, atol=1e-5
+        )
         alone.edit(*EDITS)
         assert float(together.values[prompt]) == pytest.approx(float(alone.values[0]), abs=1e-5)
         torch.testing.assert_close(together.logits(0)[prompt], alone.logits(0)[0], rtol=0, atol=1e-4)

@@ -64,9 +64,13 @@ def line(family: str, found: Support | str, numbers: dict[str, int]) -> str:
 
 def _general(reason: str) -> str:
     """A reason without the layer and the name of the model that it was found on."""
-    return reason.replace("layer 0 of external", "the layer").replace("layer 0 of native", "the layer").replace(
-        "external", "the model"
-    ).replace("native", "the model").rstrip(".")
+    return (
+        reason.replace("layer 0 of external", "the layer")
+        .replace("layer 0 of native", "the layer")
+        .replace("external", "the model")
+        .replace("native", "the model")
+        .rstrip(".")
+    )
 
 
 def written() -> str:

@@ -77,7 +77,6 @@ def expected(board, edits):
     return logits[:, -1]
 
 
-
 def check(board, edits):
     wanted = expected(board, edits)
     scale = max(1.0, float(wanted.abs().max()), float(board.lab.clean.logits.abs().max()))

@@ -185,15 +185,19 @@ def test_any_edits_in_other_tiers_equal_plain_hooks(tier, data):
     compare(tier, data.draw(cases(FAMILIES_OF[tier])))
 
 
-def compare(tier, case):
-    """Edits one after the other, a sweep on top of them and a step back, all against runs with plain hooks."""
-    model, adapter = tiny_of_size(**case["model"]), adapter_of(**case["model"])
+def tolerance_of(tier, case):
     # Means are of prompts that the oracle runs one by one, which rounds otherwise than all at once.
     borrowed = any(edit.how in ("mean", "resample") for edit in (*case["edits"], *case["cells"]))
     rounded = (tier == "wavefront" or borrowed) and case["model"]["family"] in FLOAT32_INSIDE
-    reads, tolerance = case["reads"], FP32
-    if case["model"]["double"]:
-        tolerance = FP64_ROUNDED if rounded else FP64
+    if not case["model"]["double"]:
+        return FP32
+    return FP64_ROUNDED if rounded else FP64
+
+
+def compare(tier, case):
+    """Edits one after the other, a sweep on top of them and a step back, all against runs with plain hooks."""
+    model, adapter = tiny_of_size(**case["model"]), adapter_of(**case["model"])
+    reads, tolerance = case["reads"], tolerance_of(tier, case)
     pair = cb.PromptPair(case["clean"], case["corrupted"], answer=1, wrong=2)
     prompts = pair.bind(model)
     runs = [

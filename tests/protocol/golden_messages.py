@@ -57,7 +57,7 @@ SETUP = m.Setup(
         m.ModeInfo("resample", "That needs several different prompts."),
         m.ModeInfo("patch", "There is no second prompt to patch from."),
     ],
-    maps=["head", "resid_pre"],
+    maps=["head", "resid_pre", "head_pos", "neuron"],
     engine=m.EngineInfo("replay", "agreed with plain hooks"),
 )
 
@@ -153,7 +153,18 @@ SNAPSHOT = m.Snapshot(
         ),
     ],
     can_undo=True,
-    can_redo=False,
+    can_redo=True,
+    history=m.Tree(
+        nodes=[
+            m.HistoryNode(id=0, parent=None, label="clean run", value=m.Real.of(3.25)),
+            m.HistoryNode(id=4, parent=0, label="zero 1.2 @ 1", value=m.Real.of(1.5)),
+            m.HistoryNode(id=5, parent=4, label=HOSTILE, value=m.Real.of(float("nan"))),
+            m.HistoryNode(id=6, parent=4, label="clear", value=None),
+        ],
+        current=4,
+        redo=6,
+        omitted=3,
+    ),
     top_tokens=m.TopTokens(
         prompt=0,
         at="END",
@@ -168,7 +179,7 @@ SNAPSHOT = m.Snapshot(
             )
         ],
     ),
-    view=m.View(mode="resample", positions=[0, 1], map="resid_pre", prompt=0),
+    view=m.View(mode="resample", positions=[0, 1], map="resid_pre", prompt=0, map_layer=1, live=False),
     latency_ms=6.5,
 )
 
@@ -193,17 +204,66 @@ EXAMPLES: dict[str, Message] = {
     "redo": m.Redo("v-6"),
     "clear": m.Clear("v-7"),
     "set_base": m.SetBase("v-8", base="corrupted"),
-    "set_view": m.SetView("v-9", positions=None, map="head"),
+    "restore": m.Restore("v-17", node=4),
+    "set_view": m.SetView("v-9", positions=None, map="head_pos", map_layer=1, live=True),
     "cancel_map": m.CancelMap("v-10"),
     "resume_map": m.ResumeMap("v-11"),
     "verify": m.Verify("v-12"),
     "copy_code": m.CopyCode("v-13"),
+    "detail": m.Detail("v-18", site="1.2", prompt=1, position=1, by_position=True),
+    "export": m.Export("v-19", what="csv"),
     "done": m.Done("v-2", revision=7),
     "superseded": m.Superseded("v-2"),
     "failed": m.Failed("v-2", error=m.ErrorInfo("bad_address", "There is no head 99.0.", "99.0")),
     "welcome": m.Welcome("v-1", seq=3, setup=SETUP, snapshot=SNAPSHOT),
     "verified": m.Verified("v-12", max_abs_error=m.Real.of(2.5e-6), tolerance=1e-4, ok=True, tier="replay"),
     "code": m.Code("v-13", text="board = cb.Board(model, pair)\n"),
+    "detailed": m.Detailed(
+        "v-18",
+        revision=7,
+        site="1.2",
+        prompt=1,
+        position=1,
+        direct=m.DirectView(value=m.Real.of(0.75), stderr=None, base_value=m.Real.of(float("-inf"))),
+        attention=m.AttentionView(tokens=[HOSTILE, " to"], shape=[2, 2], first_column=1),
+        by_position=m.PositionEffects(how="zero", columns=[0, 1], effects=[m.Real.of(0.0), m.Real.of(float("nan"))]),
+        neurons=m.NeuronTable(
+            layer=1,
+            how="patch",
+            ordered_by="estimate",
+            rows=[
+                m.NeuronRow(
+                    index=7,
+                    activation=m.Real.of(2.5),
+                    base_activation=m.Real.of(-0.25),
+                    direct=m.Real.of(0.5),
+                    direct_stderr=m.Real.of(0.125),
+                    congruence=m.Real.of(float("inf")),
+                    estimate=m.Real.of(-1.5),
+                    effect=m.Real.of(-1.25),
+                    effect_stderr=None,
+                )
+            ],
+        ),
+        lens=[
+            m.LensRow(
+                site="resid_pre 0",
+                layer=0,
+                logit_diff=m.Real.of(0.25),
+                base_logit_diff=m.Real.of(float("nan")),
+                prob=m.Real.of(0.0625),
+                tokens=[m.LensToken(token=HOSTILE, prob=m.Real.of(0.5))],
+            )
+        ],
+        refused=[m.PartRefused("lens", m.ErrorInfo("no_logit_lens", HOSTILE))],
+        elapsed_ms=8.25,
+    ),
+    "exported": m.Exported(
+        "v-19",
+        text="site,value,effect,exact\r\n1.2,1.25,-0.25,true\r\n",
+        filename="circuitboard-head.csv",
+        media_type="text/csv",
+    ),
     "snapshot": m.SnapshotEvent(seq=4, snapshot=SNAPSHOT),
     "busy": m.BusyEvent(seq=5, what="zero 1.2"),
     "map": m.MapEvent(
@@ -215,6 +275,7 @@ EXAMPLES: dict[str, Message] = {
         base="clean",
         positions=[1],
         n_edits=1,
+        layers=[0, 1],
         shape=[2, 3],
         done=4,
         total=6,
@@ -228,7 +289,11 @@ BUFFERS: dict[str, list[bytes]] = {
     "map": [
         np.array([0.25, -0.5, 0.0, *REAL_SPECIALS], dtype="<f4").tobytes(),
         np.array([1, 1, 2, 1, 1, 0], dtype=np.uint8).tobytes(),
-    ]
+    ],
+    "detailed": [
+        np.array([1.0, 0.0, 0.25, 0.75], dtype="<f4").tobytes(),
+        np.array([1.0, 0.0, float("nan"), 0.5], dtype="<f4").tobytes(),
+    ],
 }
 
 

@@ -40,6 +40,8 @@ leaves = (
             "clean",
             "head",
             "resid_pre",
+            "neuron",
+            "csv",
             "9.6",
             "nan",
             "__proto__",

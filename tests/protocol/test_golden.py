@@ -48,7 +48,18 @@ def test_requests_decode_as_what_they_are(name: str) -> None:
 
 def test_what_the_kernel_sends_has_no_optional_field_in_the_schema() -> None:
     definitions = schema()["$defs"]
-    for name in ("Snapshot", "Setup", "EditRow", "Real", "ErrorInfo", "MapEvent"):
+    for name in (
+        "Snapshot",
+        "Setup",
+        "EditRow",
+        "Real",
+        "ErrorInfo",
+        "MapEvent",
+        "Tree",
+        "View",
+        "Detailed",
+        "NeuronRow",
+    ):
         assert set(definitions[name]["required"]) == set(definitions[name]["properties"])
     assert definitions["SetView"]["required"] == ["kind", "id"]
 

@@ -121,7 +121,9 @@ def test_the_estimate_is_that_of_attribution_patching(board):
     first, *others = list(board.sweep_async("head", by="pos"))
     grid, lab, run = board.grid("head", by="pos"), board.lab, board.shown.run
     own = compile_plan(grid.cells, lab.adapter, lab.prompts, lab.supply("clean")).writes
-    effects = attribute(lab.adapter, run, own, metric=lab.metric, reading=lab.reading(run.plan.base), cancel=CancelToken())
+    effects = attribute(
+        lab.adapter, run, own, metric=lab.metric, reading=lab.reading(run.plan.base), cancel=CancelToken()
+    )
     assert not first.exact
     torch.testing.assert_close(first.values, board.values + effects, rtol=0, atol=1e-6)
     assert sorted(cell for batch in others for cell in batch.cells) == list(range(60))

@@ -122,84 +122,6 @@ def test_a_click_takes_activations_of_other_prompts(board, view, mode):
     assert event.n_edits == 0
 
 
-# --- strength, order and edits in words ---------------------------------------------------------------
-
-
-def test_edits_in_words_are_one_step(board, view):
-    values = [0.5] * board.lab.adapter.shape.d_model
-    specs = [
-        {"site": "0.1", "how": "scale", "strength": 0.25},
-        {"site": "resid_pre 1 @ 2", "how": "add", "values": values, "strength": 3},
-        {"site": "1.0", "how": "set", "values": [0.125]},
-        {"site": "mlp_out 0", "how": "freeze"},
-        {"site": "2.1", "how": "resample", "seed": 4},
-        {"site": "2.2", "how": "mean"},
-    ]
-    done = view.ask("apply", edits=specs)
-    rows = view.snapshot(done.revision).edits
-    assert [row.how for row in rows] == [spec["how"] for spec in specs]
-    assert [row.what for row in rows] == [str(edit) for edit in board.edits]
-    assert [None if row.strength is None else real(row.strength) for row in rows] == [0.25, 3, None, None, None, None]
-    by_hand = board.value
-    board.undo()
-    assert board.edits == ()
-    board.edit(
-        cb.head(0, 1).scale(0.25),
-        cb.resid_pre(1).at(2).add(torch.tensor(values), scale=3),
-        cb.head(1, 0).set(0.125),
-        cb.mlp_out(0).freeze(),
-        cb.head(2, 1).resample(seed=4),
-        cb.head(2, 2).mean(),
-    )
-    assert board.value == pytest.approx(by_hand, abs=1e-6)
-    assert board.verify().ok
-
-
-def test_a_strength_can_be_changed_and_undone(board, view):
-    revision = view.ask("apply", edits=[{"site": "0.1", "how": "scale", "strength": 0.5}]).revision
-    half = board.value
-    done = view.ask("set_strength", index=0, revision=revision, strength=-2)
-    assert real(view.snapshot(done.revision).edits[0].strength) == -2
-    assert [str(edit) for edit in board.edits] == ["scale 0.1 ×-2"]
-    stronger = board.value
-    view.ask("undo")
-    assert board.value == pytest.approx(half)
-    board.clear()
-    assert board.edit(cb.head(0, 1).scale(-2)).value == pytest.approx(stronger, abs=1e-6)
-
-
-def test_what_has_no_strength_is_not_given_one(board, view):
-    revision = view.ask("click", site="0.0").revision
-    before = board.shown
-    failed = view.ask("set_strength", index=0, revision=revision, strength=2)
-    assert failed.error.code == "unknown_intervention"
-    assert "zero takes no strength" in failed.error.message
-    assert view.ask("set_strength", index=0, revision=revision - 1, strength=2).error.code == "stale_index"
-    assert board.shown is before
-
-
-def test_edits_of_one_component_act_in_their_order(board, view):
-    values = torch.randn(board.lab.adapter.shape.d_model, generator=torch.Generator().manual_seed(0)).tolist()
-    revision = view.ask(
-        "apply",
-        edits=[
-            {"site": "resid_pre 1", "how": "scale", "strength": 0.5},
-            {"site": "resid_pre 1", "how": "add", "values": values},
-        ],
-    ).revision
-    scaled_first = board.value
-    done = view.ask("move", index=0, to=1, revision=revision)
-    assert [row.how for row in view.snapshot(done.revision).edits] == ["add", "scale"]
-    assert board.value != pytest.approx(scaled_first, abs=1e-4)
-    again = view.ask("move", index=1, to=0, revision=done.revision)
-    assert board.value == pytest.approx(scaled_first, abs=1e-6)
-    for index, to in ((0, 2), (2, 0), (-1, 0), (0, -1)):
-        failed = view.ask("move", index=index, to=to, revision=again.revision)
-        assert failed.error.code == "no_such_edit"
-    view.ask("undo")
-    assert [edit.intervention.how for edit in board.edits] == ["add", "scale"]
-
-
 def test_edits_can_be_switched_removed_undone_and_cleared(board, view):
     for site in ("0.0", "1.1"):
         revision = view.ask("click", site=site).revision
@@ -228,62 +150,6 @@ def test_the_base_can_be_switched(board, view):
     assert real(snapshot.metric.baselines.corrupted) == pytest.approx(board.baselines.corrupted)
     event, _, _ = view.map(done.revision)
     assert event.base == "corrupted"
-
-
-def test_a_snapshot_says_what_the_board_says(board, view):
-    view.ask("click", site="0.3")
-    done = view.ask("click", site="2.1", positions=[4])
-    snapshot = view.snapshot(done.revision)
-    assert [real(value) for value in snapshot.metric.values] == pytest.approx(board.values.tolist())
-    assert real(snapshot.metric.stderr) == pytest.approx(float(board.values.double().std()) / 2**0.5)
-    assert real(snapshot.metric.low) == pytest.approx(board.spread.low)
-    assert real(snapshot.metric.high) == pytest.approx(board.spread.high)
-    unedited = board.per_prompt().sort_values("prompt")["base_value"]
-    assert [real(value) for value in snapshot.metric.base_values] == pytest.approx(unedited.tolist())
-    assert snapshot.more_metrics == []
-    assert real(snapshot.metric.baselines.clean) == pytest.approx(board.baselines.clean)
-    table = board.top_tokens(8)
-    rows = snapshot.top_tokens.rows
-    assert [row.token_id for row in rows] == table["token_id"].tolist()
-    assert [real(row.prob) for row in rows] == pytest.approx(table["prob"].tolist())
-    assert [real(row.base_logit) for row in rows] == pytest.approx(table["base_logit"].tolist())
-    assert [real(row.norm_change) for row in snapshot.edits] == pytest.approx(
-        [receipt.norm_change for receipt in board.shown.outcome.receipts]
-    )
-
-
-def test_every_metric_of_the_board_is_in_a_snapshot(make_board, make_view):
-    board = make_board(metric={"logit diff": "logit_diff", "p": "prob", "KL": "kl"})
-    view = make_view(board)
-    view.hello()
-    done = view.ask("click", site="1.2")
-    snapshot = view.snapshot(done.revision)
-    table = board.metrics
-    views = [snapshot.metric, *snapshot.more_metrics]
-    assert [metric.name for metric in views] == table.index.tolist() == ["logit diff", "p", "KL"]
-    for metric in views:
-        row = table.loc[metric.name]
-        assert metric.unit == row["unit"]
-        assert real(metric.value) == pytest.approx(row["value"])
-        assert real(metric.stderr) == pytest.approx(row["stderr"])
-        assert (real(metric.low), real(metric.high)) == pytest.approx((row["ci_low"], row["ci_high"]))
-        assert real(metric.baselines.corrupted) == pytest.approx(row["corrupted"])
-        numbers = board.per_prompt(on=metric.name).sort_values("prompt")
-        assert [real(value) for value in metric.values] == pytest.approx(numbers["value"].tolist())
-    assert [metric.change is None for metric in views] == [False, True, True]
-
-
-def test_a_single_prompt_has_no_error_bars(make_board, make_view):
-    board = make_board(pair=cb.PromptPair(torch.tensor([[5, 6, 7]]), answer=1, wrong=2))
-    metric = make_view(board).hello().snapshot.metric
-    assert (metric.stderr, metric.low, metric.high) == (None, None, None)
-
-
-def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
-    view.ask("set_view", prompt=1)
-    snapshot = view.wait(lambda: view.snapshots[-1] if view.snapshots[-1].view.prompt == 1 else None)
-    expected = board.top_tokens(8, prompt=1)["token_id"].tolist()
-    assert [row.token_id for row in snapshot.top_tokens.rows] == expected
 
 
 # --- refusals ---------------------------------------------------------------------------------------
@@ -334,6 +200,23 @@ def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
         ({"kind": "apply", "id": "x", "edits": [{"site": "0.0 @ S9", "how": "zero"}]}, None),
         ({"kind": "set_view", "id": "x", "positions": []}, "bad_positions"),
         ({"kind": "set_view", "id": "x", "positions": [9]}, "position_out_of_range"),
+        ({"kind": "set_view", "id": "x", "map": "head_pos", "map_layer": 3}, "layer_out_of_range"),
+        ({"kind": "set_view", "id": "x", "map_layer": -1}, "unknown_site"),
+        ({"kind": "set_view", "id": "x", "map": "head.q"}, "bad_message"),
+        ({"kind": "set_view", "id": "x", "live": 1}, "bad_message"),
+        ({"kind": "restore", "id": "x", "node": 1}, "no_such_state"),
+        ({"kind": "restore", "id": "x", "node": -1}, "no_such_state"),
+        ({"kind": "restore", "id": "x"}, "bad_message"),
+        ({"kind": "detail", "id": "x", "site": "nonsense"}, "unknown_site"),
+        ({"kind": "detail", "id": "x", "site": "9.0"}, "layer_out_of_range"),
+        ({"kind": "detail", "id": "x", "site": "0.9"}, "head_out_of_range"),
+        ({"kind": "detail", "id": "x", "site": "0.0 @ 1"}, "bad_positions"),
+        ({"kind": "detail", "id": "x", "site": "0.0 -> 1.0.q"}, "no_detail"),
+        ({"kind": "detail", "id": "x", "site": "0.0", "prompt": 2}, "no_such_prompt"),
+        ({"kind": "detail", "id": "x", "site": "mlp_out 0", "position": 5}, "position_out_of_range"),
+        ({"kind": "detail", "id": "x", "site": "mlp_out 0", "position": -1}, "position_out_of_range"),
+        ({"kind": "export", "id": "x", "what": "python"}, "no_last_step"),
+        ({"kind": "export", "id": "x", "what": "pickle"}, "bad_message"),
         ({"kind": "set_view", "id": "x", "prompt": 2}, "no_such_prompt"),
         ({"kind": "set_view", "id": "x", "prompt": -1}, "no_such_prompt"),
     ],
@@ -534,7 +417,9 @@ def test_random_requests_all_end(board, view):
     draw = random.Random(0)
     for _ in range(300):
         kind = draw.choice(
-            ["click"] * 6 + ["undo", "redo", "clear", "set_base", "set_view", "cancel_map", "resume_map"]
+            ["click"] * 6
+            + ["undo", "redo", "clear", "set_base", "set_view", "set_view", "cancel_map", "resume_map"]
+            + ["restore", "detail", "export"]
         )
         fields = {}
         if kind == "click":
@@ -542,7 +427,15 @@ def test_random_requests_all_end(board, view):
         elif kind == "set_base":
             fields = {"base": draw.choice(["clean", "corrupted"])}
         elif kind == "set_view":
-            fields = {"mode": draw.choice(["zero", "patch"]), "map": draw.choice(["head", "resid_pre"])}
+            maps = ["head", "resid_pre", "attn_out", "mlp_out", "head_pos", "neuron"]
+            fields = {"mode": draw.choice(["zero", "patch"]), "map": draw.choice(maps)}
+            fields |= {"map_layer": draw.randrange(4), "live": draw.choice([True, False])}
+        elif kind == "restore":
+            fields = {"node": draw.randrange(40)}
+        elif kind == "detail":
+            fields = {"site": draw.choice(["1.2", "mlp_out 1", "9.9"]), "by_position": draw.choice([True, False])}
+        elif kind == "export":
+            fields = {"what": draw.choice(["csv", "python"])}
         view.tell(kind, **fields)
     for request in view.asked:
         view.answer(request)

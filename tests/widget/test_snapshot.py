@@ -1,4 +1,4 @@
-"""What a view is told of edits that were made in Python, and of prompts that are padded."""
+"""What a view is told: of edits that were made in Python, of the board's numbers, and of prompts that are padded."""
 
 from __future__ import annotations
 
@@ -52,6 +52,65 @@ def test_an_edit_of_any_site_is_listed_with_its_name_place_and_effect(make_board
 def _with_effect(view):
     rows = view.snapshots[-1].edits
     return rows[0] if rows and rows[0].effect is not None else None
+
+
+# --- the board's numbers --------------------------------------------------------------------------------
+
+
+def test_a_snapshot_says_what_the_board_says(board, view):
+    view.ask("click", site="0.3")
+    done = view.ask("click", site="2.1", positions=[4])
+    snapshot = view.snapshot(done.revision)
+    assert [real(value) for value in snapshot.metric.values] == pytest.approx(board.values.tolist())
+    assert real(snapshot.metric.stderr) == pytest.approx(float(board.values.double().std()) / 2**0.5)
+    assert real(snapshot.metric.low) == pytest.approx(board.spread.low)
+    assert real(snapshot.metric.high) == pytest.approx(board.spread.high)
+    unedited = board.per_prompt().sort_values("prompt")["base_value"]
+    assert [real(value) for value in snapshot.metric.base_values] == pytest.approx(unedited.tolist())
+    assert snapshot.more_metrics == []
+    assert real(snapshot.metric.baselines.clean) == pytest.approx(board.baselines.clean)
+    table = board.top_tokens(8)
+    rows = snapshot.top_tokens.rows
+    assert [row.token_id for row in rows] == table["token_id"].tolist()
+    assert [real(row.prob) for row in rows] == pytest.approx(table["prob"].tolist())
+    assert [real(row.base_logit) for row in rows] == pytest.approx(table["base_logit"].tolist())
+    assert [real(row.norm_change) for row in snapshot.edits] == pytest.approx(
+        [receipt.norm_change for receipt in board.shown.outcome.receipts]
+    )
+
+
+def test_every_metric_of_the_board_is_in_a_snapshot(make_board, make_view):
+    board = make_board(metric={"logit diff": "logit_diff", "p": "prob", "KL": "kl"})
+    view = make_view(board)
+    view.hello()
+    done = view.ask("click", site="1.2")
+    snapshot = view.snapshot(done.revision)
+    table = board.metrics
+    views = [snapshot.metric, *snapshot.more_metrics]
+    assert [metric.name for metric in views] == table.index.tolist() == ["logit diff", "p", "KL"]
+    for metric in views:
+        row = table.loc[metric.name]
+        assert metric.unit == row["unit"]
+        assert real(metric.value) == pytest.approx(row["value"])
+        assert real(metric.stderr) == pytest.approx(row["stderr"])
+        assert (real(metric.low), real(metric.high)) == pytest.approx((row["ci_low"], row["ci_high"]))
+        assert real(metric.baselines.corrupted) == pytest.approx(row["corrupted"])
+        numbers = board.per_prompt(on=metric.name).sort_values("prompt")
+        assert [real(value) for value in metric.values] == pytest.approx(numbers["value"].tolist())
+    assert [metric.change is None for metric in views] == [False, True, True]
+
+
+def test_a_single_prompt_has_no_error_bars(make_board, make_view):
+    board = make_board(pair=cb.PromptPair(torch.tensor([[5, 6, 7]]), answer=1, wrong=2))
+    metric = make_view(board).hello().snapshot.metric
+    assert (metric.stderr, metric.low, metric.high) == (None, None, None)
+
+
+def test_the_second_prompts_tokens_are_shown_when_asked_for(board, view):
+    view.ask("set_view", prompt=1)
+    snapshot = view.wait(lambda: view.snapshots[-1] if view.snapshots[-1].view.prompt == 1 else None)
+    expected = board.top_tokens(8, prompt=1)["token_id"].tolist()
+    assert [row.token_id for row in snapshot.top_tokens.rows] == expected
 
 
 # --- prompts of different lengths -------------------------------------------------------------------

@@ -98,7 +98,7 @@ class View:
         found = []
         for arrived in self.arrived:
             if isinstance(arrived.message, m.MapEvent):
-                effect, known = arrived.buffers
+                effect, known, *_ = arrived.buffers
                 shape = arrived.message.shape
                 found.append(
                     (
@@ -120,6 +120,10 @@ class View:
         return self.wait(
             lambda: self.snapshots[-1] if self.snapshots and self.snapshots[-1].revision >= revision else None
         )
+
+    def buffers(self, request: str) -> list[bytes]:
+        """What came with the answer to a request."""
+        return next(a.buffers for a in self.arrived if getattr(a.message, "id", None) == request)
 
     def map(self, revision: int, status: str = "done", over: str = "head") -> tuple[m.MapEvent, np.ndarray, np.ndarray]:
         """Wait until the newest map is of this revision and in this status."""

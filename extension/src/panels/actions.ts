@@ -1,7 +1,7 @@
 // What a person can do, in the words of the protocol. Each action is one Python call's equal.
 import type { Settlement } from "../protocol/connection";
 import type { View } from "../protocol/generated";
-import type { Base } from "../store/state";
+import type { Base, Selection } from "../store/state";
 import { shownView } from "../store/state";
 import type { Store } from "../store/store";
 
@@ -13,6 +13,7 @@ export interface Actions {
   move(index: number, to: number): void;
   undo(): void;
   redo(): void;
+  restore(node: number): void;
   clear(): void;
   setBase(base: Base): void;
   setView(patch: Partial<View>): void;
@@ -20,6 +21,12 @@ export interface Actions {
   resumeMap(): void;
   verify(): void;
   code(): Promise<Settlement>;
+  /** Text to copy: the map as CSV, or the last step as Python; null when it could not be had. */
+  exported(what: "csv" | "python"): Promise<string | null>;
+  /** Have the detail region follow a component; null for none. */
+  select(selection: Selection | null): void;
+  /** Ask what the selected component does now. */
+  detail(byPosition?: boolean): void;
   dismiss(): void;
 }
 
@@ -42,6 +49,9 @@ export function actionsOf(store: Store): Actions {
     redo: () => {
       if (store.state().snapshot?.can_redo === true) send({ kind: "redo" });
     },
+    restore: (node) => {
+      if (store.state().snapshot?.history.current !== node) send({ kind: "restore", node });
+    },
     clear: () => send({ kind: "clear" }),
     setBase: (base) => {
       if (store.state().snapshot?.base !== base) send({ kind: "set_base", base });
@@ -53,6 +63,22 @@ export function actionsOf(store: Store): Actions {
     resumeMap: () => send({ kind: "resume_map" }),
     verify: () => send({ kind: "verify" }),
     code: () => store.request({ kind: "copy_code" }),
+    exported: async (what) => {
+      const answer = await store.request({ kind: "export", what });
+      return answer.kind === "exported" ? answer.text : null;
+    },
+    select: (selection) => store.select(selection),
+    detail: (byPosition = false) => {
+      const state = store.state();
+      const view = shownView(state);
+      if (state.selected === null || view === null) return;
+      send({
+        kind: "detail",
+        ...state.selected,
+        prompt: view.prompt,
+        ...(byPosition ? { by_position: true } : {}),
+      });
+    },
     dismiss: () => store.dismiss(),
   };
 }

@@ -1,7 +1,7 @@
 // One view's line to the kernel: request ids, exactly one settlement a request, event numbers
 // without gaps, and the moment when silence means that nobody is there.
-import { decode, type EffectMap } from "./decode";
-import type { AnyAnswer, AnyRequest, BusyEvent, SnapshotEvent, Welcome } from "./generated";
+import { type Answer, decode, type EffectMap } from "./decode";
+import type { AnyRequest, BusyEvent, SnapshotEvent, Welcome } from "./generated";
 
 /** Silence of the kernel, while it owes an answer, after which the panel says so (ms). */
 export const SILENCE_MS = 10_000;
@@ -26,7 +26,7 @@ export interface Lost {
   kind: "lost";
   id: string;
 }
-export type Settlement = AnyAnswer | Lost;
+export type Settlement = Answer | Lost;
 
 export interface ConnectionListener {
   /** A request was sent. */
@@ -145,7 +145,7 @@ export class Connection {
     if (gap) this.hello();
   }
 
-  #onAnswer(message: AnyAnswer): void {
+  #onAnswer(message: Answer): void {
     if (message.kind === "failed") {
       this.#busy = false;
       this.#listener.failedAnywhere();

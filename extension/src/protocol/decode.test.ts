@@ -2,7 +2,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { decode, type EffectMap, ESTIMATED, EXACT, type Incoming, real } from "./decode";
+import {
+  decode,
+  type EffectMap,
+  ESTIMATED,
+  EXACT,
+  type Incoming,
+  type ReadDetail,
+  real,
+} from "./decode";
 
 const FOLDER = join(__dirname, "../../../tests/protocol/golden");
 const REQUESTS = new Set([
@@ -22,6 +30,9 @@ const REQUESTS = new Set([
   "resume_map",
   "verify",
   "copy_code",
+  "restore",
+  "detail",
+  "export",
 ]);
 
 function golden(name: string): Incoming | null {
@@ -60,6 +71,14 @@ describe("golden files", () => {
     expect(map.shape).toEqual([2, 3]);
   });
 
+  it("reads both attention patterns of a detail", () => {
+    const { attention, patterns } = golden("detailed") as ReadDetail;
+    const [rows = 0, columns = 0] = attention?.shape ?? [];
+    expect(patterns?.current).toHaveLength(rows * columns);
+    expect(patterns?.base).toHaveLength(rows * columns);
+    expect([...(patterns?.current ?? [])].every((x) => x >= 0 && x <= 1)).toBe(true);
+  });
+
   it("reads numbers that JSON has no word for", () => {
     const message = golden("snapshot");
     if (message?.kind !== "snapshot") throw new Error("not a snapshot");
@@ -88,6 +107,20 @@ describe("what is no message", () => {
     ["a map without buffers", { kind: "map", seq: 1, shape: [2, 3] }],
   ])("%s is ignored", (_, content) => {
     expect(decode(content)).toBeNull();
+  });
+
+  it("a map of neurons needs to say which neuron each cell is", () => {
+    const content = { kind: "map", seq: 1, over: "neuron", shape: [1, 2] };
+    const buffers = [8, 2, 8].map((size) => new DataView(new ArrayBuffer(size)));
+    expect(decode(content, buffers.slice(0, 2))).toBeNull();
+    expect((decode(content, buffers) as EffectMap).index).toEqual(new Int32Array(2));
+  });
+
+  it("a detail whose patterns do not fit their shape is ignored", () => {
+    const content = { kind: "detailed", id: "a", attention: { shape: [2, 2] } };
+    const buffers = [16, 12].map((size) => new DataView(new ArrayBuffer(size)));
+    expect(decode(content, buffers)).toBeNull();
+    expect(decode({ ...content, id: 1 }, buffers)).toBeNull();
   });
 
   it("a map whose buffers do not fit its shape is ignored", () => {

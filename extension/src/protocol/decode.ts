@@ -1,24 +1,48 @@
 // What arrives from the kernel, checked before anything else sees it. Numbers that JSON has no word
 // for are turned into JavaScript's own here, and buffers into typed arrays.
-import type { AnyAnswer, BusyEvent, MapEvent, Real, SnapshotEvent } from "./generated";
+import type { AnyAnswer, BusyEvent, Detailed, MapEvent, Real, SnapshotEvent } from "./generated";
 
 /** What `known` says of a cell of a map: computed, or estimated until it is; 0 is neither. */
 export const EXACT = 1;
 export const ESTIMATED = 2;
 
 /**
- * A map event with its two buffers read: `effect` and `known` are row-major over `shape`.
+ * A map event with its buffers read: `effect` and `known` are row-major over `shape`, and so is
+ * `index`, the neuron of each cell (−1 until it is chosen), which only a map of neurons has.
  * `before` is what the panel drew for the cells that are not known yet, NaN where it drew nothing.
  */
 export interface EffectMap extends MapEvent {
   effect: Float32Array;
   known: Uint8Array;
+  index: Int32Array | null;
   before: Float32Array | null;
 }
 
-export type Incoming = AnyAnswer | SnapshotEvent | BusyEvent | EffectMap;
+/** A head's attention patterns, row-major over `AttentionView.shape`: dest, src. */
+export interface Patterns {
+  current: Float32Array;
+  base: Float32Array;
+}
 
-const ANSWERS = new Set(["done", "superseded", "failed", "welcome", "verified", "code"]);
+/** A detail with its buffers read; `patterns` is null where `attention` is. */
+export interface ReadDetail extends Detailed {
+  patterns: Patterns | null;
+}
+
+/** Any answer, with the buffers that came with it read. */
+export type Answer = Exclude<AnyAnswer, Detailed> | ReadDetail;
+
+export type Incoming = Answer | SnapshotEvent | BusyEvent | EffectMap;
+
+const ANSWERS = new Set([
+  "done",
+  "superseded",
+  "failed",
+  "welcome",
+  "verified",
+  "code",
+  "exported",
+]);
 
 /** The number a `Real` stands for: NaN and the infinities included. */
 export function real(x: Real): number {
@@ -64,11 +88,35 @@ function decodeMap(
   const effect = bytes(first);
   const known = bytes(second);
   if (effect.byteLength !== 4 * n || known.byteLength !== n) return null;
+  const third = content.over === "neuron" ? buffers[2] : undefined;
+  const index = third === undefined ? null : bytes(third);
+  if (content.over === "neuron" && index?.byteLength !== 4 * n) return null;
   return {
     ...(content as unknown as MapEvent),
     effect: new Float32Array(effect),
     known: new Uint8Array(known),
+    index: index === null ? null : new Int32Array(index),
     before: null,
+  };
+}
+
+function decodeDetail(
+  content: Record<string, unknown>,
+  buffers: readonly (ArrayBufferView | ArrayBuffer)[],
+): ReadDetail | null {
+  if (typeof content.id !== "string") return null;
+  const detail = content as unknown as Detailed;
+  if (detail.attention === null) return { ...detail, patterns: null };
+  const [rows = 0, columns = 0] = detail.attention.shape;
+  const [first, second] = buffers;
+  if (first === undefined || second === undefined) return null;
+  const current = bytes(first);
+  const base = bytes(second);
+  const size = 4 * rows * columns;
+  if (current.byteLength !== size || base.byteLength !== size) return null;
+  return {
+    ...detail,
+    patterns: { current: new Float32Array(current), base: new Float32Array(base) },
   };
 }
 
@@ -80,8 +128,9 @@ export function decode(
   if (!isRecord(content)) return null;
   const { kind } = content;
   if (typeof kind === "string" && ANSWERS.has(kind)) {
-    return typeof content.id === "string" ? (content as unknown as AnyAnswer) : null;
+    return typeof content.id === "string" ? (content as unknown as Answer) : null;
   }
+  if (kind === "detailed") return decodeDetail(content, buffers);
   if (!Number.isInteger(content.seq)) return null;
   if (kind === "snapshot")
     return isRecord(content.snapshot) ? (content as unknown as SnapshotEvent) : null;

@@ -10,7 +10,7 @@ import {
   type Welcome,
 } from "../protocol/generated";
 import { nextScale, scaleKey } from "./scale";
-import { type BoardState, type PendingView, samePositions } from "./state";
+import { type BoardState, type PendingView, type Selection, samePositions } from "./state";
 
 export type Action =
   | { type: "sent"; id: string; body: RequestBody }
@@ -19,6 +19,7 @@ export type Action =
   | { type: "event"; message: SnapshotEvent | BusyEvent | EffectMap }
   | { type: "failed-anywhere" }
   | { type: "connected"; now: boolean; at: number }
+  | { type: "select"; selection: Selection | null }
   | { type: "dismiss" };
 
 /** Requests that change the edits, the base or the map: the panel is "running" until answered. */
@@ -31,6 +32,7 @@ const ACTS = new Set([
   "apply",
   "undo",
   "redo",
+  "restore",
   "clear",
   "set_base",
 ]);
@@ -44,6 +46,7 @@ const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   apply: "Nothing was edited.",
   undo: "Nothing was undone.",
   redo: "Nothing was redone.",
+  restore: "That state was not restored.",
   clear: "The edits were not cleared.",
   set_base: "The base run was not changed.",
   set_view: "The panel was not changed.",
@@ -51,6 +54,7 @@ const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   resume_map: "The map was not resumed.",
   verify: "The numbers were not verified.",
   copy_code: "The code was not written.",
+  export: "Nothing was copied.",
 };
 
 function notDone(body: RequestBody): string {
@@ -64,6 +68,8 @@ function agrees(view: View, patch: Partial<View>): boolean {
     (patch.mode === undefined || patch.mode === view.mode) &&
     (patch.map === undefined || patch.map === view.map) &&
     (patch.prompt === undefined || patch.prompt === view.prompt) &&
+    (patch.map_layer === undefined || patch.map_layer === view.map_layer) &&
+    (patch.live === undefined || patch.live === view.live) &&
     (patch.positions === undefined || samePositions(patch.positions, view.positions))
   );
 }
@@ -82,6 +88,7 @@ function onSnapshot(state: BoardState, snapshot: Snapshot): BoardState {
     // A step that worked outdates the last complaint and the last proof.
     trouble: moved ? null : state.trouble,
     verified: moved ? null : state.verified,
+    detail: moved ? { ...state.detail, failed: null } : state.detail,
   };
 }
 
@@ -90,9 +97,11 @@ function carriedOver(map: EffectMap, last: EffectMap | undefined): Float32Array 
   if (last === undefined || scaleKey(last) !== scaleKey(map)) return null;
   if (last.effect.length !== map.effect.length || last.shape[1] !== map.shape[1]) return null;
   if (last.map_id === map.map_id) return last.before;
-  return last.effect.map((effect, i) =>
-    last.known[i] !== 0 ? effect : (last.before?.[i] ?? Number.NaN),
-  );
+  return last.effect.map((effect, i) => {
+    // Another neuron may have come to stand in this cell.
+    if (last.index?.[i] !== map.index?.[i]) return Number.NaN;
+    return last.known[i] !== 0 ? effect : (last.before?.[i] ?? Number.NaN);
+  });
 }
 
 function onMap(state: BoardState, map: EffectMap): BoardState {
@@ -135,6 +144,22 @@ function onSent(state: BoardState, id: string, body: RequestBody): BoardState {
     }
     case "verify":
       return { ...state, verifying: true };
+    case "detail":
+      return {
+        ...state,
+        detail: {
+          ...state.detail,
+          asked: {
+            id,
+            question: {
+              site: body.site,
+              position: body.position ?? null,
+              prompt: body.prompt ?? 0,
+            },
+          },
+          failed: null,
+        },
+      };
     default:
       return { ...state, inFlight };
   }
@@ -168,6 +193,24 @@ function settledViews(
   });
 }
 
+// An answer to anything but the newest question is not drawn.
+function settledDetail(
+  detail: BoardState["detail"],
+  id: string,
+  settlement: Settlement,
+): BoardState["detail"] {
+  if (detail.asked === null || detail.asked.id !== id) return detail;
+  const { question } = detail.asked;
+  switch (settlement.kind) {
+    case "detailed":
+      return { answer: { to: question, read: settlement }, asked: null, failed: null };
+    case "failed":
+      return { answer: null, asked: null, failed: { question, error: settlement.error } };
+    default:
+      return { ...detail, asked: null };
+  }
+}
+
 function onSettled(
   state: BoardState,
   id: string,
@@ -184,6 +227,10 @@ function onSettled(
     views: settledViews(state, id, settlement),
   };
   if (body.kind === "verify") next.verifying = false;
+  if (body.kind === "detail") {
+    next.detail = settledDetail(state.detail, id, settlement);
+    return next;
+  }
   if (settlement.kind === "failed") {
     next.trouble = { title: notDone(body), error: settlement.error };
     next.busy = null;
@@ -195,7 +242,9 @@ function onSettled(
 }
 
 function onWelcome(state: BoardState, { setup, snapshot }: Welcome): BoardState {
-  const fresh = onSnapshot({ ...state, setup }, snapshot);
+  // A kernel that began anew counts revisions afresh: what was read before may be of another board.
+  const detail = { ...state.detail, answer: null };
+  const fresh = onSnapshot({ ...state, setup, detail }, snapshot);
   if (setup.protocol === PROTOCOL_VERSION) return fresh;
   const error = {
     code: "protocol_version",
@@ -222,6 +271,8 @@ export function reduce(state: BoardState, action: Action): BoardState {
       return action.now
         ? { ...state, connected: true, lostAt: null }
         : { ...state, connected: false, lostAt: action.at, busy: null };
+    case "select":
+      return { ...state, selected: action.selection };
     case "dismiss":
       return { ...state, trouble: null };
   }

@@ -34,7 +34,8 @@ export function baselineDistance(baselines: Baselines): number | null {
 
 /** Maps of the same thing, done in the same way, share a scale while they fill in. */
 export function scaleKey(map: EffectMap): string {
-  return `${map.over} ${map.how} ${map.base}`;
+  const layer = map.over === "head_pos" ? ` ${map.layers[0]}` : "";
+  return `${map.over}${layer} ${map.how} ${map.base}`;
 }
 
 /** The scale of a map that has just arrived, given the one that maps of its kind had so far. */

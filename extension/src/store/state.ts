@@ -1,5 +1,5 @@
 // Everything the panel knows. Panels are pure functions of it.
-import type { EffectMap } from "../protocol/decode";
+import type { EffectMap, ReadDetail } from "../protocol/decode";
 import type { ErrorInfo, Setup, Snapshot, Verified, View } from "../protocol/generated";
 
 export type Base = Snapshot["base"];
@@ -30,6 +30,26 @@ export interface PendingView {
   answered: boolean;
 }
 
+/** The component that the detail region is about. */
+export interface Selection {
+  site: string;
+  /** The column to read it at; null for the one where the answer is read. */
+  position: number | null;
+}
+
+/** What was asked of a component. */
+export interface Question extends Selection {
+  prompt: number;
+}
+
+/** What is known of the selected component: an answer may be of the one before until the next comes. */
+export interface DetailState {
+  answer: { to: Question; read: ReadDetail } | null;
+  /** The request that is under way. */
+  asked: { id: string; question: Question } | null;
+  failed: { question: Question; error: ErrorInfo } | null;
+}
+
 export interface BoardState {
   connected: boolean;
   /** When the kernel was last heard before it fell silent (ms since 1970). */
@@ -46,6 +66,8 @@ export interface BoardState {
   inFlight: readonly string[];
   verifying: boolean;
   busy: string | null;
+  selected: Selection | null;
+  detail: DetailState;
   trouble: Trouble | null;
   verified: { revision: number; result: Verified } | null;
 }
@@ -62,6 +84,8 @@ export const INITIAL: BoardState = {
   inFlight: [],
   verifying: false,
   busy: null,
+  selected: null,
+  detail: { answer: null, asked: null, failed: null },
   trouble: null,
   verified: null,
 };
@@ -100,12 +124,39 @@ export function samePositions(a: readonly number[] | null, b: readonly number[] 
   return a.length === b.length && a.every((p, i) => p === b[i]);
 }
 
+/** What the detail region is to show: null while nothing is selected. */
+export function question(state: BoardState): Question | null {
+  const view = shownView(state);
+  return state.selected === null || view === null
+    ? null
+    : { ...state.selected, prompt: view.prompt };
+}
+
+export function sameQuestion(a: Question, b: Question): boolean {
+  return a.site === b.site && a.position === b.position && a.prompt === b.prompt;
+}
+
+/** Whether the kernel has yet to be asked for what the detail region is to show. */
+export function lacksDetail(state: BoardState): boolean {
+  const now = question(state);
+  const view = shownView(state);
+  const { answer, asked, failed } = state.detail;
+  if (now === null || view === null || state.snapshot === null || !state.connected) return false;
+  if (asked !== null && sameQuestion(asked.question, now)) return false;
+  if (failed !== null && sameQuestion(failed.question, now)) return false;
+  if (answer === null || !sameQuestion(answer.to, now)) return true;
+  const { neurons, revision } = answer.read;
+  return revision < state.snapshot.revision || (neurons !== null && neurons.how !== view.mode);
+}
+
 /** Whether a map shows anything else than the state drawn and what a click would do now. */
 export function isStale(map: EffectMap, snapshot: Snapshot, view: View): boolean {
   return (
     map.revision !== snapshot.revision ||
     map.base !== snapshot.base ||
     map.how !== view.mode ||
-    (map.over === "head" && !samePositions(map.positions, view.positions))
+    (map.over === "head_pos" && map.layers[0] !== view.map_layer) ||
+    ((map.over === "head" || map.over === "neuron") &&
+      !samePositions(map.positions, view.positions))
   );
 }

@@ -6,12 +6,13 @@ import {
   type Settlement,
 } from "../protocol/connection";
 import { type Action, reduce } from "./reducer";
-import { type BoardState, INITIAL } from "./state";
+import { type BoardState, INITIAL, type Selection } from "./state";
 
 export interface Store {
   state(): BoardState;
   subscribe(listener: () => void): () => void;
   request(body: RequestBody): Promise<Settlement>;
+  select(selection: Selection | null): void;
   dismiss(): void;
   close(): void;
 }
@@ -40,6 +41,7 @@ export function createStore(channel: Channel): Store {
       return () => listeners.delete(listener);
     },
     request: (body) => connection.request(body),
+    select: (selection) => dispatch({ type: "select", selection }),
     dismiss: () => dispatch({ type: "dismiss" }),
     close: () => connection.close(),
   };

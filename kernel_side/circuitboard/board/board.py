@@ -13,6 +13,7 @@ import torch
 from circuitboard.address import Intervention
 from circuitboard.board import code, display, storage
 from circuitboard.board.analyses import Analyses
+from circuitboard.board.autosave import Autosave, last_saved, wanted
 from circuitboard.board.history import History
 from circuitboard.board.lab import set_up
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
@@ -69,6 +70,9 @@ class Board(Sweeping, Analyses):
         "auto" takes the fastest tier that equals plain hooks on this model; or a tier by name.
     memory
         How many bytes the board may take besides the model; default a quarter of what is free on its device.
+    autosave
+        Keep the state on disk as it moves (see `last_saved`); default only in a notebook's kernel, never with the
+        environment variable CIRCUITBOARD_AUTOSAVE=0.
 
     Raises
     ------
@@ -86,6 +90,7 @@ class Board(Sweeping, Analyses):
         reference: PromptPair | Run | None = None,
         engine: Requested = "auto",
         memory: int | None = None,
+        autosave: bool | None = None,
     ) -> None:
         state = BoardState(base)
         adapter = BridgeAdapter(model)
@@ -117,6 +122,7 @@ class Board(Sweeping, Analyses):
         ).result()
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
+        self._autosave = Autosave(self) if wanted(autosave) else None
         display.made(self)
 
     # --- what is ------------------------------------------------------------------------------------
@@ -426,6 +432,11 @@ class Board(Sweeping, Analyses):
             If the file is not one, is damaged, or does not fit the model.
         """
         return storage.load(cls, path, model)
+
+    @staticmethod
+    def last_saved() -> Path:
+        """The file that autosave wrote last, of this notebook if it has one: `cb.Board.load(cb.Board.last_saved())`."""
+        return last_saved()
 
     def restore(self, states: tuple[BoardState, ...]) -> Outcome:
         """Replay saved states one after the other, so that each can be undone; the last is computed."""

@@ -16,6 +16,7 @@ View = Callable[..., Any]
 
 _views: list[View] = []
 _newest: list[weakref.ref[Board]] = []
+_listeners: list[Callable[[Board], None]] = []
 
 
 def register(view: View) -> None:
@@ -29,8 +30,16 @@ def mimebundle(board: Board, **kwargs: Any) -> Any:
 
 
 def made(board: Board) -> None:
-    """Remember the newest board."""
+    """Remember the newest board, and tell who wants to know of boards."""
     _newest[:] = [weakref.ref(board)]
+    for listener in tuple(_listeners):
+        listener(board)
+
+
+def on_made(listener: Callable[[Board], None]) -> None:
+    """Call `listener` with each board that is made, and again when a view of it opens."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def newest() -> Board | None:

@@ -83,6 +83,35 @@ class History:
             raise InterventionError("There is nothing to redo.", code="nothing_to_redo")
         return replace(self, current=self.ahead[-1], ahead=self.ahead[:-1])
 
+    def restored(self, node: int) -> History:
+        """To any state. Along the line of the current one this is so many undos or redos; elsewhere, nothing is ahead.
+
+        Raises
+        ------
+        InterventionError
+            `no_such_state`.
+        """
+        if not 0 <= node < len(self.nodes):
+            raise InterventionError(
+                f"There is no state {node}: the board has been in {len(self.nodes)}, 0 … {len(self.nodes) - 1}.",
+                code="no_such_state",
+            )
+        line = self.line(self.current)
+        ahead: tuple[int, ...] = ()
+        if node in line:
+            ahead = (*self.ahead, *line[: line.index(node)])
+        elif node in self.ahead:
+            ahead = self.ahead[: self.ahead.index(node)]
+        return replace(self, current=node, ahead=ahead)
+
+    def line(self, node: int) -> tuple[int, ...]:
+        """A state, the one that undo leads to from there, and so on to the first."""
+        line, above = [node], self.nodes[node].parent
+        while above is not None:
+            line.append(above)
+            above = self.nodes[above].parent
+        return tuple(line)
+
     def __repr__(self) -> str:
         children: dict[int | None, list[int]] = {}
         for index, node in enumerate(self.nodes):

@@ -6,7 +6,7 @@ import base64
 import binascii
 import platform
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -15,7 +15,7 @@ from circuitboard.board import saved as s
 from circuitboard.board.state import BoardState, Edit
 from circuitboard.errors import SessionFileError
 from circuitboard.models import reload_name
-from circuitboard.models.fingerprint import fingerprint
+from circuitboard.models.fingerprint import Fingerprint, fingerprint
 from circuitboard.prompts import PromptPair
 from circuitboard.prompts.recipe import Recipe
 from circuitboard.runs import Run
@@ -32,11 +32,24 @@ if TYPE_CHECKING:
 _VERSIONED = ("circuitboard", "torch", "transformer-lens", "transformers", "numpy")
 
 
-def saved_of(board: Board) -> s.SavedBoard:
-    """What the file of a board holds."""
+def saved_of(
+    board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, states: int | None = None
+) -> s.SavedBoard:
+    """What the file of a board holds.
+
+    Parameters
+    ----------
+    board
+        The board.
+    marks
+        The model's fingerprint where it is known; "now" takes it, which hashes the weights; None leaves it out.
+    states
+        How many states of the way to the current one are kept, the current one included; default all.
+    """
     history, lab = board.history, board.lab
-    path, index = [], history.current
-    while True:
+    path: list[BoardState] = []
+    index = history.current
+    while states is None or len(path) < states:
         path.append(history.nodes[index].state)
         parent = history.nodes[index].parent
         if parent is None:
@@ -49,7 +62,7 @@ def saved_of(board: Board) -> s.SavedBoard:
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
         versions=versions,
-        model=_model(board),
+        model=_model(board, fingerprint(board.model) if marks == "now" else marks),
         prompts=_prompts(board.prompts, board.pair.recipe),
         metric={metric.name: metric.formula or "" for metric in lab.metrics},
         states=[s.SavedState(state.base, [_edit(edit) for edit in state.edits]) for state in reversed(path)],
@@ -130,8 +143,8 @@ def _rows(tokens: list[list[int]]) -> list[Tensor]:
         raise SessionFileError("its prompts are no lists of token ids.", code="bad_session_file") from error
 
 
-def _model(board: Board) -> s.SavedModel:
-    adapter, marks = board.lab.adapter, fingerprint(board.model)
+def _model(board: Board, marks: Fingerprint | None) -> s.SavedModel:
+    adapter = board.lab.adapter
     return s.SavedModel(
         name=adapter.name,
         reload=reload_name(board.model),
@@ -141,9 +154,9 @@ def _model(board: Board) -> s.SavedModel:
         d_model=adapter.shape.d_model,
         d_vocab=adapter.shape.d_vocab,
         device=str(adapter.device),
-        revision=marks.revision,
-        weights=marks.weights,
-        tokenizer=marks.tokenizer,
+        revision=None if marks is None else marks.revision,
+        weights=None if marks is None else marks.weights,
+        tokenizer=None if marks is None else marks.tokenizer,
     )
 
 

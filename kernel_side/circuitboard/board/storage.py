@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import torch
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.board.board import Board
+    from circuitboard.models.fingerprint import Fingerprint
 
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread; tokens and edits of a large board take a few megabytes."""
@@ -38,18 +39,39 @@ class _Header(msgspec.Struct):
 
 def save(board: Board, path: str | Path) -> None:
     """Write a board, whole or not at all."""
-    path = Path(path)
+    write(Path(path), encoded(board))
+
+
+def encoded(board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, states: int | None = None) -> bytes:
+    """The file of a board; `marks` and `states` as for `saved_of`.
+
+    Raises
+    ------
+    SessionFileError
+        `metric_not_saveable`, `file_too_large`.
+    """
     for metric in board.lab.metrics:
         if metric.formula is None:
             raise SessionFileError(
                 f"The metric {metric.name!r} is a function of yours, and files hold no code; save a board with named metrics.",
                 code="metric_not_saveable",
             )
-    text = msgspec.json.format(msgspec.json.encode(saved_of(board)), indent=1)
+    text = msgspec.json.format(msgspec.json.encode(saved_of(board, marks, states=states)), indent=1)
     if len(text) > MAX_BYTES:
         raise SessionFileError(
             f"The board takes {len(text)} bytes, more than the {MAX_BYTES} that a file may have.", code="file_too_large"
         )
+    return text
+
+
+def write(path: Path, text: bytes) -> None:
+    """Put a file in its place, whole or not at all.
+
+    Raises
+    ------
+    SessionFileError
+        `cannot_write`.
+    """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

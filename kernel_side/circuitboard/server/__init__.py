@@ -1,6 +1,6 @@
-"""The Jupyter server extension: it makes clicks quick, and does nothing else.
+"""The Jupyter server extension: it makes clicks quick and lists live boards, and does nothing else.
 
-The wheel ships a configuration file that enables it. It has no routes and keeps no state.
+The wheel ships a configuration file that enables it. It has one route, which only reads, and keeps no state.
 """
 
 from __future__ import annotations
@@ -20,4 +20,9 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
+    from jupyter_server.utils import url_path_join
+
+    from circuitboard.server.handler import PATH, BoardsHandler
+
     send_kernel_messages_at_once(server.log)
+    server.web_app.add_handlers(".*$", [(url_path_join(server.web_app.settings["base_url"], PATH), BoardsHandler)])

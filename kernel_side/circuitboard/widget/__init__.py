@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitboard.board.display import newest
 from circuitboard.errors import ModelError
+from circuitboard.widget.still import html_of, still_of, text_of
 from circuitboard.widget.widget import BoardWidget, widget_of
 
 if TYPE_CHECKING:
@@ -15,11 +16,18 @@ __all__ = ["BoardWidget", "mimebundle", "show_current", "widget_of"]
 
 
 def mimebundle(board: Board, **kwargs: Any) -> Any:
-    """What a notebook shows for a board: the panel, and its text where there is no panel."""
-    bundle = widget_of(board)._repr_mimebundle_(**kwargs)
+    """What a notebook shows for a board: the panel; where there is none, a still picture of it, or its text.
+
+    JupyterLab and VS Code take the panel while a kernel runs. GitHub, nbconvert (where the notebook holds no widget
+    state) and editors without widgets take `text/html`, terminals `text/plain`.
+    """
+    widget = widget_of(board)
+    bundle = widget._repr_mimebundle_(**kwargs)
     if bundle is not None:
         data = bundle[0] if isinstance(bundle, tuple) else bundle
-        data["text/plain"] = repr(board)
+        still = still_of(board, *widget.session.drawn())
+        data["text/html"] = html_of(still)
+        data["text/plain"] = text_of(still, board)
     return bundle
 
 

@@ -9,14 +9,19 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from circuitboard.address import HEAD_KINDS
 from circuitboard.errors import Cancelled, EngineError
 from circuitboard.protocol.codec import error_info
-from circuitboard.protocol.messages import MapEvent
+from circuitboard.protocol.messages import MapEvent, PositionEffects, Real
+from circuitboard.widget.map_grid import edited_cells, grid_for, rank_neurons, same_map
 
 if TYPE_CHECKING:
+    from jaxtyping import Float32, Int32, UInt8
     from torch import Tensor
 
+    from circuitboard.address import Site
     from circuitboard.board import Board, Shown
     from circuitboard.engine import CancelToken, Job
     from circuitboard.protocol.messages import ErrorInfo, MapStatus, View
@@ -35,17 +40,20 @@ class MapState:
     shown, view
         The state and the settings that it belongs to.
     grid
-        Its cells.
+        Its cells; none yet for a map of neurons that are still to be chosen.
     effect, known
-        float32 and uint8, [cell]; `known` is `EXACT` or `ESTIMATED`, and 0 where nothing is known.
+        `known` is `EXACT` or `ESTIMATED`, and 0 where nothing is known.
+    index
+        For a map of neurons, which neuron each cell is, −1 until they are chosen; else None.
     """
 
     map_id: int
     shown: Shown
     view: View
     grid: Grid
-    effect: np.ndarray
-    known: np.ndarray
+    effect: Float32[np.ndarray, " cell"]
+    known: UInt8[np.ndarray, " cell"]
+    index: Int32[np.ndarray, " cell"] | None = None
     status: MapStatus = "computing"
     error: ErrorInfo | None = None
     elapsed_ms: float = 0.0
@@ -62,6 +70,7 @@ class MapState:
             base=state.base,
             positions=self.view.positions if self.grid.by == "all" else None,
             n_edits=len(state.active),
+            layers=list(self.grid.layers),
             shape=list(self.grid.shape),
             done=int((self.known == EXACT).sum()),
             total=int(self.known.size),
@@ -69,7 +78,21 @@ class MapState:
             error=self.error,
             elapsed_ms=self.elapsed_ms,
         )
-        return event, [self.effect.astype("<f4").tobytes(), self.known.tobytes()]
+        buffers = [self.effect.astype("<f4").tobytes(), self.known.tobytes()]
+        if self.index is not None:
+            buffers.append(self.index.astype("<i4").tobytes())
+        return event, buffers
+
+    def effects_of_head(self, shown: Shown, site: Site) -> PositionEffects | None:
+        """A head's effect at each position of a state, if this map has them all."""
+        if (self.view.map, self.grid.layers, self.shown) != ("head_pos", (site.layer,), shown):
+            return None
+        if site.kind not in HEAD_KINDS or site.kind in ("head.k", "head.v") or site.index is None:
+            return None
+        effect, known = (cells.reshape(self.grid.shape)[site.index] for cells in (self.effect, self.known))
+        if not (known == EXACT).all():
+            return None
+        return PositionEffects(self.view.mode, list(self.grid.positions or ()), [Real.of(x) for x in effect.tolist()])
 
 
 class LiveMap:
@@ -97,6 +120,7 @@ class LiveMap:
         self._lock = threading.RLock()
         self._job: Job[None] | None = None
         self._state: MapState | None = None
+        self._target: Shown | None = None
         self._without: dict[int, Tensor] = {}
         self._count = 0
 
@@ -105,12 +129,22 @@ class LiveMap:
         return self._state
 
     def show(self, shown: Shown, view: View) -> None:
-        """Compute the map of this state, unless it is there already, be it stopped half-way."""
+        """Compute the map of this state, unless it is there already, be it stopped half-way.
+
+        A map that is not live is left as it is, half-way or not, when only the state is another; what the edits in
+        force do is computed all the same.
+        """
         with self._lock:
             now = self._state
-            if now is None or now.shown is not shown or not _same_map(now.view, view):
-                self._without = {}
-                self._start(self._blank(shown, view))
+            if now is None or not same_map(now.view, view) or (view.live and now.shown is not shown):
+                self._begin(shown, view)
+            elif now.shown is not shown and self._target is not shown:
+                self._stop_job()
+                if now.status == "computing":
+                    now = self._state = replace(now, status="cancelled", elapsed_ms=_since(now))
+                    self._changed(now)
+                self._without, self._target = {}, shown
+                self._submit(now)
 
     def cancel(self) -> None:
         """Stop where it is; `resume` goes on."""
@@ -120,22 +154,22 @@ class LiveMap:
                 self._state = replace(self._state, status="cancelled", elapsed_ms=_since(self._state))
                 self._changed(self._state)
 
-    def resume(self) -> None:
-        """Compute what a stopped map still lacks."""
+    def resume(self, shown: Shown, view: View) -> None:
+        """Compute what a stopped map still lacks; for a map of another state, that of this one."""
         with self._lock:
-            if self._state is not None and self._state.status in ("cancelled", "failed"):
-                self._start(replace(self._state, status="computing", error=None))
+            now = self._state
+            if now is not None and now.shown is not shown:
+                self._begin(shown, view)
+            elif now is not None and now.status in ("cancelled", "failed"):
+                self._start(replace(now, status="computing", error=None))
 
-    def _blank(self, shown: Shown, view: View) -> MapState:
+    def _begin(self, shown: Shown, view: View) -> None:
         self._count += 1
-        if view.map == "head":
-            selected = view.positions
-            at = None if selected is None else self._board.prompts.at_columns(selected)
-            grid = self._board.grid("head", how=view.mode, positions=at)
-        else:
-            grid = self._board.grid(view.map, by="pos", how=view.mode)
-        n = len(grid.cells)
-        return MapState(self._count, shown, view, grid, np.zeros(n, np.float32), np.zeros(n, np.uint8))
+        self._without, self._target = {}, shown
+        grid = grid_for(self._board, view)
+        n = grid.shape[0] * grid.shape[1]
+        index = np.full(n, -1, np.int32) if view.map == "neuron" else None
+        self._start(MapState(self._count, shown, view, grid, np.zeros(n, np.float32), np.zeros(n, np.uint8), index))
 
     def _start(self, state: MapState) -> None:
         self._stop_job()
@@ -147,6 +181,8 @@ class LiveMap:
         try:
             job = self._board.run_in_background(lambda cancel: self._work(state, cancel))
         except EngineError as error:
+            if state.status != "computing":
+                return
             self._state = replace(state, status="failed", error=error_info(error))
             self._changed(self._state)
             return
@@ -159,28 +195,23 @@ class LiveMap:
             self._job = None
 
     def _work(self, state: MapState, cancel: CancelToken) -> Generator[None, None, None]:
-        shown, without = state.shown, self._without
-        for index, edit in enumerate(shown.history.state.edits):
-            if edit.enabled and index not in without:
-                without[index] = self._board.maps.without([index], shown, cancel)
-                yield
-        if without:
-            value = shown.outcome.value
-            self._effects_known(
-                shown, {index: value - float(values.double().mean()) for index, values in without.items()}
-            )
-        edited = self._edited_cells(state)
+        yield from self._edits_first(cancel)
+        if state.status != "computing":
+            return
+        if not state.grid.cells:
+            state = yield from self._ranked(state, cancel)
+        shown, baseline, without = state.shown, state.shown.outcome.values, self._without
+        edited = edited_cells(
+            state.grid.cells, shown.history.state.edits, self._board.prompts, by_position=state.grid.by == "pos"
+        )
         pending = [cell for cell, known in enumerate(state.known) if known != EXACT and cell not in edited]
         cells = [state.grid.cells[cell] for cell in pending]
-        baseline = shown.outcome.values
         importance = None
-        estimate = self._board.maps.estimate(shown.run, cells, cancel) if cells else None
-        if estimate is not None:
+        if (state.known[pending] == ESTIMATED).all():
+            importance = torch.from_numpy(np.abs(state.effect[pending]))
+        elif (estimate := self._board.maps.estimate(shown.run, cells, cancel)) is not None:
             effects = estimate.double().mean(-1)
-            has_one = [
-                (cell, float(effect)) for cell, effect in zip(pending, effects, strict=True) if not effect.isnan()
-            ]
-            self._update(cancel, [cell for cell, _ in has_one], np.array([effect for _, effect in has_one]), ESTIMATED)
+            self._estimated(cancel, pending, effects.numpy())
             importance = effects.abs()
             yield
 
@@ -194,27 +225,36 @@ class LiveMap:
             self._update(cancel, [cell], (baseline - values).double().mean(-1, keepdim=True).numpy())
             yield
 
-    def _edited_cells(self, state: MapState) -> dict[int, list[int]]:
-        """Cells whose own component is edited already → the edits; their effect is with minus without these."""
-        prompts = self._board.prompts
-        by_component: dict[object, list[int]] = {}
-        for index, edit in enumerate(state.shown.history.state.edits):
-            if edit.enabled:
-                by_component.setdefault(edit.intervention.site.component, []).append(index)
-        edited: dict[int, list[int]] = {}
-        for cell, intervention in enumerate(state.grid.cells):
-            indices = by_component.get(intervention.site.component, [])
-            if state.grid.by == "pos":
-                here = intervention.site.positions
-                indices = [
-                    index
-                    for index in indices
-                    if prompts.resolve(state.shown.history.state.edits[index].intervention.site.positions)
-                    == prompts.resolve(here)
-                ]
-            if indices:
-                edited[cell] = indices
-        return edited
+    def _edits_first(self, cancel: CancelToken) -> Generator[None, None, None]:
+        """What each edit in force does: for the list of edits, and for the cells that are edited."""
+        shown, without = self._target, self._without
+        assert shown is not None  # noqa: S101  a job runs only for a state
+        for index, edit in enumerate(shown.history.state.edits):
+            if edit.enabled and index not in without:
+                without[index] = self._board.maps.without([index], shown, cancel)
+                yield
+        if without:
+            value = shown.outcome.value
+            self._effects_known(
+                shown, {index: value - float(values.double().mean()) for index, values in without.items()}
+            )
+
+    def _ranked(self, state: MapState, cancel: CancelToken) -> Generator[None, None, MapState]:
+        """The map of neurons, once they are chosen, with their estimates."""
+        grid, index, estimates = yield from rank_neurons(self._board, state.grid, state.shown, cancel)
+        with self._lock:
+            cancel.check()
+            assert self._state is not None  # noqa: S101  a job runs only for a state
+            self._state = replace(self._state, grid=grid, index=index)
+            self._estimated(cancel, range(len(index)), estimates)
+            state = self._state
+        yield
+        return state
+
+    def _estimated(self, cancel: CancelToken, cells: Sequence[int], effects: np.ndarray) -> None:
+        """Take in the estimates that are numbers."""
+        has_one = ~np.isnan(effects)
+        self._update(cancel, np.asarray(cells)[has_one].tolist(), effects[has_one], ESTIMATED)
 
     def _update(self, cancel: CancelToken, cells: Sequence[int], found: np.ndarray, knowledge: int = EXACT) -> None:
         with self._lock:
@@ -238,6 +278,8 @@ class LiveMap:
                 self._submit(state)
                 return
             self._job = None
+            if state.status != "computing":
+                return
             status: MapStatus = "done" if error is None else "cancelled" if isinstance(error, Cancelled) else "failed"
             info = error_info(error) if error is not None and status == "failed" else None
             self._state = replace(state, status=status, error=info, elapsed_ms=_since(state))
@@ -246,8 +288,3 @@ class LiveMap:
 
 def _since(state: MapState) -> float:
     return (time.perf_counter() - state.started) * 1000
-
-
-def _same_map(a: View, b: View) -> bool:
-    same = (a.map, a.mode) == (b.map, b.mode)
-    return same and (a.map != "head" or a.positions == b.positions)

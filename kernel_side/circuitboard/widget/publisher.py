@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from circuitboard.protocol.codec import encode
@@ -58,10 +58,10 @@ class Publisher:
         """The number of the last event sent."""
         return self._seq
 
-    def answer(self, make: Callable[[int], AnyAnswer]) -> None:
+    def answer(self, make: Callable[[int], AnyAnswer], buffers: Sequence[bytes] = ()) -> None:
         """Send an answer at once; `make` gets the number of the last event, and no event is sent meanwhile."""
         with self._lock:
-            self._send(encode(make(self._seq)), [])
+            self._send(encode(make(self._seq)), list(buffers))
 
     def publish(self, slot: Slot, make: Make, *, urgent: bool) -> None:
         """Send an event soon; a newer one of the same slot takes its place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import AnyAnswer, Failed
@@ -30,7 +30,7 @@ class Reply:
         self._given = False
         self._lock = threading.RLock()
 
-    def give(self, make: Callable[[int], AnyAnswer]) -> None:
+    def give(self, make: Callable[[int], AnyAnswer], buffers: Sequence[bytes] = ()) -> None:
         """Answer, unless that was done already; `make` gets the number of the last event.
 
         What `make` raises is raised here, and the answer is still owed.
@@ -38,7 +38,7 @@ class Reply:
         with self._lock:
             if self._given:
                 return
-            self._publisher.answer(make)
+            self._publisher.answer(make, buffers)
             self._given = True
         self._settled(self)
 

@@ -22,11 +22,16 @@ from circuitboard.errors import AddressError, Cancelled, EngineError, Interventi
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
 from circuitboard.widget.busy import BusyWatch
+from circuitboard.widget.detail import Asked
+from circuitboard.widget.details import Details
+from circuitboard.widget.export import exported
 from circuitboard.widget.live_map import LiveMap, MapState
+from circuitboard.widget.map_grid import maps_of, require_map
 from circuitboard.widget.publisher import Publisher, Send
 from circuitboard.widget.reply import Reply
 from circuitboard.widget.snapshot import clicked as clicked_by
 from circuitboard.widget.snapshot import setup_of, snapshot_of
+from circuitboard.widget.tree import tree_of
 
 if TYPE_CHECKING:
     from circuitboard.address import Edge
@@ -49,21 +54,28 @@ class Session:
 
     def __init__(self, board: Board, send: Send) -> None:
         self._board = board
-        self._view = m.View()
+        self._view = m.View(map=(maps_of(board.lab.adapter) or ["head"])[0])
+        self._values: dict[int, float] = {}
         self._effects: tuple[Shown | None, dict[int, float]] = (None, {})
         self._lock = threading.RLock()
         self._publisher = Publisher(send)
         self._owed: set[Reply] = set()
         self._busy = BusyWatch(self._announce)
         self._map = LiveMap(board, self._map_changed, self._effects_known)
+        self._details = Details(board, self._known_positions)
         self._watched = False
         self._closed = False
         self._unsubscribe = board.subscribe(self._moved)
+        self._values.setdefault(board.shown.history.current, board.shown.outcome.value)
 
     @property
     def view(self) -> m.View:
         """What the panel is set to."""
         return self._view
+
+    def drawn(self) -> tuple[m.Snapshot, MapState | None]:
+        """What the views draw now: the board, and the map as far as it is known."""
+        return self._snapshot(), self._map.state
 
     def receive(self, content: object) -> None:
         """Take a message from a view; it gets exactly one answer."""
@@ -86,6 +98,7 @@ class Session:
         self._unsubscribe()
         self._busy.close()
         self._map.cancel()
+        self._details.close()
         self._publisher.close()
         for reply in tuple(self._owed):
             reply.fail(_closed())
@@ -103,7 +116,7 @@ class Session:
         setup = setup_of(self._board, version("circuitboard"))
         # Made when it is sent: a snapshot from before could be older than the event that `seq` names.
         reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))
-        self._map.show(self._board.shown, self._view)
+        self._show_map(self._board.shown)
         if self._map.state is not None:
             self._map_changed(self._map.state)
 
@@ -112,9 +125,9 @@ class Session:
         component = site(request.site)
         if component != component.component:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
-        mode = self._view.mode
+        mode, by_position = self._view.mode, self._view.map == "head_pos"
         where = self._at(component, request.positions)
-        move: Move = lambda h: self._clicked(h, where, mode)  # noqa: E731
+        move: Move = lambda h: self._clicked(h, where, mode, by_position=by_position)  # noqa: E731
         self._step(reply, f"{mode} {component}", move, click=True)
 
     @_handle.register
@@ -156,6 +169,10 @@ class Session:
         self._step(reply, "redo", History.redone)
 
     @_handle.register
+    def _(self, request: m.Restore, reply: Reply) -> None:
+        self._step(reply, "restore", lambda h: h.restored(request.node))
+
+    @_handle.register
     def _(self, _request: m.Clear, reply: Reply) -> None:
         self._step(reply, "clear", lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h)
 
@@ -169,13 +186,13 @@ class Session:
     def _(self, request: m.SetView, reply: Reply) -> None:
         given = {
             name: value
-            for name in ("mode", "positions", "map", "prompt")
+            for name in ("mode", "positions", "map", "prompt", "map_layer", "live")
             if (value := getattr(request, name)) is not msgspec.UNSET
         }
         with self._lock:
-            self._view = view = self._checked(msgspec.structs.replace(self._view, **given))
+            self._view = self._checked(msgspec.structs.replace(self._view, **given))
         self._publish_snapshot()
-        self._map.show(self._board.shown, view)
+        self._show_map(self._board.shown)
         self._done(reply)
 
     @_handle.register
@@ -185,7 +202,8 @@ class Session:
 
     @_handle.register
     def _(self, _request: m.ResumeMap, reply: Reply) -> None:
-        self._map.resume()
+        self._map.resume(self._board.shown, self._view)
+        self._details.again()
         self._done(reply)
 
     @_handle.register
@@ -201,6 +219,15 @@ class Session:
         text = self._board.to_python()
         reply.give(lambda _seq: m.Code(reply.request, text))
 
+    @_handle.register
+    def _(self, request: m.Detail, reply: Reply) -> None:
+        self._details.ask(Asked.of(request, self._board, self._view.mode), reply)
+
+    @_handle.register
+    def _(self, request: m.Export, reply: Reply) -> None:
+        answer = exported(request.id, request.what, self._board, self._map.state)
+        reply.give(lambda _seq: answer)
+
     # --- steps --------------------------------------------------------------------------------------
 
     def _step(self, reply: Reply, what: str, move: Move, *, click: bool = False) -> None:
@@ -212,10 +239,14 @@ class Session:
         """The component at these columns of the prompts; None means all."""
         return component if columns is None else component.at(list(self._board.prompts.at_columns(columns) or ()))
 
-    def _clicked(self, history: History, clicked: Site | Edge, mode: m.Mode) -> History:
-        """Take back the edits of a component that has some, else edit it."""
+    def _clicked(self, history: History, clicked: Site | Edge, mode: m.Mode, *, by_position: bool) -> History:
+        """Take back the edits of a component that has some, else edit it; for heads `by_position`, those right there."""
         state = history.state
-        mine = [i for i, edit in enumerate(state.edits) if self._is_edit_of(edit.intervention.site, clicked)]
+        mine = [
+            index
+            for index, edit in enumerate(state.edits)
+            if self._is_edit_of(edit.intervention.site, clicked, by_position=by_position)
+        ]
         if not mine:
             intervention = clicked_by(clicked, mode)
             return history.pushed(str(intervention), state.added([intervention]))
@@ -223,11 +254,13 @@ class Session:
             state = state.removed(index)
         return history.pushed(f"take back {clicked}", state)
 
-    def _is_edit_of(self, edited: Site | Edge, clicked: Site | Edge) -> bool:
+    def _is_edit_of(self, edited: Site | Edge, clicked: Site | Edge, *, by_position: bool) -> bool:
         if edited.component != clicked.component:
             return False
         prompts = self._board.prompts
-        return clicked.kind == "head" or prompts.resolve(edited.positions) == prompts.resolve(clicked.positions)
+        return (clicked.kind == "head" and not by_position) or prompts.resolve(edited.positions) == prompts.resolve(
+            clicked.positions
+        )
 
     def _shown_edit(self, index: int, revision: int) -> Edit:
         shown = self._board.shown
@@ -248,6 +281,7 @@ class Session:
             view = msgspec.structs.replace(view, positions=sorted(where))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
+        require_map(self._board.lab.adapter, view)
         # Refused with the engine's own reason, before any click.
         self._board.lab.plan(self._board.base, [clicked_by(Site("resid_pre", 0), view.mode)])
         return view
@@ -264,9 +298,19 @@ class Session:
             self._publish_snapshot()
 
     def _moved(self, shown: Shown) -> None:
+        self._values[shown.history.current] = shown.outcome.value
         if self._watched:
             self._publish_snapshot()
-            self._map.show(shown, self._view)
+            self._show_map(shown)
+
+    def _show_map(self, shown: Shown) -> None:
+        self._map.show(shown, self._view)
+        # Asked for by hand, and soon read: it goes before the map that was started in this moment.
+        self._details.again()
+
+    def _known_positions(self, shown: Shown, asked: Asked) -> m.PositionEffects | None:
+        state = self._map.state
+        return None if state is None else state.effects_of_head(shown, asked.site)
 
     def _effects_known(self, shown: Shown, effects: dict[int, float]) -> None:
         self._effects = (shown, effects)
@@ -281,7 +325,8 @@ class Session:
     def _snapshot(self) -> m.Snapshot:
         shown = self._board.shown
         known_for, effects = self._effects
-        return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {})
+        tree = tree_of(shown.history, self._values)
+        return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {}, tree)
 
 
 def _when_done(job: Job[Any], reply: Reply, answer: Callable[[Any], None]) -> None:

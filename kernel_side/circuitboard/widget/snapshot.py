@@ -26,12 +26,14 @@ from circuitboard.protocol.messages import (
     TopTokens,
     View,
 )
+from circuitboard.widget.map_grid import maps_of
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.board import Board, Edit, Shown
     from circuitboard.engine import Receipt
     from circuitboard.metrics import Metric
+    from circuitboard.protocol.messages import Tree
 
 TOP_TOKENS = 8
 """Tokens in the panel's list."""
@@ -55,7 +57,7 @@ def setup_of(board: Board, version: str) -> Setup:
         prompts=_prompt_rows(board),
         has_corrupted=prompts.corrupted_tokens is not None,
         modes=[ModeInfo(mode, refusal_of(board, mode)) for mode in get_args(Mode)],
-        maps=["head", "resid_pre"],
+        maps=maps_of(lab.adapter),
         engine=EngineInfo(lab.choice.tier, lab.choice.why),
     )
 
@@ -80,7 +82,7 @@ def clicked(site: Site | Edge, mode: Mode) -> Intervention:
     return found
 
 
-def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, float]) -> Snapshot:
+def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, float], history: Tree) -> Snapshot:
     """The board's state; `effects` are those edits' effects that are known, by index."""
     lab, outcome = board.lab, shown.outcome
     receipts = iter(outcome.receipts)
@@ -96,6 +98,7 @@ def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, fl
         edits=edits,
         can_undo=shown.history.can_undo,
         can_redo=shown.history.can_redo,
+        history=history,
         top_tokens=_top_tokens(board, shown, view),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,

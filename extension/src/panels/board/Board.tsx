@@ -1,49 +1,24 @@
 // The whole panel: the regions in their places, and what belongs to none of them.
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useReducer } from "preact/hooks";
 import { useTheme } from "../../parts/theme";
 import { phase, shownView } from "../../store/state";
 import type { Store } from "../../store/store";
 import { actionsOf } from "../actions";
 import { Banner } from "../banner/Banner";
 import { CodeDialog } from "../code/CodeDialog";
-import { copyLater } from "../code/copy";
+import { useCopying } from "../code/copying";
+import { Detail } from "../detail/Detail";
 import { Edits } from "../edits/Edits";
 import { Footer } from "../footer/Footer";
 import { Header } from "../header/Header";
+import { History } from "../history/History";
 import { MapPanel } from "../map/MapPanel";
 import { PerPrompt } from "../per_prompt/PerPrompt";
 import { Prompts } from "../prompts/Prompts";
 import { Ranking } from "../ranking/Ranking";
 import { Tokens } from "../tokens/Tokens";
 import { isForTheHost, onKey } from "./keys";
-
-/** How long the button says "Copied" (ms). */
-const COPIED_MS = 1500;
-
-function useCopy(code: () => Promise<string | null>): {
-  copied: boolean;
-  byHand: string | null;
-  copy(): void;
-  close(): void;
-} {
-  const [copied, setCopied] = useState(false);
-  const [byHand, setByHand] = useState<string | null>(null);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const copy = (): void => {
-    const text = code();
-    void copyLater(text).then(async (left) => {
-      if (left !== null) return setByHand(left);
-      if ((await text) === null) return undefined;
-      setCopied(true);
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => setCopied(false), COPIED_MS);
-      return undefined;
-    });
-  };
-  return { copied, byHand, copy, close: () => setByHand(null) };
-}
 
 export function Board({ store }: { store: Store }): JSX.Element {
   const [, redraw] = useReducer<number, void>((n) => n + 1, 0);
@@ -56,7 +31,8 @@ export function Board({ store }: { store: Store }): JSX.Element {
   const theme = useTheme();
   const state = store.state();
   const view = shownView(state);
-  const copying = useCopy(async () => {
+  const copying = useCopying(async (what) => {
+    if (what !== "state") return act.exported(what === "csv" ? "csv" : "python");
     const answer = await act.code();
     return answer.kind === "code" ? answer.text : null;
   });
@@ -79,19 +55,21 @@ export function Board({ store }: { store: Store }): JSX.Element {
         <Header state={state} act={act} />
         <Banner state={state} act={act} />
         {copying.byHand === null ? null : (
-          <CodeDialog text={copying.byHand} onClose={copying.close} />
+          <CodeDialog {...copying.byHand} onClose={copying.close} />
         )}
         {state.setup === null || view === null ? null : (
           <Prompts setup={state.setup} view={view} connected={state.connected} act={act} />
         )}
         <div class="cb-main">
-          <MapPanel state={state} act={act} theme={theme} />
+          <MapPanel state={state} act={act} theme={theme} copying={copying} />
           <Ranking state={state} act={act} />
-          <aside class="cb-side" aria-label="Edits and top tokens">
-            <Edits state={state} act={act} copied={copying.copied} onCopy={copying.copy} />
+          <aside class="cb-side" aria-label="Edits, history and top tokens">
+            <Edits state={state} act={act} copying={copying} />
+            <History state={state} act={act} />
             <Tokens state={state} />
           </aside>
         </div>
+        <Detail state={state} act={act} theme={theme} />
         <PerPrompt state={state} act={act} />
         <Footer state={state} act={act} />
       </div>

@@ -42,9 +42,13 @@ function choose(event: KeyboardEvent, state: BoardState, act: Actions): boolean 
   return true;
 }
 
-/** Whether what is typed goes into a field, whose keys are its own. */
+/** Whether what is typed goes into a field or a list of choices, whose keys are its own. */
 function isTyping({ target }: KeyboardEvent): boolean {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return (
+    target instanceof HTMLInputElement ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement
+  );
 }
 
 /** Carry out a key; true when it was one of the panel's. */

@@ -1,9 +1,22 @@
-// The code to copy by hand, where the browser does not let the panel copy.
+// The text to copy by hand, where the browser does not let the panel copy.
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Button } from "../../parts/controls";
+import type { Copyable } from "./copying";
 
-export function CodeDialog({ text, onClose }: { text: string; onClose(): void }): JSX.Element {
+const NAMES: Record<Copyable, string> = {
+  state: "Python code of this state",
+  step: "Python code of the last step",
+  csv: "The map as CSV",
+};
+
+interface CodeDialogProps {
+  what: Copyable;
+  text: string;
+  onClose(): void;
+}
+
+export function CodeDialog({ what, text, onClose }: CodeDialogProps): JSX.Element {
   const area = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     area.current?.focus();
@@ -14,7 +27,7 @@ export function CodeDialog({ text, onClose }: { text: string; onClose(): void })
     <div
       class="cb-dialog"
       role="dialog"
-      aria-label="Python code of this state"
+      aria-label={NAMES[what]}
       data-cb="code"
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
@@ -22,7 +35,7 @@ export function CodeDialog({ text, onClose }: { text: string; onClose(): void })
       }}
     >
       <p class="cb-hint">
-        The browser does not let the panel copy. The code is selected: copy it with Ctrl-C.
+        The browser does not let the panel copy. The text is selected: copy it with Ctrl-C.
       </p>
       <textarea
         ref={area}
@@ -31,7 +44,7 @@ export function CodeDialog({ text, onClose }: { text: string; onClose(): void })
         rows={Math.max(4, Math.min(16, text.split("\n").length))}
         spellcheck={false}
         value={text}
-        aria-label="Python code"
+        aria-label={what === "csv" ? "CSV" : "Python code"}
       />
       <div class="cb-row">
         <span class="cb-grow" />

@@ -7,6 +7,7 @@ import { realOrNull } from "../../protocol/decode";
 import type { EditRow } from "../../protocol/generated";
 import type { BoardState } from "../../store/state";
 import type { Actions } from "../actions";
+import type { Copying } from "../code/copying";
 import { Strength } from "./Strength";
 
 /** Characters of an edit in words, at most. */
@@ -155,11 +156,10 @@ function Row(props: RowProps): JSX.Element {
 interface EditsProps {
   state: BoardState;
   act: Actions;
-  copied: boolean;
-  onCopy(): void;
+  copying: Copying;
 }
 
-export function Edits({ state, act, copied, onCopy }: EditsProps): JSX.Element {
+export function Edits({ state, act, copying }: EditsProps): JSX.Element {
   const { snapshot } = state;
   const off = !state.connected || snapshot === null;
   const edits = snapshot?.edits ?? [];
@@ -212,9 +212,17 @@ export function Edits({ state, act, copied, onCopy }: EditsProps): JSX.Element {
           cb="copy-code"
           title="Copy Python that rebuilds this state"
           disabled={off}
-          onClick={onCopy}
+          onClick={() => copying.copy("state")}
         >
-          {copied ? "Copied" : "Copy Python"}
+          {copying.copied === "state" ? "Copied" : "Copy Python"}
+        </Button>
+        <Button
+          cb="copy-step"
+          title="Copy Python that takes the last step again on `board`"
+          disabled={off || snapshot.history.nodes.length < 2}
+          onClick={() => copying.copy("step")}
+        >
+          {copying.copied === "step" ? "Copied" : "Copy step"}
         </Button>
         <Button
           cb="clear"

@@ -1,6 +1,6 @@
 // How strong an edit is, as a field: Enter or leaving it commits, Escape takes the typing back.
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { attribute } from "../../parts/number";
 
 interface StrengthProps {
@@ -21,7 +21,8 @@ export function Strength({
 }: StrengthProps): JSX.Element {
   const [typed, setTyped] = useState<string | null>(null);
   const sent = useRef<number | null>(null);
-  useEffect(() => {
+  // At once: later it could take back what has been typed since.
+  useLayoutEffect(() => {
     setTyped(null);
     sent.current = null;
   }, [strength, settled]);

@@ -5,11 +5,16 @@ import { Button } from "../../parts/controls";
 import { duration, plain } from "../../parts/number";
 import type { EffectMap } from "../../protocol/decode";
 import { ESTIMATED, real, realOrNull } from "../../protocol/decode";
-import { type BoardState, currentMap } from "../../store/state";
+import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import { receiptWords } from "../edits/Edits";
+import { MAPS } from "../map/words";
 
-const CELLS: Record<EffectMap["over"], string> = { head: "heads", resid_pre: "cells" };
+function isFrozen(map: EffectMap, state: BoardState): boolean {
+  const view = shownView(state);
+  const { snapshot } = state;
+  return view !== null && snapshot !== null && !view.live && isStale(map, snapshot, view);
+}
 
 function progressWords(map: EffectMap, state: BoardState): string {
   const { done, total } = map;
@@ -21,7 +26,8 @@ function progressWords(map: EffectMap, state: BoardState): string {
         return state.busy === null ? `Map: 0 of ${total} exact` : "The map waits for the step";
       return `${done} of ${total} exact${map.known.includes(ESTIMATED) ? ", rest approximate" : ""}; about ${duration((map.elapsed_ms / done) * (total - done))} left`;
     case "done":
-      return `All ${total} ${CELLS[map.over]} exact, ${duration(map.elapsed_ms)}`;
+      if (isFrozen(map, state)) return "The map is of an earlier state: live is off";
+      return `All ${total} ${MAPS[map.over].cells} exact, ${duration(map.elapsed_ms)}`;
     case "cancelled":
       return map.known.includes(ESTIMATED)
         ? `Stopped at ${done} of ${total}; ${total - done} stay approximate`

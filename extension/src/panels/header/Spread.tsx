@@ -4,6 +4,11 @@ import { attribute, signed } from "../../parts/number";
 import type { MetricView } from "../../protocol/generated";
 import { errorBars, errorBarsTitle, plusMinus } from "./error_bars";
 
+/** An end of the interval, as fine as the number itself. */
+function end(x: number): string {
+  return signed(Number(x.toFixed(2)));
+}
+
 export function Spread({ metric }: { metric: MetricView }): JSX.Element | null {
   const bars = errorBars(metric);
   if (bars === null) return null;
@@ -19,7 +24,7 @@ export function Spread({ metric }: { metric: MetricView }): JSX.Element | null {
       title={errorBarsTitle(bars, metric.unit)}
     >
       {finite
-        ? `${plusMinus(bars, 2)} s.e. \u00b7 95% ${signed(bars.low)} to ${signed(bars.high)}`
+        ? `${plusMinus(bars, 2)} s.e. \u00b7 95% ${end(bars.low)} to ${end(bars.high)}`
         : "no error bars: not finite"}
     </p>
   );

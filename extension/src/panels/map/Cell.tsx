@@ -12,6 +12,9 @@ export interface CellProps {
   over: MapOver;
   row: number;
   column: number;
+  layer: number;
+  /** The head or neuron; null where a layer has one cell a position. */
+  index: number | null;
   /** null while it is not computed. */
   effect: number | null;
   /** What it is estimated to be, drawn until it is computed; null when there is no estimate. */
@@ -25,6 +28,8 @@ export interface CellProps {
   how: string;
   enabled: boolean;
   pending: boolean;
+  /** The detail region is about it. */
+  chosen: boolean;
   /** Characters that fit; 0 for none. */
   room: number;
   stop: boolean;
@@ -48,6 +53,19 @@ function content(props: CellProps): JSX.Element | string | null {
   if (props.pending || estimated || !hasNumber(effect, clip)) return null;
   const text = inCell(effect, clip);
   return text.length <= props.room ? text : null;
+}
+
+function hooksOf({ over, column, index }: CellProps): Record<string, string | number | null> {
+  switch (over) {
+    case "head":
+      return { "data-head": index };
+    case "head_pos":
+      return { "data-site": over, "data-head": index, "data-pos": column };
+    case "neuron":
+      return { "data-site": over, "data-index": index, "data-rank": column };
+    default:
+      return { "data-site": over, "data-pos": column };
+  }
 }
 
 export class Cell extends Component<CellProps> {
@@ -74,8 +92,7 @@ export class Cell extends Component<CellProps> {
     else if (estimate !== null) classes.push("cb-approximate");
     if (how !== "") classes.push(props.enabled ? "cb-edited" : "cb-edited cb-dashed");
     if (props.pending) classes.push("cb-in-flight cb-dashed");
-    const place =
-      over === "head" ? { "data-head": column } : { "data-site": over, "data-pos": column };
+    if (props.chosen) classes.push("cb-chosen");
     return (
       // biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells.
       // biome-ignore lint/a11y/useFocusableInteractive: the button inside takes the focus.
@@ -84,12 +101,14 @@ export class Cell extends Component<CellProps> {
           type="button"
           class={classes.join(" ")}
           data-cb={over === "head" ? "head" : "cell"}
-          data-layer={row}
-          {...place}
+          data-layer={props.layer}
+          {...hooksOf(props)}
+          data-row={row}
           data-column={column}
           data-effect={effect === null ? "" : attribute(effect)}
           data-estimate={estimate === null ? undefined : attribute(estimate)}
           aria-pressed={how !== ""}
+          aria-current={props.chosen ? "true" : undefined}
           aria-label={props.label}
           tabIndex={props.stop ? 0 : -1}
           disabled={props.disabled}

@@ -8,12 +8,23 @@ import { tokenWords } from "../../parts/token";
 import { useWidth } from "../../parts/width";
 import type { EffectMap } from "../../protocol/decode";
 import type { EditRow, PromptRow } from "../../protocol/generated";
-import type { MapOver, PendingClick } from "../../store/state";
+import type { MapOver, PendingClick, Selection } from "../../store/state";
 import { Cell } from "./Cell";
-import { beforeAt, cellName, editOn, effectAt, estimateAt, isPending } from "./cells";
+import {
+  beforeAt,
+  cellName,
+  cellOf,
+  editOn,
+  effectAt,
+  estimateAt,
+  indexOf,
+  isByPosition,
+  isPending,
+  layerOf,
+} from "./cells";
 import { HoverCard } from "./HoverCard";
 import { type Spot, useHover } from "./hover";
-import { cellWords } from "./words";
+import { cellWords, MAPS } from "./words";
 
 const GUTTER = 36;
 const HEAD_LABELS = 20;
@@ -21,7 +32,14 @@ const TOKEN_LABELS = 54;
 /** Room on the right for the last slanted token. */
 const SLANT = 22;
 const NARROWEST = 18;
-const WIDEST = { head: 84, resid_pre: 40 } as const;
+const WIDEST: Record<MapOver, number> = {
+  head: 84,
+  head_pos: 40,
+  resid_pre: 40,
+  attn_out: 40,
+  mlp_out: 40,
+  neuron: 60,
+};
 /** Width of a digit in a cell, in the widest of the hosts' fonts, and the room around a number (px). */
 const DIGIT = 6.7;
 const AROUND = 5;
@@ -42,16 +60,20 @@ interface GridProps {
   edits: readonly EditRow[];
   clicks: readonly PendingClick[];
   selected: readonly number[] | null;
+  /** What the detail region is about. */
+  chosen: Selection | null;
   theme: Theme;
   disabled: boolean;
   onClick(spot: Spot): void;
+  /** Look at a cell without editing it. */
+  onSelect(spot: Spot): void;
   onRemove(index: number): void;
 }
 
 function spotUnder(target: EventTarget | null): Spot | null {
   const cell = target instanceof Element ? target.closest<HTMLElement>(".cb-cell") : null;
   if (cell === null) return null;
-  return { row: Number(cell.dataset.layer), column: Number(cell.dataset.column) };
+  return { row: Number(cell.dataset.row), column: Number(cell.dataset.column) };
 }
 
 function moved(spot: Spot, key: string, ctrl: boolean, rows: number, columns: number): Spot | null {
@@ -88,11 +110,15 @@ function ColumnLabels(props: {
     const tag = column?.labels[0];
     const strong =
       hover?.column === i ||
-      (over === "resid_pre" && (tag !== undefined || (selected?.includes(i) ?? false)));
+      (isByPosition(over) && (tag !== undefined || (selected?.includes(i) ?? false)));
     labels.push(
       <span key={i} class={`cb-axis${strong ? " cb-axis-on" : ""}`}>
-        {over === "head" ? (
-          i
+        {!isByPosition(over) ? (
+          over === "head" ? (
+            i
+          ) : (
+            i + 1
+          )
         ) : (
           <span class="cb-slanted">
             {tag === undefined
@@ -125,27 +151,26 @@ export function Grid(props: GridProps): JSX.Element {
     column: Math.min(stop.column, columns - 1),
   };
 
-  const slant = over === "head" ? 0 : SLANT;
+  const byPosition = isByPosition(over);
+  const slant = byPosition ? SLANT : 0;
   const pitch = Math.max(
     NARROWEST,
     Math.min(WIDEST[over], Math.floor((width - GUTTER - slant) / Math.max(1, columns))),
   );
   const height = rowHeight(rows);
-  const top = over === "head" ? HEAD_LABELS : TOKEN_LABELS;
+  const top = byPosition ? TOKEN_LABELS : HEAD_LABELS;
 
   const focus = (root: Element, spot: Spot): void => {
     setStop(spot);
     root
-      .querySelector<HTMLElement>(
-        `.cb-cell[data-layer="${spot.row}"][data-column="${spot.column}"]`,
-      )
+      .querySelector<HTMLElement>(`.cb-cell[data-row="${spot.row}"][data-column="${spot.column}"]`)
       ?.focus();
   };
   const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
     const spot = spotUnder(event.target);
     if (spot === null) return;
     if (event.key === "Delete" || event.key === "Backspace") {
-      const edit = editOn(edits, over, spot.row, spot.column);
+      const edit = editOn(edits, map, spot.row, spot.column);
       event.preventDefault();
       event.stopPropagation();
       if (edit !== null) props.onRemove(edit.index);
@@ -156,6 +181,12 @@ export function Grid(props: GridProps): JSX.Element {
       show(null);
       return;
     }
+    if (event.key === "Enter" && event.shiftKey) {
+      event.preventDefault();
+      event.stopPropagation();
+      props.onSelect(spot);
+      return;
+    }
     const next = moved(spot, event.key, event.ctrlKey || event.metaKey, rows, columns);
     if (next === null) return;
     event.preventDefault();
@@ -163,11 +194,12 @@ export function Grid(props: GridProps): JSX.Element {
     focus(event.currentTarget, next);
   };
 
+  const chosen = cellOf(map, props.chosen);
   const grid: ComponentChildren[] = [];
   for (let row = 0; row < rows; row += 1) {
     const cells: ComponentChildren[] = [];
     for (let column = 0; column < columns; column += 1) {
-      const edit = editOn(edits, over, row, column);
+      const edit = editOn(edits, map, row, column);
       const effect = effectAt(map, row, column);
       const estimate = estimateAt(map, row, column);
       cells.push(
@@ -176,6 +208,8 @@ export function Grid(props: GridProps): JSX.Element {
           over={over}
           row={row}
           column={column}
+          layer={layerOf(map, row)}
+          index={indexOf(map, row, column)}
           effect={effect}
           estimate={estimate}
           old={effect === null && estimate === null ? beforeAt(map, row, column) : null}
@@ -184,7 +218,8 @@ export function Grid(props: GridProps): JSX.Element {
           theme={props.theme}
           how={edit?.how ?? ""}
           enabled={edit?.enabled ?? false}
-          pending={isPending(clicks, over, row, column)}
+          pending={isPending(clicks, map, row, column)}
+          chosen={chosen !== null && chosen[0] === row && chosen[1] === column}
           room={Math.floor((pitch - AROUND) / DIGIT)}
           stop={row === at.row && column === at.column}
           disabled={disabled}
@@ -205,7 +240,7 @@ export function Grid(props: GridProps): JSX.Element {
   for (let row = 0; row < rows; row += 1) {
     layerLabels.push(
       <span key={row} class={`cb-axis${hover?.row === row ? " cb-axis-on" : ""}`}>
-        {row}
+        {over === "head_pos" ? row : layerOf(map, row)}
       </span>,
     );
   }
@@ -217,10 +252,12 @@ export function Grid(props: GridProps): JSX.Element {
     "--cb-slant": `${slant}px`,
   };
   return (
-    <div class={`cb-plot cb-plot-${over}`} ref={ref} style={sizes}>
+    <div class={`cb-plot${byPosition ? " cb-plot-positions" : ""}`} ref={ref} style={sizes}>
       <div class="cb-layers" aria-hidden="true">
-        <span class="cb-axis-name-top">{over === "head" ? "head" : ""}</span>
-        <span class="cb-axis-name-side">layer</span>
+        <span class="cb-axis-name-top">
+          {over === "head" ? "head" : over === "neuron" ? "rank" : ""}
+        </span>
+        <span class="cb-axis-name-side">{over === "head_pos" ? "head" : "layer"}</span>
         {layerLabels}
       </div>
       <div class="cb-scroll">
@@ -236,11 +273,7 @@ export function Grid(props: GridProps): JSX.Element {
           role="grid"
           class="cb-grid"
           tabIndex={-1}
-          aria-label={
-            over === "head"
-              ? "Effect of each head: layer by head"
-              : "Effect of the residual stream: layer by position"
-          }
+          aria-label={MAPS[over].grid}
           aria-rowcount={rows}
           aria-colcount={columns}
           data-stale={props.stale}
@@ -249,7 +282,8 @@ export function Grid(props: GridProps): JSX.Element {
             const spot = spotUnder(event.target);
             if (spot === null) return;
             setStop(spot);
-            props.onClick(spot);
+            if (event.shiftKey) props.onSelect(spot);
+            else props.onClick(spot);
           }}
           onPointerOver={(event) => {
             const spot = spotUnder(event.target);
@@ -260,8 +294,10 @@ export function Grid(props: GridProps): JSX.Element {
             const spot = spotUnder(event.target);
             if (spot === null) return;
             setStop(spot);
-            if (event.target instanceof Element && event.target.matches(":focus-visible"))
+            if (event.target instanceof Element && event.target.matches(":focus-visible")) {
               show(spot, true);
+              props.onSelect(spot);
+            }
           }}
           onFocusOut={() => show(null)}
         >
@@ -272,12 +308,12 @@ export function Grid(props: GridProps): JSX.Element {
         <HoverCard
           map={map}
           spot={hover}
-          name={cellName(over, hover.row, hover.column)}
+          name={cellName(map, hover.row, hover.column)}
           prompt={props.prompt}
           prompts={props.prompts}
           unit={props.unit}
           stale={props.stale}
-          edit={editOn(edits, over, hover.row, hover.column)}
+          edit={editOn(edits, map, hover.row, hover.column)}
           pitch={pitch}
           height={height}
           top={top}

@@ -5,7 +5,7 @@ import { direction, signed } from "../../parts/number";
 import { Token } from "../../parts/token";
 import type { EffectMap } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
-import { beforeAt, type CellEdit, effectAt, estimateAt } from "./cells";
+import { beforeAt, type CellEdit, effectAt, estimateAt, isByPosition } from "./cells";
 
 interface HoverCardProps {
   map: EffectMap;
@@ -58,7 +58,7 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
   const horizontal = left
     ? { left: `${middle - 24}px` }
     : { right: `calc(100% - ${middle + 24}px)` };
-  const at = map.over === "resid_pre" ? props.prompt?.columns[column] : undefined;
+  const at = isByPosition(map.over) ? props.prompt?.columns[column] : undefined;
   const token = at?.padding === true ? undefined : at?.clean;
   return (
     <div

@@ -24,7 +24,7 @@ function note(map: EffectMap, clip: number, unit: string, fixed: boolean): strin
   const beyond = largest(map, map.effect.length).filter(
     (cell) => !cell.old && !cell.estimated && Math.abs(cell.effect) > clip * (1 + 1e-6),
   );
-  const names = beyond.slice(0, NAMED).map((cell) => cellName(map.over, cell.row, cell.column));
+  const names = beyond.slice(0, NAMED).map((cell) => cellName(map, cell.row, cell.column));
   const more = beyond.length > NAMED ? ` and ${beyond.length - NAMED} more` : "";
   return `${capital(unit)}, ${ends}.${names.length > 0 ? ` Beyond: ${names.join(", ")}${more}.` : ""}`;
 }

@@ -1,15 +1,17 @@
 // The map of what matters now, with its tabs, caption and legend.
 import type { JSX, TargetedKeyboardEvent } from "preact";
+import { Button } from "../../parts/controls";
 import type { Theme } from "../../parts/theme";
 import { baselineDistance, scaleKey } from "../../store/scale";
 import { type BoardState, currentMap, isStale, type MapOver, shownView } from "../../store/state";
 import type { Actions } from "../actions";
-import { editOn, positionsOf, siteOf } from "./cells";
+import type { Copying } from "../code/copying";
+import { isByPosition, isOnMap, positionsOf, siteOf } from "./cells";
 import { Grid } from "./Grid";
+import type { Spot } from "./hover";
 import { Legend } from "./Legend";
-import { mapCaption } from "./words";
-
-const TABS: Record<MapOver, string> = { head: "Heads", resid_pre: "Residual \u00d7 position" };
+import { Live } from "./Live";
+import { MAPS, mapCaption } from "./words";
 
 /** Effects this many times the distance of the baselines make that distance no scale for them. */
 const FAR_BEYOND = 2;
@@ -51,7 +53,7 @@ function Tabs({ maps, shown, disabled, onChoose }: TabsProps): JSX.Element {
       class="cb-tabs"
       role="tablist"
       aria-label="Maps"
-      data-cb="map"
+      data-cb="map-choice"
       data-value={shown}
       onKeyDown={onKeyDown}
     >
@@ -66,32 +68,73 @@ function Tabs({ maps, shown, disabled, onChoose }: TabsProps): JSX.Element {
           disabled={disabled}
           onClick={() => onChoose(map)}
         >
-          {TABS[map]}
+          {MAPS[map].tab}
         </button>
       ))}
     </div>
   );
 }
 
-function Plot({
-  state,
-  act,
-  theme,
+function LayerChoice({
+  layers,
+  layer,
+  disabled,
+  onChoose,
 }: {
+  layers: number;
+  layer: number;
+  disabled: boolean;
+  onChoose(layer: number): void;
+}): JSX.Element {
+  return (
+    <label class="cb-pick">
+      Layer
+      <select
+        data-cb="map-layer"
+        value={String(layer)}
+        disabled={disabled}
+        onChange={(event) => onChoose(Number(event.currentTarget.value))}
+      >
+        {Array.from({ length: layers }, (_, i) => (
+          <option key={i} value={String(i)}>
+            {i}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface PanelProps {
   state: BoardState;
   act: Actions;
   theme: Theme;
-}): JSX.Element {
+  copying: Copying;
+}
+
+function Plot({ state, act, theme }: PanelProps): JSX.Element {
   const { setup, snapshot } = state;
   const map = currentMap(state);
   const view = shownView(state);
   if (map === null || view === null || setup === null || snapshot === null) {
     return <p class="cb-hint cb-map-hint">The map is on its way.</p>;
   }
+  if (map.status === "failed" && !map.known.some((known) => known !== 0)) {
+    return (
+      <p class="cb-hint cb-map-hint" data-cb="map-refused">
+        {map.error?.message ?? "The map failed."}
+      </p>
+    );
+  }
   const { clip, fixed } = clipFor(state);
   const stale = isStale(map, snapshot, view);
   const prompt = setup.prompts[view.prompt];
   const { unit } = snapshot.metric;
+  const select = ({ row, column }: Spot): string | null => {
+    const site = siteOf(map, row, column);
+    if (site !== null) act.select({ site, position: isByPosition(map.over) ? column : null });
+    return site;
+  };
   return (
     <>
       <p class="cb-caption">{mapCaption(map, prompt)}</p>
@@ -106,11 +149,14 @@ function Plot({
         edits={snapshot.edits}
         clicks={state.clicks}
         selected={view.positions}
+        chosen={state.selected}
         theme={theme}
         disabled={!state.connected}
-        onClick={({ row, column }) =>
-          act.click(siteOf(map.over, row, column), positionsOf(map.over, column, view.positions))
-        }
+        onClick={(spot) => {
+          const site = select(spot);
+          if (site !== null) act.click(site, positionsOf(map.over, spot.column, view.positions));
+        }}
+        onSelect={select}
         onRemove={act.remove}
       />
       <Legend
@@ -119,38 +165,50 @@ function Plot({
         unit={unit}
         fixed={fixed}
         stale={stale}
-        edited={snapshot.edits.some(
-          (edit) =>
-            edit.kind === map.over &&
-            editOn([edit], map.over, edit.layer, edit.index ?? edit.positions?.[0] ?? 0) !== null,
-        )}
+        edited={snapshot.edits.some((edit) => isOnMap(edit, map))}
         theme={theme}
       />
     </>
   );
 }
 
-export function MapPanel({
-  state,
-  act,
-  theme,
-}: {
-  state: BoardState;
-  act: Actions;
-  theme: Theme;
-}): JSX.Element {
+export function MapPanel(props: PanelProps): JSX.Element {
+  const { state, act, copying } = props;
   const view = shownView(state);
   const maps = state.setup?.maps ?? ["head"];
   const shown = view?.map ?? "head";
+  const off = !state.connected || view === null;
   return (
-    <section class="cb-map" aria-label={`Map: ${TABS[shown]}`}>
+    <section class="cb-map" aria-label={`Map: ${MAPS[shown].tab}`}>
       <Tabs
         maps={maps}
         shown={shown}
-        disabled={!state.connected || view === null}
-        onChoose={(map) => act.setView({ map })}
+        disabled={off}
+        onChoose={(map) => {
+          if (map !== shown) act.setView({ map });
+        }}
       />
-      <Plot state={state} act={act} theme={theme} />
+      <div class="cb-row cb-map-tools">
+        {shown === "head_pos" && view !== null ? (
+          <LayerChoice
+            layers={state.setup?.n_layers ?? 0}
+            layer={view.map_layer}
+            disabled={off}
+            onChoose={(layer) => act.setView({ map_layer: layer })}
+          />
+        ) : null}
+        <Live state={state} act={act} />
+        <span class="cb-grow" />
+        <Button
+          cb="copy-csv"
+          title="Copy this map as CSV: site, value, effect, exact"
+          disabled={off || currentMap(state) === null}
+          onClick={() => copying.copy("csv")}
+        >
+          {copying.copied === "csv" ? "Copied" : "Copy CSV"}
+        </Button>
+      </div>
+      <Plot {...props} />
     </section>
   );
 }

@@ -1,6 +1,7 @@
 // The table by prompt, in the panel, on a fake kernel.
 import { afterEach, describe, expect, it } from "vitest";
-import { FakeKernel, type FakeOptions } from "../../../dev/fake_kernel";
+import { FakeKernel } from "../../../dev/fake_kernel";
+import type { FakeOptions } from "../../../dev/fake_options";
 import widget from "../../widget";
 
 let close: () => void = () => undefined;

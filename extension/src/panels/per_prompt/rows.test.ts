@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toReal } from "../../../dev/fake_kernel";
+import { toReal } from "../../../dev/fake_numbers";
 import type { MetricView } from "../../protocol/generated";
 import { inOrder, LARGEST, perPrompt, reordered } from "./rows";
 

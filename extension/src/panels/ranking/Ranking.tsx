@@ -4,7 +4,16 @@ import { direction, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import { type BoardState, currentMap, isStale, type Mode, shownView } from "../../store/state";
 import type { Actions } from "../actions";
-import { cellName, editOn, isPending, largest, positionsOf, siteOf } from "../map/cells";
+import {
+  cellName,
+  editOn,
+  isByPosition,
+  isPending,
+  largest,
+  layerOf,
+  positionsOf,
+  siteOf,
+} from "../map/cells";
 import { Glyph } from "../map/Glyph";
 
 const ROWS = 10;
@@ -18,7 +27,7 @@ const DOING: Record<Mode, string> = {
 
 function hint(state: BoardState): string {
   const map = currentMap(state);
-  const what = map?.over === "resid_pre" ? "a cell" : "a head";
+  const what = map?.over === "head" ? "a head" : "a cell";
   const mode = shownView(state)?.mode ?? "zero";
   return `Click ${what} to ${DOING[mode]}. The number, the tokens and the whole map follow; click again to take it back.`;
 }
@@ -36,7 +45,9 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
     <section class="cb-ranking" aria-label="Largest effects">
       <h3 class="cb-h">
         Largest effects
-        {map?.over === "resid_pre" ? " of resid_pre" : ""}
+        {map === null || map.over === "head" || map.over === "neuron"
+          ? ""
+          : ` of ${map.over === "head_pos" ? `layer ${map.layers[0]}` : map.over}`}
         {snapshot === null ? null : (
           <span class="cb-quiet-text cb-plain"> in {snapshot.metric.unit}</span>
         )}
@@ -51,10 +62,12 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
       ) : (
         <ol class="cb-ranks">
           {rows.map(({ row, column, effect, old, estimated }) => {
-            const name = cellName(map.over, row, column);
-            const edit = editOn(snapshot?.edits ?? [], map.over, row, column);
+            const name = cellName(map, row, column);
+            const edit = editOn(snapshot?.edits ?? [], map, row, column);
             const label = prompt?.columns[column]?.labels[0];
-            const pending = isPending(state.clicks, map.over, row, column);
+            const site = siteOf(map, row, column);
+            const at = tokenWords(label ?? String(column), 8);
+            const pending = isPending(state.clicks, map, row, column);
             const share = `${((50 * Math.abs(effect)) / most).toFixed(1)}%`;
             return (
               <li key={name}>
@@ -65,17 +78,16 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                   aria-pressed={edit !== null}
                   aria-label={`${name}: effect ${estimated ? "about " : ""}${signed(effect)}${edit === null ? "" : `, edited: ${edit.how}`}`}
                   disabled={!state.connected}
-                  onClick={() =>
-                    act.click(
-                      siteOf(map.over, row, column),
-                      positionsOf(map.over, column, view.positions),
-                    )
-                  }
+                  onClick={() => {
+                    if (site === null) return;
+                    act.select({ site, position: isByPosition(map.over) ? column : null });
+                    act.click(site, positionsOf(map.over, column, view.positions));
+                  }}
                 >
                   <span class="cb-rank-name">
-                    {map.over === "head"
-                      ? name
-                      : `${row} @ ${tokenWords(label ?? String(column), 8)}`}
+                    {!isByPosition(map.over)
+                      ? name.replace("neuron ", "")
+                      : `${map.over === "head_pos" ? site : layerOf(map, row)} @ ${at}`}
                     {edit === null ? null : (
                       <span class={`cb-swatch cb-edited${edit.enabled ? "" : " cb-dashed"}`}>
                         {edit.enabled ? <Glyph how={edit.how} /> : null}

@@ -1,0 +1,137 @@
+// Prompts, tokens, labels and names are data: whatever they hold, they make no element.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { FakeKernel } from "../../../dev/fake_kernel";
+import type { FakeOptions } from "../../../dev/fake_options";
+import widget from "../../widget";
+
+let unmount: () => void = () => undefined;
+let root: HTMLElement;
+
+const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+const all = (name: string): HTMLElement[] => [
+  ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
+];
+
+async function mount(options: Partial<FakeOptions> = {}): Promise<FakeKernel> {
+  const kernel = new FakeKernel(options);
+  root = document.createElement("div");
+  document.body.append(root);
+  unmount = widget.render({ model: kernel as never, el: root });
+  await drawn();
+  kernel.received.length = 0;
+  return kernel;
+}
+
+afterEach(() => {
+  unmount();
+  root.remove();
+});
+
+describe("hostile text", () => {
+  const HOSTILE = [
+    "<script>window.pwned = 1</script>",
+    '<img src=x onerror="window.pwned = 1">',
+    "</textarea><b>out</b>",
+    '<svg onload="window.pwned = 1"></svg>',
+    "\u202egnp.exe\u2066",
+    "a\u0000b",
+    "x".repeat(1_000_000),
+    '" onclick="window.pwned = 1',
+    "\n\t\r",
+  ];
+
+  it("makes no element and no attribute, anywhere", async () => {
+    await mount();
+    const elements = (): string[] =>
+      [...root.querySelectorAll("*")].map((element) => element.tagName).sort();
+    unmount();
+    root.remove();
+    await mount({ tokens: HOSTILE.map(() => ["a", "b", "c"] as const) });
+    const calm = elements();
+    unmount();
+    root.remove();
+    const kernel = await mount({
+      tokens: HOSTILE.map((text) => [text, text.slice(1), text] as const),
+      model: HOSTILE[1] ?? "",
+    });
+    // A label is drawn as it is, a token with a leading space gets a dot: neither makes anything else.
+    expect(elements().filter((tag) => !["BDI", "SPAN"].includes(tag))).toEqual(
+      calm.filter((tag) => !["BDI", "SPAN"].includes(tag)),
+    );
+    expect(
+      root.querySelectorAll("script, img, b b, iframe, [onclick], [onload], [onerror]"),
+    ).toHaveLength(0);
+    expect((window as { pwned?: number }).pwned).toBeUndefined();
+    expect(root.textContent).not.toMatch(/[\u202e\u2066\p{Cc}]/u);
+    expect((root.textContent ?? "").length).toBeLessThan(20_000);
+    kernel.post({
+      kind: "failed",
+      id: "x",
+      error: { code: HOSTILE[0], message: HOSTILE[1], where: null },
+    });
+  });
+
+  it("in the table by prompt, in metrics and in edits is text", async () => {
+    const kernel = await mount({
+      prompts: 6,
+      tokens: HOSTILE.map((text) => [text, text.slice(1), "c"] as const),
+      moreMetrics: HOSTILE.map((text) => [text, "nats", 0.5] as const),
+    });
+    kernel.send({
+      kind: "apply",
+      id: "elsewhere",
+      edits: HOSTILE.slice(0, 5).map((text) => ({ site: `9.6 @ ${text}`, how: "freeze" as const })),
+    });
+    await drawn();
+    expect(all("prompt-row")).toHaveLength(6);
+    expect(all("more-metric")).toHaveLength(HOSTILE.length);
+    expect(all("edit")).toHaveLength(5);
+    expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
+    expect((window as { pwned?: number }).pwned).toBeUndefined();
+    expect(root.textContent).not.toMatch(/[\u202e\u2066\p{Cc}]/u);
+    expect((root.textContent ?? "").length).toBeLessThan(20_000);
+  });
+
+  it("in the history, in a detail and in a refused part is text", async () => {
+    const kernel = await mount({
+      tokens: HOSTILE.map((text) => [text, text.slice(1), "c"] as const),
+    });
+    for (const text of HOSTILE.slice(0, 5)) kernel.history.step([], text);
+    kernel.announce();
+    const settled = (site: string): Promise<void> =>
+      vi.waitFor(() => expect(all("detail")[0]?.dataset).toMatchObject({ site, status: "shown" }));
+    const look = (selector: string): void => {
+      root
+        .querySelector(selector)
+        ?.dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+    };
+    await drawn();
+    expect(all("history-node")).toHaveLength(6);
+    look('[data-cb="head"]');
+    await settled("0.0");
+    expect(all("pattern")).toHaveLength(3);
+    expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
+    root.querySelector<HTMLElement>('[data-value="resid_pre"]')?.click();
+    await drawn();
+    look('[data-cb="cell"]');
+    await settled("resid_pre 0");
+    expect(all("lens")).toHaveLength(12);
+    expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
+    expect((window as { pwned?: number }).pwned).toBeUndefined();
+    expect(root.textContent).not.toMatch(/[\u202e\u2066\p{Cc}]/u);
+    expect((root.textContent ?? "").length).toBeLessThan(20_000);
+  });
+
+  it("in errors is text", async () => {
+    const kernel = await mount({ mute: new Set(["click"]) });
+    root
+      .querySelector('[data-cb="head"]')
+      ?.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    await drawn();
+    const error = { code: "<i>", message: HOSTILE[1], where: null };
+    kernel.post({ kind: "failed", id: kernel.received[0]?.id, error });
+    await drawn();
+    expect(all("banner")[0]?.textContent).toContain("<img src=x");
+    expect(all("banner")[0]?.querySelector("img, i")).toBeNull();
+  });
+});

@@ -1,0 +1,58 @@
+// A panel in a DOM on a fake kernel, for tests.
+import { FakeKernel } from "../../../dev/fake_kernel";
+import type { FakeOptions } from "../../../dev/fake_options";
+import type { AnyRequest } from "../../protocol/generated";
+import widget from "../../widget";
+
+/** Let what was asked for be drawn (ms: at once, or after what the panel waits with). */
+export const drawn = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export interface Mounted {
+  kernel: FakeKernel;
+  root: HTMLElement;
+  $(selector: string): HTMLElement;
+  cb(name: string): HTMLElement;
+  all(name: string): HTMLElement[];
+  click(element: HTMLElement, more?: MouseEventInit): Promise<void>;
+  press(element: HTMLElement, key: string, more?: KeyboardEventInit): Promise<void>;
+  /** What has been asked for, without ids. */
+  asked(): object[];
+  unmount(): void;
+}
+
+export async function mounted(options: Partial<FakeOptions> = {}): Promise<Mounted> {
+  document.body.dataset.jpThemeLight = "true";
+  const kernel = new FakeKernel(options);
+  const root = document.createElement("div");
+  document.body.append(root);
+  const leave = widget.render({ model: kernel as never, el: root });
+  await drawn();
+  kernel.received.length = 0;
+  const $ = (selector: string): HTMLElement => {
+    const found = root.querySelector<HTMLElement>(selector);
+    if (found === null) throw new Error(`nothing matches ${selector}`);
+    return found;
+  };
+  return {
+    kernel,
+    root,
+    $,
+    cb: (name) => $(`[data-cb="${name}"]`),
+    all: (name) => [...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`)],
+    async click(element, more = {}) {
+      element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ...more }));
+      await drawn();
+    },
+    async press(element, key, more = {}) {
+      element.dispatchEvent(
+        new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }),
+      );
+      await drawn();
+    },
+    asked: () => kernel.received.map(({ id: _, ...body }: AnyRequest) => body),
+    unmount() {
+      leave();
+      root.remove();
+    },
+  };
+}

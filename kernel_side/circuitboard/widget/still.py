@@ -1,0 +1,237 @@
+"""What a notebook shows of a board where no kernel runs: a still picture, a table, and how to get the panel back.
+
+Everything comes from the same snapshot that the panel draws. Text is escaped once, where it becomes HTML; there is no
+script, no style sheet and no address in it, and it keeps light colours of its own in every theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from circuitboard.address import describe
+from circuitboard.widget.still_map import CELLS, ESTIMATED, StillMap, svg_of
+
+if TYPE_CHECKING:
+    from circuitboard.address import Edge, Site
+    from circuitboard.board import Board
+    from circuitboard.protocol.messages import EditRow, MetricView, Real, Snapshot
+    from circuitboard.widget.live_map import MapState
+
+MAX_BYTES = 200_000
+"""What a still takes at most, in UTF-8."""
+
+_EDITS, _METRICS, _CELLS = 40, 12, 10
+"""Rows of each table; of more, the number is told."""
+
+_CHARACTERS = 80
+"""Of a token or a name; what is cut is marked."""
+
+BACK = (
+    "For the live panel run this cell again; or, in a new kernel, board = cb.Board.load(cb.Board.last_saved(), model), "
+    "or cb.Board.load(path, model) with a file that board.save(path) wrote."
+)
+
+_BOX = "background:#fff;color:#1f2328;border:1px solid #d0d7de;padding:10px;font:13px/1.45 sans-serif;overflow:auto"
+_TABLE = "border-collapse:collapse;margin:8px 0;background:#fff;color:#1f2328"
+_CELL = "border:1px solid #d0d7de;padding:2px 8px;text-align:left"
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """A board as it is at one moment.
+
+    Parameters
+    ----------
+    heading
+        Model, prompts and engine in one line.
+    snapshot
+        What the panel draws.
+    map
+        The map of this very state as far as it is known, or None.
+    note
+        Why there is no map, where that has another reason than that none was computed.
+    """
+
+    heading: str
+    snapshot: Snapshot
+    map: StillMap | None
+    note: str | None = None
+
+
+def still_of(board: Board, snapshot: Snapshot, live: MapState | None) -> Still:
+    """The still of a board; nothing is computed for it, a map of another state is left out."""
+    n, lab = board.prompts.n, board.lab
+    heading = (
+        f"{_shown(lab.adapter.name)}, {n} prompt{'s' if n > 1 else ''}, {snapshot.base} run is edited, "
+        f"engine {lab.choice.tier}"
+    )
+    if live is None or live.shown.revision != snapshot.revision:
+        return Still(heading, snapshot, None)
+    if len(live.grid.cells) != live.effect.size:
+        return Still(heading, snapshot, None, "The cells of the map were still being chosen.")
+    if live.effect.size > CELLS:
+        return Still(heading, snapshot, None, f"The map has {live.effect.size} cells, too many for a still picture.")
+    return Still(heading, snapshot, _map_of(board, live))
+
+
+def html_of(still: Still) -> str:
+    """The still as HTML: an SVG, tables, and one sentence how to get the panel back."""
+    snapshot = still.snapshot
+    metrics = [snapshot.metric, *snapshot.more_metrics]
+    parts = [f"<p><strong>Circuitboard</strong> · {_text(still.heading)}</p>"]
+    if still.map is not None:
+        title = f"{still.map.title}: {still.map.counts}; scale ±{still.map.scale:.3g}"
+        parts.append(f"<p>{_text(title)}</p>{svg_of(still.map)}")
+    elif still.note is not None:
+        parts.append(f"<p>{_text(still.note)}</p>")
+    parts.append(
+        _table(
+            "Metric, mean over prompts",
+            ["metric", "value", "± standard error", "95 % interval", "clean run", "corrupted run"],
+            [_metric_row(metric) for metric in metrics[:_METRICS]],
+            len(metrics),
+        )
+    )
+    if snapshot.edits:
+        rows = [_edit_row(edit) for edit in snapshot.edits[:_EDITS]]
+        parts.append(_table("Edits", ["edit", "at", "in force", "effect"], rows, len(snapshot.edits)))
+    else:
+        parts.append("<p>No edits.</p>")
+    tokens = [
+        [_token(row.token), _percent(row.prob), _percent(row.base_prob), _number(row.logit)]
+        for row in snapshot.top_tokens.rows
+    ]
+    caption = f"Likeliest next tokens of prompt {snapshot.top_tokens.prompt}"
+    parts.append(_table(caption, ["token", "probability", "unedited", "logit"], tokens, len(tokens)))
+    if still.map is not None:
+        parts.append(_largest(still.map))
+    parts.append(f"<p><em>This is a still picture. {_text(BACK)}</em></p>")
+    html = f'<div data-cb="still" style="{_BOX}">{"".join(parts)}</div>'
+    if len(html.encode()) > MAX_BYTES:
+        short = Still(still.heading, snapshot, None, "The map is too large for a still picture.")
+        return html_of(short)
+    return html
+
+
+def text_of(still: Still, board: Board) -> str:
+    """The still in a few lines of plain text."""
+    snapshot = still.snapshot
+    lines = [_printable(repr(board))]
+    for metric in [snapshot.metric, *snapshot.more_metrics][:_METRICS]:
+        name, value, error, _, clean, corrupted = _metric_row(metric)
+        lines.append(
+            f"  {name} {value}{f' ± {error}' if error else ''} (clean {clean}, corrupted {corrupted or 'none'})"
+        )
+    lines += [f"  {_shown(edit.what)}{'' if edit.enabled else ' (off)'}" for edit in snapshot.edits[:_EDITS]]
+    if len(snapshot.edits) > _EDITS:
+        lines.append(f"  … and {len(snapshot.edits) - _EDITS} more edits")
+    tokens = ", ".join(f"{_token(row.token)} {_percent(row.prob)}" for row in snapshot.top_tokens.rows[:5])
+    lines.append(f"  next: {tokens}")
+    lines.append("  " + BACK)
+    return "\n".join(lines)
+
+
+def _map_of(board: Board, live: MapState) -> StillMap:
+    grid, shape = live.grid, live.grid.shape
+    active = [edit.intervention.site for edit in live.shown.history.state.edits if edit.enabled]
+    edited = np.array([_is_edited(board, cell.site, active, grid.by) for cell in grid.cells], dtype=bool)
+    places = "" if grid.asked is None else f" at {describe(grid.asked)}"
+    of_layer = "" if "layer" in grid.axes else f" of layer {', '.join(map(str, grid.layers))}"
+    numbers: dict[str, Sequence[int]] = {"layer": grid.layers, "pos": grid.positions or ()}
+    rows, columns = (
+        [str(number) for number in numbers.get(axis) or range(size)]
+        for axis, size in zip(grid.axes, shape, strict=True)
+    )
+    return StillMap(
+        title=f"Effect of {grid.how} on each cell ({grid.over}{of_layer}{places})",
+        row=grid.axes[0],
+        column=grid.axes[1],
+        rows=rows,
+        columns=columns,
+        names=[str(cell.site) for cell in grid.cells],
+        effect=live.effect.reshape(shape),
+        known=live.known.reshape(shape),
+        edited=edited.reshape(shape),
+    )
+
+
+def _is_edited(board: Board, cell: Site | Edge, active: Sequence[Site | Edge], by: str) -> bool:
+    """Whether one of these sites is the cell's component, in a map by position at the cell's positions."""
+    resolve = board.prompts.resolve
+    mine = [site for site in active if site.component == cell.component]
+    if by == "all":
+        return bool(mine)
+    return any(set(resolve(cell.positions)[0]) <= set(resolve(site.positions)[0]) for site in mine)
+
+
+def _largest(drawn: StillMap) -> str:
+    rows = []
+    for cell in drawn.largest(_CELLS):
+        known = "estimated" if drawn.known.flat[cell] == ESTIMATED else "exact"
+        rows.append([_shown(drawn.names[cell]), f"{float(drawn.effect.flat[cell]):+.4g}", known])
+    return _table("Largest effects of the map", ["site", "effect", "known"], rows, len(rows))
+
+
+def _metric_row(metric: MetricView) -> list[str]:
+    low, high, base = metric.low, metric.high, metric.baselines
+    between = "" if low is None or high is None else f"{_number(low)} … {_number(high)}"
+    name = _shown(metric.name) + (f" ({_shown(metric.unit)})" if metric.unit else "")
+    error = "" if metric.stderr is None else _number(metric.stderr).lstrip("+")
+    corrupted = "" if base.corrupted is None else _number(base.corrupted)
+    return [name, _number(metric.value), error, between, _number(base.clean), corrupted]
+
+
+def _edit_row(edit: EditRow) -> list[str]:
+    effect = "" if edit.effect is None else _number(edit.effect)
+    return [_shown(edit.what), _shown(edit.at), "yes" if edit.enabled else "no", effect]
+
+
+def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], total: int) -> str:
+    """A table whose first column heads its rows."""
+    head = "".join(f'<th scope="col" style="{_CELL}">{_text(name)}</th>' for name in columns)
+    body, n = [], 0
+    for first, *more in rows:
+        n += 1
+        cells = "".join(f'<td style="{_CELL}">{_text(cell)}</td>' for cell in more)
+        body.append(f'<tr><th scope="row" style="{_CELL}">{_text(first)}</th>{cells}</tr>')
+    if total > n:
+        body.append(f'<tr><td colspan="{len(columns)}" style="{_CELL}">… and {total - n} more</td></tr>')
+    return (
+        f'<table style="{_TABLE}"><caption style="text-align:left">{_text(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def _text(text: str) -> str:
+    """The leaf where text becomes HTML."""
+    return escape(text, quote=True)
+
+
+def _shown(text: str) -> str:
+    """A name as it can be read, cut where it is long."""
+    return _printable(text[:_CHARACTERS] + ("…" if len(text) > _CHARACTERS else ""))
+
+
+def _printable(text: str) -> str:
+    """What does not print (control and bidi characters, lone surrogates) written as an escape."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _token(text: str) -> str:
+    """A token in quotes, so that its spaces are seen."""
+    return f"'{_shown(text)}'"
+
+
+def _number(real: Real) -> str:
+    if real.value is None:
+        return {"nan": "NaN", "inf": "+∞", "-inf": "−∞"}[real.special or "nan"]
+    return f"{real.value:+.4f}" if abs(real.value) < 1e4 else f"{real.value:+.4g}"  # noqa: PLR2004
+
+
+def _percent(real: Real) -> str:
+    return _number(real) if real.value is None else f"{100 * real.value:.2f} %"

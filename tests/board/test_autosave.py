@@ -1,0 +1,320 @@
+"""A board's state kept on disk: after steps, whole or not at all, few files, never in a click's way, and only if wanted."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import circuitboard as cb
+from circuitboard.board import autosave
+from tests.board.prompts import pair
+from tests.tiny_models import tiny
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path, monkeypatch):
+    """The folder; saving is quick and wanted, and no notebook has a name."""
+    monkeypatch.setattr(autosave, "folder", lambda: tmp_path / "state" / "autosave")
+    monkeypatch.setattr(autosave, "QUIET_S", 0.05)
+    monkeypatch.delenv(autosave.ENVIRONMENT, raising=False)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    return tmp_path / "state" / "autosave"
+
+
+@pytest.fixture
+def make(model):
+    boards = []
+
+    def board(**options):
+        boards.append(cb.Board(options.pop("model", model), pair(), **{"autosave": True} | options))
+        return boards[-1]
+
+    yield board
+    for one in boards:
+        one.close()
+
+
+def until(found, patience=20):
+    deadline = time.monotonic() + patience
+    while not (now := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return now
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def test_the_last_state_comes_back(make, model, kept):
+    board = make()
+    board.edit(cb.head(1, 1).zero())
+    board.edit(cb.head(0, 2).scale(0.5))
+    until(board._autosave.path.exists)
+    until(lambda: json.loads(board._autosave.path.read_text())["states"][2:])
+    assert cb.Board.last_saved() == board._autosave.path
+    loaded = cb.Board.load(cb.Board.last_saved(), model)
+    assert loaded.edits == board.edits
+    assert loaded.values.tolist() == pytest.approx(board.values.tolist(), abs=1e-6)
+    loaded.undo()
+    assert [str(edit) for edit in loaded.edits] == ["zero 1.1"]
+    loaded.close()
+    saved = json.loads(board._autosave.path.read_text())
+    assert saved["model"]["weights"] is not None
+    assert board._autosave.path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_board_that_was_never_stepped_leaves_nothing(make, kept):
+    make().close()
+    assert names(kept) == []
+    with pytest.raises(cb.SessionFileError) as caught:
+        cb.Board.last_saved()
+    assert caught.value.code == "no_such_file"
+
+
+@pytest.mark.parametrize(("option", "variable"), [(False, None), (None, None), (True, "0"), (True, "off"), (None, "0")])
+def test_opting_out_and_running_outside_a_kernel_write_nothing(make, kept, monkeypatch, option, variable):
+    if variable is not None:
+        monkeypatch.setenv(autosave.ENVIRONMENT, variable)
+    board = make(autosave=option)
+    board.edit(cb.head(0, 0).zero())
+    assert board._autosave is None
+    board.close()
+    assert names(kept) == []
+
+
+def test_in_a_kernel_it_is_the_default(monkeypatch):
+    assert not autosave.wanted(None)
+    monkeypatch.setattr(autosave, "_in_a_kernel", lambda: True)
+    assert autosave.wanted(None)
+    assert not autosave.wanted(False)
+
+
+def test_a_click_waits_neither_for_hashing_nor_for_the_disk(make, kept, monkeypatch):
+    hashing, go_on = threading.Event(), threading.Event()
+    real = autosave.fingerprint
+
+    def slow(model):
+        hashing.set()
+        assert go_on.wait(30)
+        return real(model)
+
+    monkeypatch.setattr(autosave, "fingerprint", slow)
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    assert hashing.wait(10)
+    took = []
+    for _ in range(20):
+        start = time.perf_counter()
+        board.toggle(0)
+        took.append(time.perf_counter() - start)
+    assert not go_on.is_set()  # all of them came through while the hash was still being taken
+    assert sorted(took)[10] < 0.1
+    assert names(kept) == []
+    go_on.set()
+    until(board._autosave.path.exists)
+    until(lambda: len(json.loads(board._autosave.path.read_text())["states"]) == 22)
+
+
+def test_the_weights_are_hashed_once_a_board(make, monkeypatch):
+    hashed = []
+    real = autosave.fingerprint
+    monkeypatch.setattr(autosave, "fingerprint", lambda model: hashed.append(1) or real(model))
+    board = make()
+    for _ in range(3):
+        board.edit(cb.head(0, 0).zero())
+        board._autosave.flush()
+    assert len(hashed) == 1
+
+
+def test_closing_writes_the_last_step_without_hashing(make, kept, monkeypatch):
+    monkeypatch.setattr(autosave, "QUIET_S", 100.0)
+    monkeypatch.setattr(autosave, "fingerprint", lambda model: pytest.fail("hashed while closing"))
+    board = make()
+    board._autosave._later._quiet_s = 100.0
+    board.edit(cb.head(0, 0).zero())
+    path = board._autosave.path
+    board.close()
+    saved = json.loads(path.read_text())
+    assert saved["states"][-1]["edits"][0]["site"] == "0.0"
+    assert saved["model"]["weights"] is None
+    assert not [thread for thread in threading.enumerate() if thread.name == "circuitboard-autosave"]
+
+
+def test_a_reader_always_finds_a_whole_file(make):
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board._autosave.flush()
+    path, stop, read = board._autosave.path, threading.Event(), []
+
+    def look():
+        while not stop.is_set():
+            read.append(json.loads(path.read_text())["format"])
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for _ in range(30):
+        board.toggle(0)
+        board._autosave.flush()
+    stop.set()
+    reader.join()
+    assert len(read) > 10
+    assert [name for name in names(path.parent) if name.startswith(".")] == []
+
+
+def test_edits_and_numbers_in_a_file_belong_together(make, model):
+    """Steps that come in while a file is made are in the next one, never half in this one."""
+    board = make()
+    board._autosave._later._quiet_s = 0.0
+    for _ in range(30):
+        board.edit(cb.head(0, 0).scale(0.9))
+        time.sleep(0.005)
+    until(lambda: len(json.loads(board._autosave.path.read_text())["states"]) == 31)
+    cb.Board.load(board._autosave.path, model).close()  # warns if its numbers were others
+
+
+def test_few_files_are_kept_and_the_newest(make, kept, monkeypatch):
+    monkeypatch.setattr(autosave, "FILES", 3)
+    kept.mkdir(parents=True)
+    for n in range(6):
+        (kept / f"old{n}-1.board.json").write_text("{}")
+        os.utime(kept / f"old{n}-1.board.json", (n, n))
+    half = kept / ".x.board.json.abc"
+    half.write_text("{")
+    os.utime(half, (0, 0))
+    (kept / ".y.board.json.abc").write_text("{")
+    (kept / "notes.txt").write_text("mine")
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board._autosave.flush()
+    assert names(kept) == sorted(
+        [board._autosave.path.name, "old5-1.board.json", "old4-1.board.json", ".y.board.json.abc", "notes.txt"]
+    )
+
+
+def test_many_states_and_large_values_stay_small(make, model, monkeypatch, caplog):
+    monkeypatch.setattr(autosave, "STATES", 5)
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    for _ in range(9):
+        board.toggle(0)
+    board._autosave.flush()
+    saved = json.loads(board._autosave.path.read_text())
+    assert len(saved["states"]) == 5
+    loaded = cb.Board.load(board._autosave.path, model)
+    assert loaded.edits == board.edits
+    loaded.close()
+    monkeypatch.setattr(autosave, "MAX_BYTES", len(board._autosave.path.read_bytes()) - 200)
+    board.toggle(0)
+    board._autosave.flush()
+    assert len(json.loads(board._autosave.path.read_text())["states"]) == 1
+    assert board._autosave.problem is None
+    before = board._autosave.path.read_bytes()
+    with caplog.at_level(logging.WARNING):
+        board.edit(cb.resid_pre(0).add(torch.ones(32)))
+        monkeypatch.setattr(autosave, "MAX_BYTES", 500)
+        board._autosave.flush()
+    assert "file_too_large" in board._autosave.problem
+    assert "not kept on disk" in caplog.text
+    assert board._autosave.path.read_bytes() == before
+
+
+def test_a_metric_of_your_own_or_a_full_disk_is_said_once_and_hurts_nothing(make, kept, monkeypatch, caplog):
+    board = make(metric=lambda logits: logits[:, -1, 0])
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            board.edit(cb.head(0, 0).zero())
+            board._autosave.flush()
+    assert caplog.text.count("not kept on disk") == 1
+    assert "metric_not_saveable" in board._autosave.problem
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("a file where the folder should be")
+    other = make()
+    other.edit(cb.head(0, 0).zero())
+    other._autosave.flush()
+    assert other._autosave.problem is not None
+    kept.unlink()
+    other.edit(cb.head(0, 1).zero())
+    other._autosave.flush()
+    assert other._autosave.problem is None
+    assert other._autosave.path.exists()
+
+
+def test_the_notebook_comes_first(make, kept, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/../etc/My notes <b>.ipynb")
+    mine = make()
+    assert mine._autosave.path.parent == kept
+    assert mine._autosave.path.name.startswith("My_notes__b_-")
+    mine.edit(cb.head(0, 0).zero())
+    mine._autosave.flush()
+    monkeypatch.setenv("JPY_SESSION_NAME", "/other.ipynb")
+    other = make()
+    other.edit(cb.head(0, 0).zero())
+    other._autosave.flush()
+    os.utime(mine._autosave.path, (1, 1))
+    assert cb.Board.last_saved() == other._autosave.path
+    monkeypatch.setenv("JPY_SESSION_NAME", "/work/My notes <b>.ipynb")
+    assert cb.Board.last_saved() == mine._autosave.path
+    monkeypatch.setenv("JPY_SESSION_NAME", "/third.ipynb")
+    assert cb.Board.last_saved() == other._autosave.path
+    assert autosave.saved_boards() == [other._autosave.path, mine._autosave.path]
+
+
+def test_it_keeps_no_board_alive(model):
+    import weakref
+
+    board = cb.Board(model, pair(), autosave=True)
+    board.edit(cb.head(0, 0).zero())
+    board._autosave.flush()
+    here = weakref.ref(board)
+    del board
+    until(lambda: gc.collect() is not None and here() is None)
+    until(lambda: not [one for one in threading.enumerate() if one.name == "circuitboard-autosave"])
+
+
+KILLED = """
+import sys, time, torch
+torch.set_num_threads(1)
+import circuitboard as cb
+from tests.board.prompts import pair
+from tests.tiny_models import tiny
+board = cb.Board(tiny("gpt2"), pair(), autosave=True)
+board.edit(cb.head(1, 1).zero())
+while not board._autosave.path.exists():
+    time.sleep(0.02)
+print(board.value, flush=True)
+if sys.argv[1] == "kill":
+    time.sleep(60)
+board.edit(cb.head(0, 1).zero())
+"""
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("how", ["kill", "exit"])
+def test_a_process_that_is_killed_or_ends_loses_nothing(tmp_path, monkeypatch, how):
+    env = os.environ | {"XDG_STATE_HOME": str(tmp_path), "PYTHONPATH": f"{ROOT / 'kernel_side'}:{ROOT}"}
+    command = [sys.executable, "-c", KILLED, how]
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        value = float(process.stdout.readline())
+        if how == "kill":
+            process.send_signal(signal.SIGKILL)
+        process.wait(60)
+    monkeypatch.setattr(autosave, "folder", lambda: tmp_path / "circuitboard" / "autosave")
+    loaded = cb.Board.load(cb.Board.last_saved(), tiny("gpt2"))
+    assert [str(edit) for edit in loaded.edits] == (["zero 1.1"] if how == "kill" else ["zero 1.1", "zero 0.1"])
+    if how == "kill":
+        assert loaded.value == pytest.approx(value, abs=1e-6)
+    loaded.close()

@@ -1,0 +1,295 @@
+"""What a notebook shows of a board without a kernel: complete, small, inert, whatever its tokens are."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from html.parser import HTMLParser
+
+import msgspec
+import nbformat
+import numpy as np
+import pytest
+
+import circuitboard as cb
+from circuitboard.protocol import messages as m
+from circuitboard.widget import mimebundle, widget_of
+from circuitboard.widget.still import BACK, MAX_BYTES, Still, html_of, still_of, text_of
+from circuitboard.widget.still_map import CELLS, StillMap, svg_of
+from tests.tiny_models import tiny
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</textarea><svg onload=alert(1)>",
+    "\u202egnp.exe\x00\x1b[2J",
+    "&lt;b&gt;",
+    "\ud800",
+    "x" * 2**20,
+]
+
+
+class Seen(HTMLParser):
+    """Elements, their attributes and the text, as a browser without JavaScript would find them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[str] = []
+        self.rows: list[list[str]] = []
+        self.text, self.in_row = "", False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        if tag == "tr":
+            self.rows.append([])
+            self.in_row = True
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        self.text += data
+        if self.in_row and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+    def handle_endtag(self, tag):
+        self.in_row &= tag != "tr"
+
+
+ALLOWED = set("div p strong em table caption thead tbody tr th td svg rect path text".split())
+
+
+def drawn(view) -> Still:
+    return still_of(view.session._board, *view.session.drawn())
+
+
+def until_done(view, over, revision=0):
+    """The map of the panel once it is whole."""
+    deadline = time.monotonic() + 20
+    while True:
+        _, live = view.session.drawn()
+        if (live.status, live.view.map, live.shown.revision) == ("done", over, revision):
+            return live
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_bundle_has_the_panel_a_picture_and_text(make_board):
+    board = make_board()
+    board.edit(cb.head(1, 2).zero())
+    bundle = mimebundle(board)
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert data[WIDGET_VIEW]["model_id"] == widget_of(board).model_id
+    html, text = data["text/html"], data["text/plain"]
+    for shown in ("zero 1.2", f"{board.value:+.4f}", f"{board.baselines.clean:+.4f}", "cb.Board.load"):
+        assert shown in text
+        assert shown in Seen(html).text
+    assert text.startswith(repr(board))
+    assert f"{board.baselines.corrupted:+.4f}" in html
+    assert BACK in text
+
+
+def test_without_a_known_map_there_is_none_and_nothing_is_computed(make_board):
+    board = make_board()
+    asked = []
+    board._worker.put = lambda *job, **_: asked.append(job)
+    html = mimebundle(board)
+    del board._worker.put
+    html = (html[0] if isinstance(html, tuple) else html)["text/html"]
+    assert "<svg" not in html
+    assert "No edits" in html
+    assert not asked
+
+
+def test_the_map_of_the_panel_is_drawn_and_told(view, board):
+    view.ask("click", site="0.1")
+    live = until_done(view, "head", revision=1)
+    snapshot, _ = view.session.drawn()
+    still = still_of(board, snapshot, live)
+    assert still.map.known.all()
+    assert np.array_equal(still.map.effect.ravel(), live.effect)
+    assert np.argwhere(still.map.edited).tolist() == [[0, 1]]
+    page = Seen(html_of(still))
+    assert page.elements.count("svg") == 1
+    n = live.effect.size
+    assert f"{n} of {n} cells exact" in page.text
+    (cell,) = still.map.largest(1)
+    assert abs(live.effect[cell]) == np.abs(live.effect).max()
+    assert [str(live.grid.cells[cell].site), f"{live.effect[cell]:+.4g}", "exact"] in page.rows
+
+
+@pytest.mark.parametrize(
+    ("over", "labels"),
+    [
+        ("head", ("0", "0")),
+        ("resid_pre", ("0", "0")),
+        ("attn_out", ("0", "0")),
+        ("mlp_out", ("0", "0")),
+        ("head_pos", ("0", "0")),
+        ("neuron", ("0", "0")),
+    ],
+)
+def test_every_map_of_the_panel_is_drawn(view, board, over, labels):
+    done = view.ask("set_view", map=over, map_layer=1)
+    assert isinstance(done, m.Done)
+    live = until_done(view, over)
+    still = drawn(view)
+    assert (len(still.map.rows), len(still.map.columns)) == live.grid.shape
+    assert still.map.names == [str(cell.site) for cell in live.grid.cells]
+    assert (still.map.rows[0], still.map.columns[0]) == labels
+    assert ("of layer 1" in still.map.title) == (over == "head_pos")
+    largest = still.map.largest(1)[0]
+    assert still.map.names[largest] in Seen(html_of(still)).text
+
+
+def test_a_map_whose_cells_are_still_being_chosen_says_so(view, board):
+    snapshot, live = view.session.drawn()
+    choosing = dataclasses.replace(live, grid=dataclasses.replace(live.grid, cells=()))
+    still = still_of(board, snapshot, choosing)
+    assert still.map is None
+    assert "still being chosen" in html_of(still)
+
+
+def test_a_map_that_is_too_large_is_left_out_and_said(view, board):
+    snapshot, live = view.session.drawn()
+    many = CELLS + 1
+    large = dataclasses.replace(
+        live, grid=dataclasses.replace(live.grid, cells=live.grid.cells[:1] * many), effect=np.zeros(many, np.float32)
+    )
+    assert f"{many} cells, too many" in html_of(still_of(board, snapshot, large))
+
+
+def test_a_map_of_another_state_is_left_out(view, board):
+    snapshot, live = view.session.drawn()
+    assert still_of(board, snapshot, live).map is not None
+    assert still_of(board, msgspec.structs.replace(snapshot, revision=snapshot.revision + 1), live).map is None
+
+
+def test_the_table_tells_error_bars_edits_and_tokens(view, board):
+    board.edit(cb.head(0, 0).zero(), cb.head(1, 1).scale(0.5))
+    board.toggle(0)
+    snapshot, live = view.session.drawn()
+    rows = Seen(html_of(still_of(board, snapshot, live))).rows
+    metric = snapshot.metric
+    assert [
+        f"{metric.name} ({metric.unit})" if metric.unit else metric.name,
+        f"{metric.value.value:+.4f}",
+        f"{metric.stderr.value:.4f}",
+        f"{metric.low.value:+.4f} … {metric.high.value:+.4f}",
+        f"{metric.baselines.clean.value:+.4f}",
+        f"{metric.baselines.corrupted.value:+.4f}",
+    ] in rows
+    assert [row[2] for row in rows if row[0] in ("zero 0.0", "scale 1.1 ×0.5")] == ["no", "yes"]
+    top = snapshot.top_tokens.rows[0]
+    assert any(row[0] == f"'{top.token}'" and row[1] == f"{100 * top.prob.value:.2f} %" for row in rows)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=["script", "img", "svg", "bidi", "entity", "surrogate", "megabyte"])
+def test_hostile_names_and_tokens_are_only_text(view, board, hostile):
+    plain = drawn(view)
+    row = m.TopToken(hostile, 1, m.Real(0.5), m.Real(0.5), m.Real(1.0), m.Real(1.0))
+    edit = m.EditRow(
+        hostile, "head", 0, 0, "zero", hostile, None, None, hostile, True, None, None, None
+    )  # fmt: skip
+    snapshot = msgspec.structs.replace(
+        plain.snapshot,
+        metric=msgspec.structs.replace(plain.snapshot.metric, name=hostile, unit=hostile),
+        top_tokens=m.TopTokens(0, "END", [row] * 8),
+        edits=[edit] * 1000,
+    )
+    still = Still(plain.heading, snapshot, plain.map)
+    html = html_of(still)
+    assert len(html.encode()) < MAX_BYTES
+    page = Seen(html)
+    assert set(page.elements) <= ALLOWED
+    assert not {name for name in page.attributes if name.startswith("on") or name in ("href", "src")}
+    tables = html[html.index("<table") :] + text_of(Still("", snapshot, None), board)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", tables)
+    assert "… and 960 more" in html
+
+
+def test_a_hostile_model_name_is_written_out(view, board, monkeypatch):
+    monkeypatch.setattr(board.lab.adapter, "name", "<b>\u202e\ud800\n")
+    html = html_of(drawn(view))
+    assert "&lt;b&gt;\\u202e\\ud800\\n" in html
+    assert "\\u202e\\ud800\\n" in text_of(drawn(view), board).splitlines()[0]
+
+
+@pytest.mark.parametrize("shape", [(60, 100), (1, 1), (12, 12), (30, 9)])
+def test_a_drawing_stays_small_and_of_known_elements(view, shape):
+    rng = np.random.default_rng(0)
+    effect = rng.normal(size=shape).astype(np.float32)
+    known = rng.integers(0, 3, shape).astype(np.uint8)
+    effect.flat[0], known.flat[0] = np.nan, 1
+    names = [[str(i) for i in range(n)] for n in shape]
+    still_map = StillMap("t", "layer", "head", *names, ["9.6"] * effect.size, effect, known, np.ones(shape, dtype=bool))
+    assert np.prod(shape) <= CELLS
+    assert set(Seen(svg_of(still_map)).elements) <= ALLOWED
+    assert np.isfinite(still_map.scale)
+    assert "1 not finite" in still_map.counts
+    plain = drawn(view)
+    assert len(html_of(Still(plain.heading, plain.snapshot, still_map)).encode()) < MAX_BYTES
+
+
+def test_a_drawing_puts_each_effect_on_its_colour():
+    effect = np.array([[-2.0, 0.0, 2.0, np.inf]], np.float32)
+    known = np.ones((1, 4), np.uint8)
+    svg = svg_of(
+        StillMap("t", "layer", "head", ["0"], list("0123"), list("abcd"), effect, known, np.zeros((1, 4), bool))
+    )
+    lowest, middle, highest = (svg.index(f'fill="{colour}"') for colour in ("#a84811", "#f1f1ef", "#2d68b8"))
+    assert lowest < middle < highest
+    assert svg.count("<path") == 4
+
+
+def test_numbers_that_are_none_are_named(make_board):
+    board = make_board(metric=lambda logits: logits[:, -1, 0].exp() + float("inf"))
+    bundle = mimebundle(board)
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    assert "+∞" in data["text/html"]
+    assert "+∞" in data["text/plain"]
+
+
+CELL = """
+import torch, circuitboard as cb
+from tests.tiny_models import tiny
+clean = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 6, 5]])
+board = cb.Board(tiny("native"), cb.PromptPair(clean, clean.flip(1), answer=[1, 2], wrong=[3, 4]))
+_ = board.edit(cb.head(1, 2).zero())
+board
+"""
+
+
+def test_a_saved_notebook_shows_it_as_html_with_javascript_off(tmp_path, monkeypatch):
+    from nbclient import NotebookClient
+    from nbconvert import HTMLExporter
+
+    monkeypatch.setenv("PYTHONPATH", ".")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    # JupyterLab saves no widget state unless it is told to.
+    NotebookClient(notebook, kernel_name="python3", store_widget_state=False, timeout=120).execute()
+    path = tmp_path / "board.ipynb"
+    nbformat.write(notebook, path)
+    html, _ = HTMLExporter().from_filename(str(path))
+    page = html[html.index('data-cb="still"') :]
+    page = page[: page.index("</div>")]
+    assert "<script" not in page
+    for shown in ("<table", "zero 1.2", "cb.Board.load"):
+        assert shown in page
+    assert WIDGET_VIEW in notebook.cells[0].outputs[-1].data
+    cleaned, _ = HTMLExporter(sanitize_html=True).from_filename(str(path))
+    assert "zero 1.2" in cleaned
+
+
+def test_showing_a_board_stays_quick(make_board):
+    """No timing of a forward pass: what a display adds is text of a snapshot."""
+    board = make_board(model=tiny("native"))
+    mimebundle(board)
+    start = time.perf_counter()
+    for _ in range(5):
+        mimebundle(board)
+    assert (time.perf_counter() - start) / 5 < 0.2
