@@ -135,6 +135,8 @@ def _click(notebook: LabNotebook, layer: int, head: int) -> None:
         "([board, n]) => board.querySelectorAll('[data-cb=\"edit\"]').length === n",
         arg=[notebook.board.element_handle(), edits + 1],
     )
+    # What is below the details of the head moves until they are there.
+    notebook.board.locator('[data-cb="detail"][data-status="shown"]').wait_for()
 
 
 def test_every_number_is_the_boards_also_after_a_mean_and_a_resample_click(notebook):
