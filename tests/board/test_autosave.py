@@ -97,10 +97,10 @@ def test_opting_out_and_running_outside_a_kernel_write_nothing(make, kept, monke
 
 
 def test_in_a_kernel_it_is_the_default(monkeypatch):
-    assert not autosave.wanted(None)
+    assert not autosave.wanted(asked=None)
     monkeypatch.setattr(autosave, "_in_a_kernel", lambda: True)
-    assert autosave.wanted(None)
-    assert not autosave.wanted(False)
+    assert autosave.wanted(asked=None)
+    assert not autosave.wanted(asked=False)
 
 
 def test_a_click_waits_neither_for_hashing_nor_for_the_disk(make, kept, monkeypatch):

@@ -157,6 +157,30 @@ def test_the_current_run_can_be_kept_and_patched_from():
     )
 
 
+def test_runs_that_look_alike_have_their_own_reference_prompts():
+    """Each run's mean is over its own prompts, also where one is patched from within another."""
+    board = a_board("gpt2")
+    ours, theirs = prompts((6, 6, 6, 6), 7), prompts((6, 6, 6, 6), 8)
+    inner = cb.Run(theirs, [cb.head(0, 1).mean()])
+    outer = cb.Run(ours, [cb.head(0, 1).mean(), cb.head(1, 0).patch(inner)])
+    assert str(inner)[:12] == str(outer)[:12]
+    for run in (inner, outer):
+        edits = [cb.resid_post(1).patch(run)]
+        board.edit(*edits)
+        check(board, edits)
+        board.clear()
+
+
+def test_what_is_kept_of_runs_and_draws_is_bounded():
+    board = a_board("gpt2")
+    first = [board.preview(cb.head(0, 0).resample(seed)).value for seed in range(24)]
+    assert [board.preview(cb.head(0, 0).resample(seed)).value for seed in range(24)] == first
+    runs = [cb.Run(prompts((6,), seed)) for seed in range(100, 124)]
+    first = [board.preview(cb.head(0, 0).patch(run)).value for run in runs]
+    assert [board.preview(cb.head(0, 0).patch(run)).value for run in runs] == first
+    assert len(list(board.lab.kept())) <= 2 + 1 + 16
+
+
 def test_frozen_heads_leave_the_direct_effect_alone():
     """With everything after it frozen, zeroing a head changes the last stream by what it wrote, and no more."""
     board = a_board("gpt2")

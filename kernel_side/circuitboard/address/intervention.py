@@ -121,9 +121,15 @@ def _strength(given: Any, how: How, site: object) -> float:
 class Editable:
     """What can be done to a site or an edge."""
 
+    def _edited(
+        self, how: How, strength: float | None = None, values: Values | None = None, **options: Any
+    ) -> Intervention:
+        # Sites and edges are all that inherits this.
+        return Intervention(self, how, strength, values, **options)  # type: ignore[arg-type]
+
     def zero(self) -> Intervention:
         """Set the activation to 0 (zero ablation)."""
-        return Intervention(self, "zero")  # type: ignore[arg-type]
+        return self._edited("zero")
 
     def mean(self, *, per: Per = "position") -> Intervention:
         """Set the activation to its mean over the board's reference prompts (mean ablation).
@@ -134,7 +140,7 @@ class Editable:
             "position": the mean at the same position of the reference prompts that have as many tokens. "label": the
             mean at the same label of all reference prompts; the edit must then act at labels.
         """
-        return Intervention(self, "mean", per=per)  # type: ignore[arg-type]
+        return self._edited("mean", per=per)
 
     def resample(self, seed: int = 0, *, per: Per = "position") -> Intervention:
         """Take the activation from another reference prompt, drawn for each prompt (resample ablation).
@@ -146,7 +152,7 @@ class Editable:
         per
             As for `mean`.
         """
-        return Intervention(self, "resample", seed=seed, per=per)  # type: ignore[arg-type]
+        return self._edited("resample", seed=seed, per=per)
 
     def patch(self, run: Run | None = None) -> Intervention:
         """Take the activation from another run (activation patching).
@@ -157,11 +163,11 @@ class Editable:
             Any `cb.Run` on prompts of the same lengths. None for the source run: the corrupted run if the base is
             clean, and the other way round.
         """
-        return Intervention(self, "patch", run=run)  # type: ignore[arg-type]
+        return self._edited("patch", run=run)
 
     def scale(self, factor: float) -> Intervention:
         """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation)."""
-        return Intervention(self, "scale", factor)  # type: ignore[arg-type]
+        return self._edited("scale", factor)
 
     def add(self, vector: Any, scale: float = 1.0) -> Intervention:
         """Add `scale` · `vector` to the activation (steering).
@@ -173,15 +179,15 @@ class Editable:
         scale
             What it is multiplied by.
         """
-        return Intervention(self, "add", scale, Values.of(vector, f"Adding to {self}"))  # type: ignore[arg-type]
+        return self._edited("add", scale, Values.of(vector, f"Adding to {self}"))
 
     def set(self, values: Any) -> Intervention:
         """Set the activation to `values`: numbers that broadcast to [batch, pos, d], [batch, dest, src] for a pattern."""
-        return Intervention(self, "set", values=Values.of(values, f"Setting {self}"))  # type: ignore[arg-type]
+        return self._edited("set", values=Values.of(values, f"Setting {self}"))
 
     def freeze(self) -> Intervention:
         """Hold the activation at its value in the unedited base run, whatever other edits do before it.
 
         With everything between an edit and the output frozen, what is left is the edit's direct effect.
         """
-        return Intervention(self, "freeze")  # type: ignore[arg-type]
+        return self._edited("freeze")

@@ -4,7 +4,6 @@ from circuitboard.analysis.attention import AttentionPattern
 from circuitboard.analysis.component import Component, ComponentKind
 from circuitboard.analysis.direct_effects import DirectEffects, direct_effects
 from circuitboard.analysis.direct_logit_attribution import DirectLogitAttribution
-from circuitboard.analysis.error_bars import standard_error
 from circuitboard.analysis.logit_lens import LensReading, LogitLens, read_lens
 from circuitboard.analysis.max_activating import Window, neuron_activations, strongest, windows
 from circuitboard.analysis.neurons import NeuronReading, Order, by_size, neuron_table, read_neurons, require_order
@@ -36,7 +35,6 @@ __all__ = [
     "read_neurons",
     "require_order",
     "self_repair_of",
-    "standard_error",
     "strongest",
     "tokens_view",
     "windows",

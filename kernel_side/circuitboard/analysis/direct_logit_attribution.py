@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.analysis.error_bars import standard_error
+from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd

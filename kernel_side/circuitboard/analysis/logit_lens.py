@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.analysis.error_bars import standard_error
 from circuitboard.analysis.read_out import selected
 from circuitboard.engine import tolerance
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import EngineError
+from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd

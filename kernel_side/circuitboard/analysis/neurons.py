@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 import torch
 
 from circuitboard.analysis.direct_effects import outlet_of
-from circuitboard.analysis.error_bars import standard_error
 from circuitboard.analysis.frozen_norm import FrozenNorm
 from circuitboard.analysis.read_out import Question, ReadOut
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import InterventionError
+from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd

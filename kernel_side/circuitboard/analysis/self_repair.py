@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.analysis.component import Component
-from circuitboard.analysis.error_bars import standard_error
 from circuitboard.errors import EngineError
+from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
     import pandas as pd

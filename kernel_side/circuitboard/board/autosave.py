@@ -135,7 +135,7 @@ def _flush_all() -> None:
         autosave.close()
 
 
-def wanted(asked: bool | None) -> bool:  # noqa: FBT001
+def wanted(*, asked: bool | None) -> bool:
     """Whether a board is kept: as asked, by default in a kernel; never where the environment says 0."""
     if os.environ.get(ENVIRONMENT, "").strip().lower() in ("0", "false", "off", "no"):
         return False

@@ -16,6 +16,7 @@ from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
 from circuitboard.board.history import History
 from circuitboard.board.lab import set_up
+from circuitboard.board.metrics_table import metrics_table
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
 from circuitboard.board.requested import requested
 from circuitboard.board.self_test import SelfTest, run_self_test
@@ -26,7 +27,7 @@ from circuitboard.board.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
 from circuitboard.errors import AddressError, PromptError
 from circuitboard.interventions import Plan
-from circuitboard.metrics import metrics_of, spread_of
+from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricsLike, Spread
     from circuitboard.prompts import Prompts
-    from circuitboard.runs import CachedRun
     from circuitboard.sweeps import Sweep
 
 
@@ -122,7 +122,7 @@ class Board(Sweeping, Analyses):
         ).result()
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
-        self._autosave = Autosave(self) if wanted(autosave) else None
+        self._autosave = Autosave(self) if wanted(asked=autosave) else None
         display.made(self)
 
     # --- what is ------------------------------------------------------------------------------------
@@ -205,29 +205,7 @@ class Board(Sweeping, Analyses):
         Columns: unit, value, stderr, ci_low and ci_high (95 % bootstrap), clean, corrupted, change (against the base
         run) and its sign-flip p-value. Error bars are NaN for a single prompt.
         """
-        import pandas as pd
-
-        shown, lab = self._steps.shown, self._lab
-        base, rows = shown.history.state.base, []
-        for metric in lab.metrics:
-            values, (clean, corrupted) = lab.values(shown.run, metric), lab.unedited(base, metric)
-            spread, unedited = spread_of(values), clean if base == "clean" or corrupted is None else corrupted
-            change = spread_of(values - unedited)
-            rows.append(
-                {
-                    "metric": metric.name,
-                    "unit": metric.unit,
-                    "value": spread.mean,
-                    "stderr": spread.stderr,
-                    "ci_low": spread.low,
-                    "ci_high": spread.high,
-                    "clean": mean(clean),
-                    "corrupted": float("nan") if corrupted is None else mean(corrupted),
-                    "change": change.mean,
-                    "p": change.pvalue,
-                }
-            )
-        return pd.DataFrame(rows).set_index("metric")
+        return metrics_table(self._lab, self._steps.shown)
 
     @property
     def spread(self) -> Spread:
@@ -275,15 +253,7 @@ class Board(Sweeping, Analyses):
 
     def as_run(self) -> Run:
         """The run as it is now, edits in force, to patch from: `cb.head(9, 6).patch(board.as_run())`."""
-        lab, state = self._lab, self._steps.shown.history.state
-        base, source = lab.base(state.base), lab.source(state.base)
-        edits = [
-            dataclasses.replace(edit, run=Run(self._token_rows(source)))
-            if edit.how == "patch" and edit.run is None and source is not None
-            else edit
-            for edit in state.active
-        ]
-        return Run(self._token_rows(base), edits)
+        return self._lab.run_of(self._steps.shown.history.state)
 
     # --- steps --------------------------------------------------------------------------------------
 
@@ -390,10 +360,6 @@ class Board(Sweeping, Analyses):
     def self_test(self) -> SelfTest:
         """Run the checks whose answers are known, on this model and these prompts."""
         return self._worker.submit(lambda cancel: run_self_test(self._lab, cancel)).result()
-
-    def _token_rows(self, run: CachedRun) -> list[Tensor]:
-        """Token ids of each prompt, padding left out."""
-        return [row[-length:] for row, length in zip(run.tokens, self.prompts.lengths, strict=True)]
 
     def _verify(self, plan: Plan, near: EditedRun, cancel: CancelToken) -> Verification:
         lab = self._lab

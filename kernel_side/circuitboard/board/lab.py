@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from circuitboard.engine import (
@@ -18,7 +18,7 @@ from circuitboard.engine import (
 from circuitboard.errors import MetricError, PromptError
 from circuitboard.interventions import Plan, Reference, Supply, compile_plan
 from circuitboard.metrics import Metric, Reading, Reads, evaluate
-from circuitboard.runs import CachedRun, record_run
+from circuitboard.runs import CachedRun, Run, record_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.address import Intervention
-    from circuitboard.board.state import Base
+    from circuitboard.board.state import Base, BoardState
     from circuitboard.models.adapter import ModelAdapter
     from circuitboard.prompts import Prompts
-    from circuitboard.runs import Origin, Run
+    from circuitboard.runs import Origin
+
+
+_MOST_RUNS = 16
+"""Runs to patch from that are kept; the oldest is recorded again if it is asked for once more."""
 
 
 class Unedited(NamedTuple):
@@ -62,7 +66,7 @@ class Lab:
     choice: Choice
     budget: Budget
     reference: Reference | None
-    _own: dict[str, Reference] = field(default_factory=dict, repr=False)
+    _own: dict[CachedRun, Reference] = field(default_factory=dict, repr=False)
     _others: dict[Run, Origin] = field(default_factory=dict, repr=False)
     _unedited: dict[tuple[str, str], Unedited] = field(default_factory=dict, repr=False)
 
@@ -142,8 +146,21 @@ class Lab:
             if run.interventions:
                 supply = Supply(base, None, self._reference(base), self.origin)
                 found = EditedOrigin(compile_plan(run.interventions, self.adapter, self.prompts, supply))
+            while len(self._others) >= _MOST_RUNS:
+                del self._others[next(iter(self._others))]
             self._others[run] = found
         return found
+
+    def run_of(self, state: BoardState) -> Run:
+        """A state of the board as a run to patch from; its patches name the run that they come from."""
+        base, source = self.base(state.base), self.source(state.base)
+        edits = [
+            replace(edit, run=Run(self._token_rows(source)))
+            if edit.how == "patch" and edit.run is None and source is not None
+            else edit
+            for edit in state.active
+        ]
+        return Run(self._token_rows(base), edits)
 
     def plan(self, base: Base, interventions: Iterable[Intervention]) -> Plan:
         """Interventions made ready, or refused."""
@@ -177,9 +194,16 @@ class Lab:
     def _reference(self, base: CachedRun) -> Reference:
         if self.reference is not None:
             return self.reference
-        if base.name not in self._own:
-            self._own[base.name] = Reference(base, self.prompts.labels, f"the {base.name} prompts")
-        return self._own[base.name]
+        own = self._own.get(base)
+        if own is None:
+            own = Reference(base, self.prompts.labels, f"the {base.name} prompts")
+            if base in self.bases:
+                self._own[base] = own
+        return own
+
+    def _token_rows(self, run: CachedRun) -> list[Tensor]:
+        """Token ids of each prompt, padding left out."""
+        return [row[-length:] for row, length in zip(run.tokens, self.prompts.lengths, strict=True)]
 
     def _run(self, run: Run) -> CachedRun:
         """A run's prompts, unedited, laid out like the board's."""
@@ -198,7 +222,7 @@ class Lab:
         for known in self.bases:
             if known.tokens.equal(tokens):
                 return known
-        return unrecorded(f"{run} {len(self._others)}", self.adapter, tokens, real)
+        return unrecorded(str(run), self.adapter, tokens, real)
 
 
 def unrecorded(name: str, adapter: ModelAdapter, tokens: Tensor, real: Tensor | None) -> CachedRun:

@@ -57,12 +57,11 @@ def saved_of(
         index = parent
     first, *more = lab.metrics
     values = {metric.name: _numbers(lab.values(board.shown.run, metric)) for metric in lab.metrics}
-    versions = {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()}
     return s.SavedBoard(
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
-        versions=versions,
-        model=_model(board, fingerprint(board.model) if marks == "now" else marks),
+        versions=versions(),
+        model=saved_model(board, fingerprint(board.model) if marks == "now" else marks),
         prompts=_prompts(board.prompts, board.pair.recipe),
         metric={metric.name: metric.formula or "" for metric in lab.metrics},
         states=[s.SavedState(state.base, [_edit(edit) for edit in state.edits]) for state in reversed(path)],
@@ -70,6 +69,11 @@ def saved_of(
         more_values={metric.name: values[metric.name] for metric in more},
         reference=None if board.reference_prompts is None else _reference(board.reference_prompts),
     )
+
+
+def versions() -> dict[str, str]:
+    """What computes here."""
+    return {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()}
 
 
 def state_in(saved: s.SavedState) -> BoardState:
@@ -143,7 +147,8 @@ def _rows(tokens: list[list[int]]) -> list[Tensor]:
         raise SessionFileError("its prompts are no lists of token ids.", code="bad_session_file") from error
 
 
-def _model(board: Board, marks: Fingerprint | None) -> s.SavedModel:
+def saved_model(board: Board, marks: Fingerprint | None) -> s.SavedModel:
+    """Which model, to tell whether it is the same one."""
     adapter = board.lab.adapter
     return s.SavedModel(
         name=adapter.name,

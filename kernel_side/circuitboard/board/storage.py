@@ -13,12 +13,13 @@ import msgspec
 import torch
 
 from circuitboard.board.saved import READABLE, SavedBoard, SavedModel
-from circuitboard.board.saving import pair_in, reference_in, saved_of, state_in
+from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, state_in, versions
 from circuitboard.engine import tolerance
 from circuitboard.engine.tolerance import RELATIVE
 from circuitboard.errors import CircuitboardError, SessionFileError
 from circuitboard.models import load as load_model
 from circuitboard.models.bridge import shape_of
+from circuitboard.models.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,12 +272,12 @@ def _compared(path: Path, saved: SavedBoard, board: Board) -> Iterator[Recompute
 
 def _differences(saved: SavedBoard, board: Board) -> Iterator[str]:
     """What is not as the manifest says."""
-    now = saved_of(board)
+    now, model = versions(), saved_model(board, fingerprint(board.model))
     for name, then in saved.versions.items():
-        here = now.versions.get(name)
+        here = now.get(name)
         if here != then:
             yield f"{name} was {then} and is {here or 'missing'}"
     for name in ("weights", "tokenizer", "revision", "dtype", "device"):
-        then, here = getattr(saved.model, name), getattr(now.model, name)
+        then, here = getattr(saved.model, name), getattr(model, name)
         if then is not None and then != here:
             yield f"{name} was {then} and is {here}"

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from circuitboard.runs import CachedRun
 
 
+_MOST_KEPT = 16
+"""Means and draws whose activations are kept; an older one is made again if it is asked for once more."""
+
+
 @dataclass(frozen=True)
 class Match:
     """Positions of some prompts of the board, and those that stand for them in reference prompts.
@@ -138,13 +142,15 @@ class Reference:
             `no_other_prompts` if it would put back what is there; `label_needed`, `label_unknown`, `label_pattern`.
         """
         labels = _labels(intervention, self) if intervention.per == "label" else None
-        key = (intervention.how, intervention.seed, where.positions if labels else None, labels, base.name)
+        key = (intervention.how, intervention.seed, where.positions if labels else None, labels, base)
         if key not in self._made:
             shape = (prompts.n, prompts.n_positions)
             if intervention.how == "mean":
                 found = self._all(labels, base, prompts, intervention)
             else:
                 found = self._drawn(labels, base, prompts, intervention)
+            while len(self._made) >= _MOST_KEPT:
+                del self._made[next(iter(self._made))]
             self._made[key] = Borrowed(self.run, found, shape, mean=intervention.how == "mean")
         return self._made[key]
 

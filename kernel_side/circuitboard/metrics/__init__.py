@@ -3,7 +3,7 @@
 from circuitboard.metrics.catalogue import METRICS, MetricLike, MetricsLike, metric_of, metrics_of
 from circuitboard.metrics.metric import Metric, Reads, columns_of, evaluate, evaluate_cells, select
 from circuitboard.metrics.reading import Reading
-from circuitboard.metrics.spread import Spread, interval_of, spread_of
+from circuitboard.metrics.spread import Spread, interval_of, spread_of, standard_error
 
 __all__ = [
     "METRICS",
@@ -21,4 +21,5 @@ __all__ = [
     "metrics_of",
     "select",
     "spread_of",
+    "standard_error",
 ]

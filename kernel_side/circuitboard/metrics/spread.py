@@ -54,11 +54,21 @@ def spread_of(values: Float[Tensor, " batch"]) -> Spread:
     mean, n = float(values.mean()), len(values)
     if n < _TWO or not bool(values.isfinite().all()):
         return Spread(mean, math.nan, math.nan, math.nan, math.nan, n)
-    from transformer_lens.utilities.statistics import derive_generator, sign_flip_permutation_pvalue, standard_error
+    from transformer_lens.utilities.statistics import derive_generator, sign_flip_permutation_pvalue
 
     low, high = interval_of(values)
     pvalue = sign_flip_permutation_pvalue(values, n_permutations=1000, generator=derive_generator(_SEED))
     return Spread(mean, float(standard_error(values)), low, high, float(pvalue), n)
+
+
+def standard_error(values: Float[Tensor, "*rows batch"]) -> Float[Tensor, "*rows"]:
+    """Standard error of the mean over the last axis, s/√n with s² over n − 1; NaN for fewer than two prompts."""
+    if values.shape[-1] < _TWO:
+        return values.new_full(values.shape[:-1], math.nan)
+    from transformer_lens.utilities import statistics
+
+    error: Tensor = statistics.standard_error(values)
+    return error
 
 
 def interval_of(values: Float[Tensor, " batch"]) -> tuple[float, float]:

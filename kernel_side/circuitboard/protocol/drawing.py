@@ -7,25 +7,12 @@ from typing import Literal
 
 import msgspec
 
+from circuitboard.address import Kind
+
 Base = Literal["clean", "corrupted"]
 Mode = Literal["zero", "mean", "resample", "patch"]
 MapOver = Literal["head", "resid_pre", "attn_out", "mlp_out", "head_pos", "neuron"]
-EditKind = Literal[
-    "embed",
-    "resid_pre",
-    "head.q",
-    "head.k",
-    "head.v",
-    "head.pattern",
-    "head",
-    "head.result",
-    "attn_out",
-    "resid_mid",
-    "neuron",
-    "mlp_out",
-    "resid_post",
-    "edge",
-]
+EditKind = Literal[Kind, "edge"]
 
 
 class Real(msgspec.Struct, frozen=True):

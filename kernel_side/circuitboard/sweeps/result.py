@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from circuitboard.metrics import standard_error
+
 if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Bool, Float
@@ -93,12 +95,7 @@ class Sweep:
     @property
     def stderr(self) -> Float[Tensor, "*cells"]:
         """Standard error of `effect` over prompts; NaN for a single prompt."""
-        if self._one_prompt:
-            return self._unknown()
-        from transformer_lens.utilities.statistics import standard_error
-
-        stderr: Tensor = standard_error(self.statistics.effect())
-        return stderr
+        return standard_error(self.statistics.effect())
 
     def ci(self, level: float = 0.95, *, n_resamples: int = 1000, seed: int = 0) -> tuple[Tensor, Tensor]:
         """Percentile bootstrap interval of `effect` over prompts, seeded (TransformerLens's).

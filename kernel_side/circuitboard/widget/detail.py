@@ -11,10 +11,11 @@ import torch
 
 from circuitboard.address import HEAD_KINDS, Edge, Site
 from circuitboard.address import site as site_called
-from circuitboard.analysis import by_size, direct_effects, neuron_table, read_lens, read_neurons, standard_error
+from circuitboard.analysis import by_size, direct_effects, neuron_table, read_lens, read_neurons
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import AddressError, Cancelled, CircuitboardError, EngineError
 from circuitboard.interventions import check_site
+from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import error_info
 from circuitboard.widget.map_grid import edited_cells

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 from circuitboard.address import Edge, Site, describe
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
-from circuitboard.metrics import interval_of
+from circuitboard.metrics import interval_of, standard_error
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
     Baselines,
@@ -118,7 +118,7 @@ def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | Non
         value=Real.of(float(values.double().mean())),
         values=[Real.of(value) for value in values.tolist()],
         base_values=[Real.of(value) for value in unedited.tolist()],
-        stderr=Real.of(float(values.double().std() / n**0.5)) if n > 1 else None,
+        stderr=Real.of(float(standard_error(values.double()))) if n > 1 else None,
         low=None if low is None else Real.of(low),
         high=None if high is None else Real.of(high),
         change=None if change is None else Real.of(change),
