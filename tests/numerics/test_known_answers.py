@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from tests.tiny_models import FAMILIES, tiny
+from tests.tiny_models import FAMILIES, Size, tiny, tiny_of_size
 
 CLEAN = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 6, 5]])
 CORRUPTED = torch.tensor([[5, 6, 17, 8, 9], [9, 8, 27, 6, 5]])
@@ -93,3 +93,15 @@ def test_a_model_worked_out_by_hand():
     assert board.edit(cb.head(0, 0).patch()).value == pytest.approx(-1)
     assert board.baselines.corrupted == pytest.approx(-3)
     board.close()
+
+
+def test_a_norm_of_nothing_is_nothing_in_every_cell():
+    """Without the only head there is nothing to add, whatever takes it away; a norm would blow up what rounding leaves."""
+    model = tiny_of_size("gemma2", Size(layers=1, heads=1, kv_heads=1, d_model=8))
+    with_one = cb.Board(model, cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4]))
+    nothing = with_one.preview(cb.attn_out(0).zero()).value
+    for over in ("head", "head.v", "attn_out"):
+        assert float(with_one.sweep(over, how="zero").values) == pytest.approx(nothing, abs=1e-7)
+    for way in (cb.head(0, 0).result.zero(), cb.edge(cb.embed(), cb.head(0, 0)).zero()):
+        assert with_one.preview(way).value == pytest.approx(nothing, abs=1e-7)
+    with_one.close()

@@ -148,7 +148,7 @@ class ReceiptBook:
     def measure(self, write: Write, before: Tensor, after: Tensor, first: int = 0) -> None:
         """Note the part of an activation before and after a write, [batch, pos, d], from position `first` on."""
         before, after = before.double(), after.double()
-        where = write.where.entries[:, first : first + before.shape[1]]
+        where = write.touched[:, first : first + before.shape[1]]
         self._receipts[id(write)] = Receipt(
             site=write.intervention.site,
             intervention=write.intervention,

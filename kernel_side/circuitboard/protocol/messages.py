@@ -86,7 +86,7 @@ from circuitboard.protocol.requests import (
     Verify,
 )
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 AnyRequest = (
     Hello

@@ -63,7 +63,8 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
         receiver = write.receiver
         # An edge's cells share a sender and differ in the head that receives; others differ in the head written.
         alike = None if receiver is None else (receiver[0], write.index)
-        together = (write.place, alike, id(write.where), write.origin, write.gain, id(write.constant), first)
+        value = (write.origin, write.gain, id(write.constant), write.intervention.renormalize)
+        together = (write.place, alike, id(write.where), value, first)
         if together not in groups:
             groups[together] = Group(write.layer, first, stop)
         groups[together].cells.append(index)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.engine.wavefront.attention import PARTS, one_head, pattern_of, project_head, turned
-from circuitboard.engine.wavefront.rows import passed, stream
+from circuitboard.engine.wavefront.rows import attended, passed, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +82,9 @@ class Launch:
         if kind == "head.pattern" or kind in PARTS:
             return self._from_part(kind, layer, _numbers(indices), after, first)
         if kind == "head":
-            return self._from_attention(layer, self._result(layer, _numbers(indices), after - before, first), first)
+            return self._from_z(layer, [(_numbers(indices), after)], first)
         if kind == "head.result":
-            return self._from_attention(layer, after - before, first)
+            return self._from_result(layer, _numbers(indices), before, after, first)
         if kind == "attn_out":
             return self._after_attention(layer, after, first)
         if kind == "neuron":
@@ -145,32 +145,68 @@ class Launch:
         layer, state = self.layers[index], self.state.layers[index]
         attn = layer.block.attn
 
-        def result(heads: list[int], z: Tensor) -> Tensor:
-            z = self.pins.apply(("head", index), z, first, heads)
-            kept = state.z[:, first : first + z.shape[2], heads].permute(2, 0, 1, 3)
-            return self._result(index, heads, z - kept, first)
+        def written(heads: list[int], z: Tensor) -> tuple[list[int], Tensor]:
+            return heads, self.pins.apply(("head", index), z, first, heads)
 
         if kind == "head.pattern":
             _, _, v = self._heads(layer, state, found, first)
-            return self._from_attention(index, result(found, after @ v), first)
+            return self._from_z(index, [written(found, after @ v)], first)
         if kind == "head.q":
             q = self._turned(after, attn.q_norm, layer, first) * attn.scale
             _, k, v = self._heads(layer, state, found, first)
-            return self._from_attention(
-                index, result(found, one_head(layer, q, k, v, first, found, self.pins, self.sight)), first
-            )
+            z = one_head(layer, q, k, v, first, found, self.pins, self.sight)
+            return self._from_z(index, [written(found, z)], first)
         if kind == "head.k":
             after = self._turned(after, attn.k_norm, layer, first)
         # Keys and values reach all later queries of every head of their group.
-        changes = []
+        reached = []
         for member in range(layer.group):
             heads = [kv * layer.group + member for kv in found]
             q, k, v = self._heads(layer, state, heads, first)
             kept = k if kind == "head.k" else v
             new = torch.cat((kept[:, :, :first], after, kept[:, :, first + after.shape[2] :]), 2)
             k, v = (new, v) if kind == "head.k" else (k, new)
-            changes.append(result(heads, one_head(layer, q, k, v, first, heads, self.pins, self.sight)))
-        return self._from_attention(index, torch.stack(changes).sum(0), first)
+            reached.append(written(heads, one_head(layer, q, k, v, first, heads, self.pins, self.sight)))
+        return self._from_z(index, reached, first)
+
+    def _from_z(self, index: int, reached: Sequence[tuple[list[int], Tensor]], first: int) -> Join:
+        """From new `z`, of one head a cell or of several in turn, to what attention adds."""
+        layer, state = self.layers[index], self.state.layers[index]
+        cells, _, length, _ = reached[0][1].shape
+        norm = layer.block.attn.post_norm
+        if norm is None:
+            changes = [
+                self._result(index, heads, z - state.z[:, first : first + length, heads].permute(2, 0, 1, 3), first)
+                for heads, z in reached
+            ]
+            return self._from_attention(index, torch.stack(changes).sum(0) if changes[1:] else changes[0], first)
+        # A norm divides by what is left, which must not be the rounding of a difference: all heads are summed again.
+        whole = state.z[None, :, first : first + length].repeat(cells, 1, 1, 1, 1)
+        for heads, z in reached:
+            whole[torch.arange(cells), :, :, heads] = z
+        return self._after_norm(index, norm, attended(layer, whole, first, self.pins), first)
+
+    def _from_result(self, index: int, heads: list[int], before: Tensor, after: Tensor, first: int) -> Join:
+        """From a new result of one head a cell to what attention adds."""
+        layer, state = self.layers[index], self.state.layers[index]
+        place: Place = ("head.result", index)
+        norm = layer.block.attn.post_norm
+        if norm is None:
+            return self._from_attention(index, after - before, first)
+        cells, _, length, _ = after.shape
+        whole = state.z[None, :, first : first + length].repeat(cells, 1, 1, 1, 1)
+        whole[torch.arange(cells), :, :, heads] = 0
+        pinned = sorted({_number(write.index) for write in self.pins.at(place)})
+        whole[..., pinned, :] = 0
+        raw = layer.out(whole.flatten(0, 2).flatten(1)).view_as(after) + after
+        for head in pinned:
+            others = [cell for cell, own in enumerate(heads) if own != head]
+            raw[others] += self.part(place, [head], first, first + length)
+        return self._after_norm(index, norm, raw, first)
+
+    def _after_norm(self, index: int, norm: Norm, raw: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
+        """From attention's output before its post-norm."""
+        return self._after_attention(index, self.pins.apply(("attn_out", index), norm(raw), first), first)
 
     def _result(
         self, index: int, heads: list[int], change: Float[Tensor, "cell batch pos d_head"], first: int
@@ -180,11 +216,8 @@ class Launch:
         return self.pins.through(("head.result", index), result, first, heads)
 
     def _from_attention(self, index: int, change: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
-        """A change of attention's output before its post-norm."""
-        norm, state = self.layers[index].block.attn.post_norm, self.state.layers[index]
-        if norm is not None:
-            assert state.attn_raw is not None  # noqa: S101  kept where a norm follows
-            change = passed(change, state.attn_raw[:, first : first + change.shape[2]], norm)
+        """A change of attention's output, which no norm follows."""
+        state = self.state.layers[index]
         kept = state.attn_out[:, first : first + change.shape[2]]
         return self._after_attention(index, kept + self.pins.through(("attn_out", index), change, first), first)
 
@@ -302,8 +335,7 @@ class Launch:
         k, v = (torch.cat((kept[:, :, :first], new), 2) for kept, new in ((kept_k, k), (kept_v, v)))
         z = one_head(layer, q * attn.scale, k, v, first, heads, self.pins, self.sight)
         z = self.pins.apply(("head", index), z, first, heads)
-        change = z - state.z[:, first:, heads].permute(2, 0, 1, 3)
-        return self._from_attention(index, self._result(index, heads, change, first), first)
+        return self._from_z(index, [(heads, z)], first)
 
     # --- the run --------------------------------------------------------------------------------------
 

@@ -163,6 +163,26 @@ def stream(
     return pins.apply(place, rows.clone(), first) if pins.at(place) else rows
 
 
+def attended(
+    layer: Layer, z: Float[Tensor, "cell batch pos head d_head"], start: int, pins: Pins
+) -> Float[Tensor, "cell batch pos d_model"]:
+    """What attention adds before a post-norm, edits of single results carried out."""
+    results: dict[int, Tensor] = {}
+    for write in pins.at(("head.result", layer.index)):
+        assert write.index is not None  # noqa: S101  heads have one
+        if write.index not in results:
+            results[write.index] = z[..., write.index, :] @ layer.w_o[write.index]
+        pins.write(write, results[write.index], start)
+    if results:
+        # The others are summed without the edited ones: a difference would leave its rounding.
+        z = z.clone()
+        z[..., list(results), :] = 0
+    raw: Tensor = layer.out(z.flatten(0, 2).flatten(1)).unflatten(0, z.shape[:3])
+    for result in results.values():
+        raw = raw + result
+    return raw
+
+
 def after_z(
     layer: Layer,
     z: Float[Tensor, "cell batch pos head d_head"],
@@ -174,16 +194,7 @@ def after_z(
     """From `z`, a tensor of our own, to what attention adds."""
     index, attn = layer.index, layer.block.attn
     pins.apply(("head", index), z, start)
-    raw = layer.out(z.flatten(0, 2).flatten(1)).unflatten(0, z.shape[:3])
-    results: dict[int, Tensor] = {}
-    for write in pins.at(("head.result", index)):
-        assert write.index is not None  # noqa: S101  heads have one
-        if write.index not in results:
-            results[write.index] = z[..., write.index, :] @ layer.w_o[write.index]
-            raw = raw - results[write.index]
-        pins.write(write, results[write.index], start)
-    for result in results.values():
-        raw = raw + result
+    raw = attended(layer, z, start, pins)
     out = raw if attn.post_norm is None else attn.post_norm(raw)
     if pins.at(("attn_out", index)):
         out = pins.apply(("attn_out", index), out.clone(), start)
