@@ -10,17 +10,18 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 LABEXTENSION := kernel_side/circuitboard/labextension
-FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -name '*.test.ts*')
+FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -path '*/vscode/*' -not -name '*.test.ts*')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-front-end test-python test-browser test-examples lint bench wheel clean
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples lint bench wheel vsix release-check clean
 
 help:
 	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
 	@echo "make setup                       only install"
 	@echo "make test                        lint, then all tests"
-	@echo "make lint | bench | wheel | clean"
+	@echo "make lint | bench | wheel | vsix | clean"
+	@echo "make release-check               build all, install the wheel in an empty environment, use it there"
 
 # --- installing -----------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ test-examples: setup
 
 # One at a time: each drives the same JupyterLab.
 test-browser: setup
+	npm run build:vscode
 	$(BIN)/python -m pytest -m browser $(ARGS)
 
 bench: setup
@@ -100,6 +102,24 @@ wheel: setup
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/python -m pytest tests/packaging
+
+# The package of the VS Code extension.
+vsix: .make/npm
+	node extension/vscode/build.mjs
+	rm -f dist/*.vsix
+	cd dist/vscode && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-1580601600} ../../node_modules/.bin/vsce package --no-dependencies --allow-missing-repository \
+	  --out ../circuitboard-vscode-$$(node -p "require('./package.json').version").vsix </dev/null
+
+release-check: setup
+	npm run build
+	rm -rf .make/first && cp -r $(LABEXTENSION) .make/first
+	npm run build:lab
+	diff -r .make/first $(LABEXTENSION)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(MAKE) vsix
+	$(BIN)/python -m pytest tests/packaging
+	$(BIN)/python -m tests.packaging.release dist
 
 clean:
 	rm -rf .make dist $(LABEXTENSION) kernel_side/circuitboard/widget/static

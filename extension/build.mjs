@@ -1,11 +1,12 @@
 // Builds the widget: one self-contained ESM file and one style sheet, for anywidget.
 // --watch rebuilds on every change; --outdir=DIR puts them elsewhere.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
+import { licencesOf } from "./licences.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
@@ -44,6 +45,7 @@ const options = {
   jsx: "automatic",
   jsxImportSource: "preact",
   logLevel: "warning",
+  metafile: true,
   plugins: [plainText],
 };
 
@@ -51,9 +53,11 @@ if (values.watch) {
   const watching = await context(options);
   await watching.watch();
 } else {
-  await build(options);
+  const { metafile } = await build(options);
   const found = FORBIDDEN.exec(readFileSync(join(outdir, "widget.js"), "utf8"));
   if (found !== null) throw new Error(`The bundle contains ${found[0]}`);
+  const licences = licencesOf(Object.keys(metafile.inputs), dirname(here));
+  writeFileSync(join(outdir, "THIRD_PARTY_LICENCES.txt"), licences);
   for (const name of ["widget.js", "widget.css"]) {
     const bytes = readFileSync(join(outdir, name));
     const kB = (n) => (n / 1000).toFixed(1);

@@ -1,12 +1,16 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+const here = dirname(fileURLToPath(import.meta.url));
+
 export default defineConfig({
-  root: dirname(fileURLToPath(import.meta.url)),
+  root: here,
+  // VS Code gives its API to extensions as a module that no registry has.
+  resolve: { alias: { vscode: join(here, "vscode/test/vscode.ts") } },
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   test: {
-    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx", "vscode/test/**/*.test.ts"],
     environment: "happy-dom",
     pool: "threads",
     poolOptions: { threads: { singleThread: true } },

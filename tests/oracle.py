@@ -187,6 +187,11 @@ class _Oracle:
                     result[where] = numbers if edit.how == "set" else result[where] + edit.strength * numbers
                 else:
                     result[where] = self.given(edit, name, site)[where]
+                if getattr(edit, "renormalize", False):
+                    row, before = result[where[:3]], found[where[:3]]
+                    others = [src for src in range(len(row)) if src not in where[3]]
+                    if before[others].sum() != 0:
+                        row[others] *= (before.sum() - row[list(where[3])].sum()) / before[others].sum()
         return result
 
     # Where edits take their numbers from.

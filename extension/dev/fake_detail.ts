@@ -1,5 +1,5 @@
 // The details and texts that a fake kernel gives: attention to the first and the previous token, round numbers.
-import type { Detail, Detailed, EditRow, Export, Exported, View } from "../src/protocol/generated";
+import type { Detail, Detailed, EditRow, Moves, View } from "../src/protocol/generated";
 import { toReal } from "./fake_numbers";
 import type { FakeOptions } from "./fake_options";
 
@@ -21,6 +21,30 @@ function pattern(n: number, first: number): Float32Array {
   }
   return values;
 }
+
+function moves(up: readonly [string, number][], down: readonly [string, number][]): Moves {
+  const token = ([text, logit]: readonly [string, number]): Moves["up"][number] => ({
+    token: text,
+    logit: toReal(logit),
+  });
+  return { up: up.map(token), down: down.map(token) };
+}
+
+const NAMES = moves(
+  [
+    [" Mary", 3.1],
+    [" Maria", 1.2],
+    [" Mar", 0.9],
+    [" Marie", 0.8],
+    [" Martha", 0.6],
+  ],
+  [
+    [" John", -0.5],
+    [" him", -0.4],
+    [" he", -0.3],
+  ],
+);
+const NONE = moves([], []);
 
 interface Shown {
   revision: number;
@@ -44,6 +68,11 @@ export function detailOf(
         (values) => new DataView(values.buffer),
       )
     : [];
+  const own = edits.filter(
+    (edit) => edit.enabled && edit.layer === layer && head && edit.site.startsWith(site),
+  );
+  const row = request.row ?? request.position ?? n - 1;
+  const source = request.circuit === true ? (request.source ?? 0) : (request.source ?? null);
   const answer: Detailed = {
     kind: "detailed",
     id: request.id,
@@ -51,6 +80,41 @@ export function detailOf(
     site,
     prompt: request.prompt ?? 0,
     position: request.position ?? n - 1,
+    row,
+    source,
+    effect: {
+      how: own[0]?.what ?? view.mode,
+      edited: own.length > 0,
+      at:
+        request.position === null || request.position === undefined
+          ? view.positions
+          : [request.position],
+      total: toReal(-1.83),
+      total_stderr: toReal(0.12),
+      direct: stream ? null : toReal(-1.61),
+      direct_stderr: stream ? null : toReal(0.11),
+      later: stream ? null : toReal(-0.22),
+      later_stderr: stream ? null : toReal(0.06),
+      note: null,
+    },
+    writes: stream
+      ? null
+      : {
+          position: row,
+          current: own.length > 0 ? NONE : NAMES,
+          base: NAMES,
+          change: own.length > 0 ? moves([[" John", 0.5]], [[" Mary", -3.1]]) : NONE,
+        },
+    circuit:
+      request.circuit === true
+        ? {
+            row,
+            source: source ?? 0,
+            copying: NAMES,
+            keys: moves([[" Mary", 4.2]], [[",", -2.5]]),
+            keys_refused: null,
+          }
+        : null,
     direct: stream ? null : { value: toReal(0.53), stderr: null, base_value: toReal(0.6) },
     attention: head ? { tokens, shape: [n, n], first_column: 0 } : null,
     by_position:
@@ -97,14 +161,4 @@ export function detailOf(
     elapsed_ms: 12,
   };
   return { answer, buffers };
-}
-
-export function exportOf({ id, what }: Export): Exported {
-  return {
-    kind: "exported",
-    id,
-    text: what === "csv" ? "site,value,effect,exact\n" : "board.undo()\n",
-    filename: what === "csv" ? "map.csv" : "step.py",
-    media_type: "text/plain",
-  };
 }

@@ -1,5 +1,5 @@
 // The history of a fake kernel: a tree of states, a way back and a way forward.
-import type { EditRow, Tree } from "../src/protocol/generated";
+import type { EditRow, HistoryNode, Tree } from "../src/protocol/generated";
 import { toReal } from "./fake_numbers";
 
 type Edits = readonly EditRow[];
@@ -9,20 +9,22 @@ interface State {
   parent: number | null;
   label: string;
   edits: Edits;
+  note: string | null;
 }
 
 export class FakeHistory {
-  readonly #states: State[] = [{ id: 0, parent: null, label: "start", edits: [] }];
+  readonly #states: State[] = [{ id: 0, parent: null, label: "clean run", edits: [], note: null }];
   readonly #value: (edits: Edits) => number;
   #current = 0;
   #redo: number[] = [];
+  #drag: string | null = null;
 
   constructor(value: (edits: Edits) => number) {
     this.#value = value;
   }
 
   get edits(): Edits {
-    return this.#states[this.#current]?.edits ?? [];
+    return this.editsOf(this.#current);
   }
 
   get canUndo(): boolean {
@@ -33,11 +35,27 @@ export class FakeHistory {
     return this.#redo.length > 0;
   }
 
-  step(edits: Edits, label: string): void {
+  editsOf(id: number): Edits {
+    return this.#states[id]?.edits ?? [];
+  }
+
+  /** A new state; steps of one `drag` in a row are one. */
+  step(edits: Edits, label: string, drag: string | null = null): void {
+    const now = this.#states[this.#current];
+    if (drag !== null && drag === this.#drag && now !== undefined) {
+      this.#states[this.#current] = { ...now, edits, label };
+      return;
+    }
+    this.#drag = drag;
     const id = this.#states.length;
-    this.#states.push({ id, parent: this.#current, label, edits });
+    this.#states.push({ id, parent: this.#current, label, edits, note: null });
     this.#current = id;
     this.#redo = [];
+  }
+
+  note(id: number, note: string | null): void {
+    const state = this.#states[id];
+    if (state !== undefined) this.#states[id] = { ...state, note };
   }
 
   undo(): void {
@@ -56,14 +74,19 @@ export class FakeHistory {
     this.#redo = [];
   }
 
+  node(id: number): HistoryNode {
+    const { parent, label, edits, note } = this.#states[id] ?? {
+      parent: null,
+      label: "",
+      edits: [],
+      note: null,
+    };
+    return { id, parent, label, note, value: toReal(this.#value(edits)) };
+  }
+
   tree(): Tree {
     return {
-      nodes: this.#states.map(({ id, parent, label, edits }) => ({
-        id,
-        parent,
-        label,
-        value: toReal(this.#value(edits)),
-      })),
+      nodes: this.#states.map(({ id }) => this.node(id)),
       current: this.#current,
       redo: this.#redo.at(-1) ?? null,
       omitted: 0,

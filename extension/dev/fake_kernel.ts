@@ -13,11 +13,15 @@ import {
   type Snapshot,
   type View,
 } from "../src/protocol/generated";
-import { detailOf, exportOf } from "./fake_detail";
+import { comparisonOf } from "./fake_comparison";
+import { detailOf } from "./fake_detail";
+import { groupsOf, isOfTheList, listAfter } from "./fake_edits";
+import { exportOf, saveOf } from "./fake_export";
 import { FakeHistory } from "./fake_history";
-import { cellsOf } from "./fake_map";
+import { cellsOf, errorsOf } from "./fake_map";
 import { errorBars, noise, toReal } from "./fake_numbers";
 import { DEFAULTS, type FakeOptions, NO_OTHERS, padded } from "./fake_options";
+import { drawnOf, readersOf, traceOf } from "./fake_trace";
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
 type Listener = (...args: any[]) => void;
@@ -179,6 +183,7 @@ export class FakeKernel implements Channel {
         baselines: { clean: toReal(at), corrupted: hasCorrupted ? toReal(0) : null },
       })),
       edits: [...this.edits],
+      groups: groupsOf(this.edits),
       can_undo: this.history.canUndo,
       can_redo: this.history.canRedo,
       history: this.history.tree(),
@@ -217,6 +222,7 @@ export class FakeKernel implements Channel {
     const done = Math.min(total, this.known ?? total);
     const known = new Uint8Array(total).fill(this.options.estimated ? ESTIMATED : 0);
     for (const i of order.slice(0, done)) known[i] = EXACT;
+    const stderr = errorsOf(effect, known, this.options.prompts);
     this.seq += 1;
     const event: MapEvent & { kind: "map" } = {
       kind: "map",
@@ -235,8 +241,15 @@ export class FakeKernel implements Channel {
       status: this.status,
       error: this.error,
       elapsed_ms: 62,
+      buffers: [
+        "effect",
+        "known",
+        ...(stderr === null ? [] : (["stderr"] as const)),
+        ...(index === null ? [] : (["index"] as const)),
+      ],
+      since: null,
     };
-    const buffers = [effect, known, ...(index === null ? [] : [index])];
+    const buffers = [effect, known, stderr, index].filter((array) => array !== null);
     this.post(
       event,
       buffers.map(({ buffer }) => new DataView(buffer as ArrayBuffer)),
@@ -271,11 +284,18 @@ export class FakeKernel implements Channel {
       effect: toReal(effect),
       norm_before: toReal(31.4),
       norm_change: toReal(effect === 0 ? 0 : 18.2 + layer),
+      name: null,
+      group: null,
+      sources: null,
+      renormalize: false,
     };
   }
 
   /** An edit in words; one that takes a strength has so much more of the effect. */
-  #asked({ site, how, strength, values }: EditSpec): EditRow {
+  #asked(spec: EditSpec): EditRow {
+    const { site, how, strength, values } = spec;
+    const drawn = drawnOf(spec);
+    if (drawn !== null) return { ...this.#row(drawn.site ?? site, null), ...drawn };
     const [place = site, at = null] = site.split(" @ ");
     const positions = at === null ? null : [Number(at)];
     const vector = `a tensor [${values?.length ?? 1}]`;
@@ -313,6 +333,13 @@ export class FakeKernel implements Channel {
   }
 
   #act(request: AnyRequest): void {
+    if (isOfTheList(request)) {
+      const strengthened = (edit: EditRow, x: number): EditRow => this.#strengthened(edit, x);
+      const { edits, label } = listAfter(request, this.edits, strengthened);
+      const drag = request.kind === "set_strength" ? (request.drag ?? null) : null;
+      this.#go(() => this.history.step(edits, label, drag));
+      return;
+    }
     switch (request.kind) {
       case "click": {
         const same = this.edits.filter((edit) => edit.site === request.site);
@@ -328,31 +355,6 @@ export class FakeKernel implements Channel {
         }
         break;
       }
-      case "remove":
-        this.#step(this.edits.filter((_, i) => i !== request.index));
-        break;
-      case "toggle":
-        this.#step(
-          this.edits.map((edit, i) =>
-            i === request.index
-              ? { ...edit, enabled: !edit.enabled, norm_change: edit.enabled ? null : toReal(20) }
-              : edit,
-          ),
-        );
-        break;
-      case "set_strength":
-        this.#step(
-          this.edits.map((edit, i) =>
-            i === request.index ? this.#strengthened(edit, request.strength) : edit,
-          ),
-        );
-        break;
-      case "move": {
-        const edits = [...this.edits];
-        edits.splice(request.to, 0, ...edits.splice(request.index, 1));
-        this.#step(edits);
-        break;
-      }
       case "apply":
         this.#step([...this.edits, ...request.edits.map((spec) => this.#asked(spec))]);
         break;
@@ -364,6 +366,9 @@ export class FakeKernel implements Channel {
         break;
       case "restore":
         this.#go(() => this.history.restore(request.node));
+        break;
+      case "note":
+        this.history.note(request.node, request.text);
         break;
       case "clear":
         this.#step([], "clear");
@@ -424,8 +429,22 @@ export class FakeKernel implements Channel {
       case "export":
         this.post(exportOf(request));
         return;
+      case "save":
+        this.post(saveOf(request));
+        return;
+      case "trace":
+        this.post(traceOf(request, this, this.options));
+        return;
+      case "readers":
+        this.post(readersOf(request, this, this.options));
+        return;
       case "detail": {
         const { answer, buffers } = detailOf(request, this, this.options);
+        this.post(answer, buffers);
+        return;
+      }
+      case "compare": {
+        const { answer, buffers } = comparisonOf(request, this);
         this.post(answer, buffers);
         return;
       }

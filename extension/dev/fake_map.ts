@@ -1,4 +1,5 @@
 // The cells of the maps that a fake kernel sends.
+import { EXACT } from "../src/protocol/decode";
 import type { MapEvent, View } from "../src/protocol/generated";
 import type { FakeOptions } from "./fake_options";
 
@@ -51,4 +52,14 @@ export function cellsOf(view: View, options: FakeOptions, effects: Effects): Fak
     effect,
     index,
   };
+}
+
+/** A standard error of a tenth of each exact effect and a bit, which a single prompt has not. */
+export function errorsOf(
+  effect: Float32Array,
+  known: Uint8Array,
+  prompts: number,
+): Float32Array | null {
+  if (prompts < 2) return null;
+  return effect.map((x, i) => (known[i] === EXACT ? 0.02 + Math.abs(x) / 10 : Number.NaN));
 }

@@ -2,6 +2,8 @@
 import widget from "../src/widget";
 import { FakeKernel } from "./fake_kernel";
 import { DEFAULTS, type FakeOptions, IOI } from "./fake_options";
+import { fillIn } from "./filling";
+import { HOSTILE } from "./hostile";
 
 const query = new URLSearchParams(location.search);
 const state = query.get("state") ?? "edited";
@@ -35,7 +37,22 @@ const MODELS: Record<string, Partial<FakeOptions>> = {
     ],
   },
   huge: { prompts: 10_000 },
+  wide: { layers: 48, heads: 64, prompts: 8, effects: {} },
+  deep: {
+    layers: 32,
+    heads: 16,
+    tokens: Array.from({ length: 2000 }, (_, i) => {
+      const token = IOI[i % IOI.length] ?? ["", ""];
+      return i < IOI.length ? token : [token[0], token[0]];
+    }),
+  },
   single: { hasCorrupted: false },
+  hostile: {
+    prompts: 6,
+    model: HOSTILE[1] ?? "",
+    tokens: HOSTILE.map((text, i) => (i % 2 ? [text, text.slice(1), text] : [text, text, text])),
+    moreMetrics: HOSTILE.map((text) => [text, text.slice(0, 40), 0.5]),
+  },
 };
 
 document.body.dataset.jpThemeLight = String(query.get("theme") !== "dark");
@@ -55,6 +72,8 @@ if (state === "computing") {
   kernel.status = "computing";
 }
 widget.render({ model: kernel as never, el: slot });
+// For whoever drives the page by hand or by a script.
+Object.assign(globalThis, { kernel });
 
 const click = (selector: string): void => slot.querySelector<HTMLElement>(selector)?.click();
 const script: Record<string, () => void> = {
@@ -144,6 +163,11 @@ const script: Record<string, () => void> = {
     script.edited?.();
     kernel.emit("comm:close");
   },
+  // The kernel goes after everything has been read, the code of the state too.
+  gone: () => {
+    script.edited?.();
+    setTimeout(() => kernel.emit("comm:close"), 2000);
+  },
   off_scale: () => {
     (kernel.options as { effects: object }).effects = { "9.9": -9.5 };
     click('[data-layer="9"][data-head="9"]');
@@ -157,6 +181,7 @@ const script: Record<string, () => void> = {
     click('[data-cb="edit-toggle"]');
     click('[data-cb="verify"]');
   },
+  filling: () => fillIn(kernel, Math.ceil(kernel.options.layers * 20), 24),
   nan: () => {
     kernel.headEffect = (layer, head) =>
       (layer + head) % 5 === 0 ? Number.NaN : layer === 3 ? Number.POSITIVE_INFINITY : 0.1 * head;

@@ -131,5 +131,10 @@ def _wire_views() -> None:
 
             announce(board)
 
-    display.register(view)
+    def element(board: Board) -> Any:
+        from circuitboard.widget.marimo import element as made
+
+        return made(board)
+
+    display.register(view, element)
     display.on_made(tell)

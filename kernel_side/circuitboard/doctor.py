@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("torch", "transformer-lens", "anywidget", "jupyterlab", "ipykernel")
 LABEXTENSIONS = ("circuitboard", "anywidget", "@jupyter-widgets/jupyterlab-manager")
 SERVER_EXTENSION = "circuitboard.server"
+STATIC = Path(__file__).parent / "widget/static"
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -79,9 +81,11 @@ def examine() -> Iterator[Finding]:
         else:
             needed = package in {"torch", "transformer-lens", "anywidget"}
             yield Finding(package, "not installed", f"pip install {package}", needed=needed)
+    yield from _requirements()
     yield _widget_bundle()
     yield from _labextensions()
     yield _server_extension()
+    yield from _kernel()
     yield _smollm2()
     yield _device()
     yield _engine()
@@ -94,16 +98,40 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _requirements() -> Iterator[Finding]:
+    """Of all that this package asks for, what is missing or of another version than it asks for."""
+    try:
+        asked = requires("circuitboard") or []
+    except PackageNotFoundError:
+        return
+    try:
+        from packaging.requirements import Requirement
+    except ImportError:
+        yield Finding("packaging", "not installed, so versions are not compared", "pip install packaging")
+        return
+    for requirement in map(Requirement, asked):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        found = _version(requirement.name)
+        fix = f"pip install '{requirement.name}{requirement.specifier}'"
+        if found is None and requirement.name not in PACKAGES:
+            yield Finding(requirement.name, "not installed", fix, needed=True)
+        elif found is not None and not requirement.specifier.contains(found, prereleases=True):
+            yield Finding(requirement.name, f"{found}, and {requirement.specifier} is asked for", fix)
+
+
 def _reinstall() -> str:
     in_checkout = (CHECKOUT / "pyproject.toml").is_file()
     return f"make -C {CHECKOUT} setup" if in_checkout else "pip install --force-reinstall --no-deps circuitboard"
 
 
 def _widget_bundle() -> Finding:
-    bundle = Path(__file__).parent / "widget/static/widget.js"
-    if bundle.is_file():
-        return Finding("panel", f"{bundle.stat().st_size / 1000:.0f} kB of JavaScript")
-    return Finding("panel", "its JavaScript has not been built", _reinstall(), needed=True)
+    bundle = STATIC / "widget.js"
+    if not bundle.is_file():
+        return Finding("panel", "its JavaScript has not been built", _reinstall(), needed=True)
+    if not (STATIC / "widget.css").is_file():
+        return Finding("panel", "its style sheet has not been built", _reinstall(), needed=True)
+    return Finding("panel", f"{bundle.stat().st_size / 1000:.0f} kB of JavaScript")
 
 
 def _labextensions() -> Iterator[Finding]:
@@ -124,8 +152,17 @@ def _labextensions() -> Iterator[Finding]:
             yield Finding(what, "not installed", fixes[name])
         elif name in disabled:
             yield Finding(what, "installed, but disabled", f"jupyter labextension enable {name}")
+        elif name == "circuitboard" and _release(installed[name].get("version")) != _release(_version(name)):
+            found = f"{installed[name].get('version')}, and the Python package is {_version(name)}"
+            yield Finding(what, found, _reinstall())
         else:
             yield Finding(what, f"{installed[name].get('version', '')} enabled")
+
+
+def _release(text: str | None) -> str | None:
+    """The numbers of a version, which npm and Python write alike; what follows they write each in its own way."""
+    found = re.match(r"\d+\.\d+\.\d+", text or "")
+    return found.group() if found else text
 
 
 def _server_extension() -> Finding:
@@ -143,6 +180,26 @@ def _server_extension() -> Finding:
     if not enabled[SERVER_EXTENSION]:
         return Finding(what, "disabled", f"jupyter server extension enable {SERVER_EXTENSION}")
     return Finding(what, "enabled")
+
+
+def _kernel() -> Iterator[Finding]:
+    """Whether the kernel that a notebook gets by default runs this Python, where the package is."""
+    what = "Jupyter kernel: python3"
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+    except ImportError:
+        return  # jupyterlab and ipykernel are told of above
+    try:
+        argv = KernelSpecManager().get_kernel_spec("python3").argv
+    except NoSuchKernel:
+        yield Finding(what, "not installed", "pip install --force-reinstall ipykernel")
+        return
+    program = Path(argv[0]) if argv else Path()
+    if program.is_absolute() and program.parent.resolve() != Path(sys.executable).parent.resolve():
+        fix = f"{sys.executable} -m ipykernel install --sys-prefix, or pip install circuitboard there"
+        yield Finding(what, f"runs {program}, which is another Python", fix)
+    else:
+        yield Finding(what, "runs this Python")
 
 
 def _smollm2() -> Finding:

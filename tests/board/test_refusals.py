@@ -62,7 +62,7 @@ ATTEMPTS = {
     "nothing at all": (lambda board, _: board.edit(), "not_an_intervention"),
     "remove what is not there": (lambda board, _: board.remove(7), "no_such_edit"),
     "toggle what is not there": (lambda board, _: board.toggle(-3), "no_such_edit"),
-    "remove by name": (lambda board, _: board.remove("1.2"), "no_such_edit"),
+    "remove by name": (lambda board, _: board.remove("1.2"), "no_such_group"),
     "an unknown base": (lambda board, _: board.set_base("dirty"), "unknown_base"),
     "redo of nothing": (lambda board, _: board.redo(), "nothing_to_redo"),
     "more edits than a board holds": (lambda board, _: board.edit(*[EDIT] * MAX_EDITS), "too_many_edits"),

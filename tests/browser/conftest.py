@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from tests.browser.fake_page import NO_OFFER, FakePage, bundled, serve
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
 
 
@@ -15,7 +16,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    with Lab(tmp_path_factory.mktemp("notebooks")) as server:
+    # Boards are kept on disk as for a user, but not among the user's own.
+    environment = {"CIRCUITBOARD_AUTOSAVE": "1", "XDG_STATE_HOME": str(tmp_path_factory.mktemp("state"))}
+    with Lab(tmp_path_factory.mktemp("notebooks"), environment=environment) as server:
         yield server
 
 
@@ -34,12 +37,25 @@ def chromium():
 def page(chromium):
     """A page of its own, which fails the test if a script of the page fails."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+    context.add_init_script(NO_OFFER)
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def fake_bundle(tmp_path_factory):
+    """The page on the fake kernel, bundled once."""
+    return bundled(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture
+def fake_page(page, fake_bundle):
+    """The panel on a fake kernel, in a page of its own."""
+    return FakePage(page, serve(page.context, fake_bundle))
 
 
 @pytest.fixture

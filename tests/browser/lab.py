@@ -63,12 +63,20 @@ class Lab:
         Added to the server's and so to the kernels' environment.
     server_extension
         Whether the server sends kernel messages at once (TCP_NODELAY); off for comparisons.
+    notebook
+        Serve the classic document-centred Notebook 7 instead, which shares JupyterLab's parts.
     """
 
     def __init__(
-        self, folder: Path, *, environment: Mapping[str, str] | None = None, server_extension: bool = True
+        self,
+        folder: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        server_extension: bool = True,
+        notebook: bool = False,
     ) -> None:
         self.folder = folder
+        self._notebook = notebook
         self.token = secrets.token_hex(16)
         self.url = ""
         self._environment = dict(environment or {})
@@ -123,7 +131,8 @@ class Lab:
 
     def open(self, page: Page, name: str) -> LabNotebook:
         """Open a notebook of the folder in `page`; returns when its kernel answers."""
-        page.goto(f"{self.url}/lab/tree/{name}?token={self.token}&reset")
+        place = f"notebooks/{name}?" if self._notebook else f"lab/tree/{name}?reset&"
+        page.goto(f"{self.url}/{place}token={self.token}")
         page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
         page.evaluate("() => window.jupyterapp.restored.then(() => null)")
         page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell", timeout=60_000)
@@ -168,10 +177,11 @@ class Lab:
             **self._environment,
         }
         command = [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            sys.executable, "-m", "notebook" if self._notebook else "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
             "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.folder}",
             f"--ServerApp.jpserver_extensions={{'circuitboard.server': {self._server_extension}}}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            *(["--JupyterNotebookApp.expose_app_in_browser=True"] if self._notebook else []),
         ]  # fmt: skip
         with (own / "log").open("wb") as log:
             self._process = subprocess.Popen(

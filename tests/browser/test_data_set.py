@@ -169,6 +169,7 @@ def test_a_strength_typed_into_the_panel_is_the_boards(notebook):
         "(board) => board.dataset.revision === '2'", arg=notebook.board.element_handle(), timeout=15_000
     )
     assert notebook.python("[str(edit) for edit in board.edits]") == ["scale 3.0 ×-1.5", "zero 2.1"]
+    notebook.board.locator('[data-cb="arrange"]').click()
     notebook.board.locator('[data-cb="edit-down"]').first.click()
     notebook.page.wait_for_function(
         "(board) => board.querySelector('[data-cb=\"edit\"]').dataset.site === '2.1'",

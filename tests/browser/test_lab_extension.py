@@ -59,6 +59,7 @@ def test_after_a_restart_the_panel_says_so_and_comes_back_with_the_next_board(op
     expect(notebook.panel).to_contain_text("run your board's cell again")
     notebook.panel.locator('[data-cb="lab-reload"]').click()
     expect(notebook.panel).to_have_attribute("data-state", "empty")
+    expect(notebook.panel.locator('[data-cb="board"]')).to_have_count(0)
     notebook.run_all()
     expect(notebook.panel.locator('[data-cb="board"]')).to_be_visible(timeout=20_000)
 

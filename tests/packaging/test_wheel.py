@@ -50,7 +50,7 @@ def test_it_asks_for_what_it_imports_and_no_more_by_default(wheel):
     metadata = email.message_from_bytes(wheel.read(f"circuitboard-{VERSION}.dist-info/METADATA"))
     required = [value for value in metadata.get_all("Requires-Dist") if "extra ==" not in value]
     assert {re.match(r"[\w.-]+", value).group() for value in required} == {
-        "anywidget", "ipykernel", "jupyterlab", "msgspec", "numpy", "pandas",
+        "anywidget", "fonttools", "ipykernel", "jupyterlab", "msgspec", "numpy", "pandas",
         "platformdirs", "psutil", "safetensors", "torch", "tqdm", "transformer-lens",
     }  # fmt: skip
     assert any(value.startswith("gguf") and "smollm2" in value for value in metadata.get_all("Requires-Dist"))
@@ -100,6 +100,25 @@ def test_no_pickle_and_nothing_large_or_private_is_inside(wheel, names):
     assert not [name for name in names if name.endswith((".pt", ".pth", ".bin", ".pkl", ".pickle", ".map"))]
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests/")]
     assert sum(entry.file_size for entry in wheel.infolist()) < 8_000_000
+    assert sum(entry.compress_size for entry in wheel.infolist()) < 5_000_000
+
+
+def test_the_font_of_drawings_is_inside_with_its_licence(wheel, names):
+    fonts = "circuitboard/board/export/fonts"
+    assert {f"{fonts}/DejaVuSans.ttf", f"{fonts}/DejaVuSans-Bold.ttf"} <= names
+    assert "Bitstream Vera Fonts Copyright" in wheel.read(f"{fonts}/LICENSE.txt").decode()
+
+
+def test_the_licences_of_the_packages_in_the_bundles_are_inside(wheel, names):
+    ours = wheel.read("circuitboard/widget/static/THIRD_PARTY_LICENCES.txt").decode()
+    assert re.search(r"^preact \d.*\(MIT\)$", ours, re.MULTILINE)
+    assert "THE SOFTWARE IS PROVIDED" in ours
+    theirs = json.loads(wheel.read(f"{LABEXTENSION}/static/third-party-licenses.json"))
+    assert all(package["extractedText"] for package in theirs["packages"])
+    assert f"circuitboard-{VERSION}.dist-info/licenses/LICENSE" in names
+    for font in (name for name in names if name.endswith((".ttf", ".otf", ".woff", ".woff2"))):
+        folder = font.rpartition("/")[0]
+        assert any(name.startswith(f"{folder}/LICENSE") for name in names), f"{font} has no licence beside it"
 
 
 def test_jupyterlab_and_the_server_list_what_an_installation_brings(wheel, tmp_path):

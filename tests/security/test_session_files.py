@@ -164,10 +164,11 @@ def test_a_board_too_large_to_be_read_again_is_not_written(tmp_path, monkeypatch
     made.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_file_of_an_earlier_version_is_read_as_it_is(document, tmp_path, version):
-    assert document["version"] == 3
-    earlier = document | {"version": version, "metric": "logit_diff"}
+    assert document["version"] == 4
+    states = [{name: state[name] for name in ("base", "edits")} for state in document["states"]]
+    earlier = document | {"version": version, "metric": "logit_diff", "states": states}
     for new in ("more_values", "reference"):
         del earlier[new]
     for part, names in (("model", ("device", "revision", "weights", "tokenizer")), ("prompts", ("recipe",))):
@@ -180,7 +181,7 @@ def test_a_file_of_an_earlier_version_is_read_as_it_is(document, tmp_path, versi
     expected.close()
 
 
-@pytest.mark.parametrize("version", [0, 4, -1, 10**30])
+@pytest.mark.parametrize("version", [0, 5, -1, 10**30])
 def test_another_version_says_what_to_do(document, tmp_path, version):
     error = refused(write(tmp_path, document | {"version": version, "future": 1}), "wrong_version", "bad_session_file")
     assert error.code == "wrong_version" or version == 10**30
@@ -210,7 +211,7 @@ def test_other_shapes_are_refused(document, tmp_path, change):
     refused(write(tmp_path, document | change), "bad_session_file")
 
 
-NEWER = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe"}
+NEWER = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe", "label"}
 """What files of earlier versions lack."""
 
 

@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import psutil
@@ -92,11 +94,12 @@ def test_a_killed_or_restarted_kernel_has_no_boards(server, kernel):
     folder = folder_of(server.runtime, kernel)
     pid = json.loads((folder / "1.json").read_text())["pid"]
     os.kill(pid, signal.SIGKILL)
-    # The server starts a killed kernel again by itself, under the same id.
-    eventually(server.boards, {"kernels": []})
+    # The server starts a killed kernel again by itself, under the same id; what it had is known to be lost.
+    gone = {"kernels": [{"kernel": kernel, "boards": [], "unreadable": 0, "lost": 1}]}
+    eventually(server.boards, gone)
     answer = server.ask("POST", f"/api/kernels/{kernel}/restart", server.with_token)
     assert answer.status == 200
-    assert server.boards() == {"kernels": []}
+    assert server.boards() == gone
     assert (folder / "1.json").exists()  # what it left is not believed, and goes with the next board
     again = server.client(kernel)
     run(again, SETUP)
@@ -189,7 +192,17 @@ def test_a_linked_folder_is_not_followed(folder, tmp_path, caplog):
 def test_a_process_that_is_gone_or_another_has_no_boards(folder, tmp_path, caplog):
     (folder / "1.json").write_bytes(file_of(pid=2**22 + 1))
     (folder / "2.json").write_bytes(file_of(started=psutil.Process().create_time() - 100))
-    assert listed(tmp_path, caplog) == []
+    (found,) = listed(tmp_path, caplog)
+    assert (found.boards, found.unreadable, found.lost) == ([], 0, 2)
+
+
+def test_a_process_that_was_killed_and_not_yet_waited_for_has_no_boards(folder, tmp_path, caplog):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        started = psutil.Process(process.pid).create_time()
+        (folder / "1.json").write_bytes(file_of(pid=process.pid, started=started))
+        assert listed(tmp_path, caplog)[0].lost == 0
+        process.kill()
+        eventually(lambda: listed(tmp_path, caplog)[0].lost, 1)
 
 
 def test_no_more_are_read_than_a_kernel_may_have(folder, tmp_path, caplog):

@@ -11,7 +11,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-from circuitboard.widget import detail
+from circuitboard.widget import component_run, detail
 from tests.tiny_models import tiny
 from tests.widget.view import real
 
@@ -277,7 +277,7 @@ def test_a_detail_that_fails_is_told_once_and_the_next_one_is_read(view, monkeyp
         raise RuntimeError("no room")
 
     with monkeypatch.context() as patch:
-        patch.setattr(detail, "recorded", explode)
+        patch.setattr(component_run, "direct_effects", explode)
         failed = view.ask("detail", site="1.2")
     assert failed.error == m.ErrorInfo("internal", "RuntimeError: no room")
     assert ask(view, "1.2").attention is not None

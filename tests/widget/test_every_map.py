@@ -30,8 +30,7 @@ def finished(view, revision: int = 0, over: str = "head", **fields):
 
 def index_of(view) -> np.ndarray:
     """The neurons of the newest map."""
-    arrived = [a for a in view.arrived if isinstance(a.message, m.MapEvent)][-1]
-    return np.frombuffer(arrived.buffers[2], "<i4").reshape(arrived.message.shape)
+    return view.map_arrays[-1][1]["index"]
 
 
 # --- which maps there are ---------------------------------------------------------------------------

@@ -26,6 +26,22 @@ STEPS = {
     "all anew": lambda board: board.step(
         lambda h: h.pushed("x", h.state.cleared().added([cb.head(2, 2).zero(), cb.head(2, 1).zero()]).toggled(1))
     ).result(),
+    "a pattern": lambda board: board.edit(cb.head(1, 0).pattern.at(-1, [0, 1]).zero(renormalize=True)),
+    "rename": lambda board: board.rename(1, "mover"),
+    "unname": lambda board: (board.rename(1, "mover"), board.rename(1, None)),
+    "group": lambda board: board.group("late", 0, 2),
+    "regroup": lambda board: (board.group("late", 0, 2), board.group("late", 1, 2)),
+    "ungroup": lambda board: (board.group("late", 0, 2), board.group(None, "late")),
+    "rename a group": lambda board: (board.group("late", 0, 2), board.rename("late", "early")),
+    "toggle a group": lambda board: (board.group("late", 0, 2), board.toggle("late")),
+    "remove a group": lambda board: (board.group("late", 0, 2), board.remove("late")),
+    "move a named one": lambda board: (board.rename(0, "first"), board.move(0, 2)),
+    "a group": lambda board: board.group("movers", 0, 2),
+    "another group": lambda board: (board.group("a", 0), board.group("b", 0, 1)),
+    "a group less": lambda board: (board.group("a", 0, 1), board.group(None, 0)),
+    "a group's name": lambda board: (board.group("a", 0, 1), board.rename("a", "b")),
+    "a name": lambda board: board.rename(1, "it's"),
+    "a group off": lambda board: (board.group("a", 0, 1), board.toggle("a")),
     "nothing": lambda board: board.step(lambda h: h.pushed("x", h.state)).result(),
 }
 
@@ -45,6 +61,24 @@ def test_the_code_takes_the_step_again(board, view, step):
         assert board.history.state != before
     assert board.history.state == state
     assert board.value == pytest.approx(value, abs=1e-5)
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_the_code_of_the_state_and_that_of_the_step_lead_there_on_a_new_board(board, view, step):
+    board.edit(cb.head(0, 0).zero(), cb.head(0, 1).patch(), cb.head(1, 1).scale(0.5))
+    step(board)
+    state, value = board.history.state, board.value
+    whole, last = view.ask("copy_code").text, view.ask("export", what="python").text
+    board.undo()
+    before = view.ask("copy_code").text
+    for code in ([whole], [before, last]):
+        scope: dict = {"model": board.model}
+        for text in code:
+            exec(compile(text, "pasted.py", "exec"), scope)  # noqa: S102  what a user pastes
+        made = scope["board"]
+        assert made.history.state == state
+        assert made.value == pytest.approx(value, abs=1e-5)
+        made.close()
 
 
 def test_a_click_is_one_line(board, view):

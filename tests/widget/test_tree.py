@@ -109,7 +109,8 @@ def test_states_that_python_made_before_the_panel_was_there_have_no_number_yet(b
     board.edit(cb.head(1, 1).zero())
     view = make_view(board)
     tree = view.hello().snapshot.history
-    assert [node.value is None for node in tree.nodes] == [True, True, False]
+    assert [node.value is None for node in tree.nodes] == [False, True, False]
+    assert real(tree.nodes[0].value) == pytest.approx(board.baselines.clean)
     done = view.ask("restore", node=1)
     assert real(view.snapshot(done.revision).history.nodes[1].value) == pytest.approx(board.value)
 

@@ -95,18 +95,16 @@ class View:
     @property
     def maps(self) -> list[tuple[m.MapEvent, np.ndarray, np.ndarray]]:
         """All that were sent, with effect and known as arrays of the map's shape."""
-        found = []
+        return [(event, arrays["effect"], arrays["known"]) for event, arrays in self.map_arrays]
+
+    @property
+    def map_arrays(self) -> list[tuple[m.MapEvent, dict[str, np.ndarray]]]:
+        """All maps that were sent, each with every cell: what an event does not tell is as it was."""
+        found: list[tuple[m.MapEvent, dict[str, np.ndarray]]] = []
         for arrived in self.arrived:
             if isinstance(arrived.message, m.MapEvent):
-                effect, known, *_ = arrived.buffers
-                shape = arrived.message.shape
-                found.append(
-                    (
-                        arrived.message,
-                        np.frombuffer(effect, "<f4").reshape(shape),
-                        np.frombuffer(known, np.uint8).reshape(shape),
-                    )
-                )
+                last = found[-1] if found else None
+                found.append((arrived.message, _all_cells(arrived.message, arrived.buffers, last)))
         return found
 
     def wait(self, found, timeout: float = PATIENCE_S) -> Any:
@@ -135,3 +133,26 @@ class View:
             return self.maps[-1] if (event.revision, event.status, event.over) == (revision, status, over) else None
 
         return self.wait(newest)
+
+
+_DTYPES = {"cells": "<u4", "effect": "<f4", "known": "u1", "stderr": "<f4", "index": "<i4"}
+_UNKNOWN = {"stderr": np.nan, "index": -1}
+
+
+def _all_cells(
+    event: m.MapEvent, buffers: list[bytes], last: tuple[m.MapEvent, dict[str, np.ndarray]] | None
+) -> dict[str, np.ndarray]:
+    assert len(event.buffers) == len(buffers)
+    sent = {name: np.frombuffer(buffer, _DTYPES[name]) for name, buffer in zip(event.buffers, buffers, strict=True)}
+    cells = sent.pop("cells", None)
+    if cells is None:
+        assert event.since is None
+        return {name: array.reshape(event.shape) for name, array in sent.items()}
+    whole = {name: np.full(event.total, _UNKNOWN.get(name, 0), _DTYPES[name]) for name in sent}
+    if event.since is not None:
+        assert last is not None
+        assert (last[0].seq, last[0].map_id) == (event.since, event.map_id)
+        whole = {name: last[1][name].flatten() for name in sent}
+    for name, array in sent.items():
+        whole[name][cells] = array
+    return {name: array.reshape(event.shape) for name, array in whole.items()}

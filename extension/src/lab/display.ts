@@ -1,27 +1,32 @@
 // Asks a notebook's kernel to display its current board, and keeps the answer from the notebook.
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
-import type { PartialJSONObject } from "@lumino/coreutils";
-
-export const WIDGET_VIEW = "application/vnd.jupyter.widget-view+json";
+import { type BoardBundle, boardBundle } from "./bundle";
 
 /**
  * One expression, so that no name is left in the user's namespace. A kernel that has not imported
  * circuitboard has no board: it is asked nothing more, and the import is not paid for.
  */
-const SHOW_CURRENT =
+const show = (board: number | null): string =>
   '"circuitboard" in __import__("sys").modules and ' +
-  '__import__("circuitboard.widget", fromlist=["show_current"]).show_current() or None';
+  `__import__("circuitboard.widget", fromlist=["show_current"]).show_current(${board ?? ""}) or None`;
 
 /** The stable code at the end of the error that says that no board has been made yet. */
 const NO_BOARD = /\[no_board\]\s*$/;
 
 export type Display =
-  | { kind: "view"; data: PartialJSONObject; metadata: PartialJSONObject; modelId: string }
+  | { kind: "view"; bundle: BoardBundle }
   | { kind: "none" }
   | { kind: "failed"; message: string };
 
-/** Resolves once the kernel has answered; it waits behind a running cell, as any execution does. */
-export async function requestDisplay(kernel: Kernel.IKernelConnection): Promise<Display> {
+/**
+ * Resolves once the kernel has answered; it waits behind a running cell, as any execution does.
+ *
+ * @param board The number under which the server lists it; null for the kernel's newest.
+ */
+export async function requestDisplay(
+  kernel: Kernel.IKernelConnection,
+  board: number | null = null,
+): Promise<Display> {
   const { language_info: language } = await kernel.info;
   if (language.name !== "python") {
     return {
@@ -30,7 +35,7 @@ export async function requestDisplay(kernel: Kernel.IKernelConnection): Promise<
     };
   }
   const future = kernel.requestExecute({
-    code: SHOW_CURRENT,
+    code: show(board),
     silent: false,
     store_history: false,
     allow_stdin: false,
@@ -39,16 +44,8 @@ export async function requestDisplay(kernel: Kernel.IKernelConnection): Promise<
   let display: Display = { kind: "none" };
   future.onIOPub = (message) => {
     if (KernelMessage.isDisplayDataMsg(message)) {
-      const { data, metadata } = message.content;
-      const view = data[WIDGET_VIEW] as { model_id?: unknown } | undefined;
-      if (typeof view?.model_id === "string") {
-        display = {
-          kind: "view",
-          data: data as PartialJSONObject,
-          metadata: metadata as PartialJSONObject,
-          modelId: view.model_id,
-        };
-      }
+      const bundle = boardBundle(message.content.data, message.content.metadata);
+      if (bundle !== null) display = { kind: "view", bundle };
     } else if (KernelMessage.isErrorMsg(message)) {
       const { ename, evalue } = message.content;
       display = NO_BOARD.test(evalue)

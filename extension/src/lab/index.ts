@@ -1,49 +1,74 @@
-// The JupyterLab extension: one command, in the palette and on the notebook's toolbar (by schema/plugin.json).
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { ICommandPalette } from "@jupyterlab/apputils";
+// The JupyterLab extension: boards in outputs, panels beside notebooks, the side panel, and the commands.
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+} from "@jupyterlab/application";
+import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
+import { ILauncher } from "@jupyterlab/launcher";
 import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
-import { boardIcon } from "./icon";
-import { BoardPanel } from "./panel";
+import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { drawBoards } from "./board_output";
+import { WIDGET_VIEW } from "./bundle";
+import { addCommands, OPEN } from "./commands";
+import { BoardsFeed } from "./feed";
+import { followOutputs } from "./kept_output";
+import { KernelLife } from "./life";
+import type { BoardPanel } from "./panel";
+import { Settings } from "./settings";
+import { SideBar } from "./side/side_bar";
 
-const OPEN = "circuitboard:open";
+const PLUGIN = "circuitboard:plugin";
 
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: "circuitboard:plugin",
-  description: "Shows the kernel's current board beside its notebook.",
+  id: PLUGIN,
+  description: "Shows the kernels' boards beside their notebooks.",
   autoStart: true,
-  requires: [INotebookTracker],
-  optional: [ICommandPalette],
+  requires: [INotebookTracker, IRenderMimeRegistry],
+  optional: [ICommandPalette, ILauncher, ILayoutRestorer, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     notebooks: INotebookTracker,
+    rendermime: IRenderMimeRegistry,
     palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    restorer: ILayoutRestorer | null,
+    registry: ISettingRegistry | null,
   ) => {
-    const panels = new WeakMap<NotebookPanel, BoardPanel>();
+    const feed = new BoardsFeed(app.serviceManager.serverSettings);
+    const lives = new WeakMap<NotebookPanel, KernelLife>();
+    const lifeOf = (notebook: NotebookPanel): KernelLife => {
+      const known = lives.get(notebook);
+      if (known) return known;
+      const life = new KernelLife(notebook, feed);
+      lives.set(notebook, life);
+      return life;
+    };
+    const attach = (notebook: NotebookPanel): void => {
+      drawBoards(notebook, lifeOf(notebook), rendermime.getFactory(WIDGET_VIEW));
+      followOutputs(notebook);
+    };
+    notebooks.widgetAdded.connect((_, notebook) => attach(notebook));
+    notebooks.forEach(attach);
 
-    app.commands.addCommand(OPEN, {
-      label: (args) => (args.toolbar ? "" : "Circuitboard: open for this notebook"),
-      caption: "Show this notebook's board in a panel beside it",
-      icon: boardIcon,
-      isEnabled: () => notebooks.currentWidget !== null,
-      execute: async () => {
-        const notebook = notebooks.currentWidget;
-        if (!notebook) return;
-        await notebook.context.ready;
-        await notebook.sessionContext.ready;
-        let panel = panels.get(notebook);
-        if (!panel || panel.isDisposed) {
-          panel = new BoardPanel(notebook);
-          panels.set(notebook, panel);
-          app.shell.add(panel, "main", { mode: "split-right", ref: notebook.id });
-        } else {
-          void panel.reload();
-        }
-        app.shell.activateById(panel.id);
-      },
-    });
-    palette?.addItem({ command: OPEN, category: "Notebook Operations" });
+    const settings = new Settings();
+    if (registry !== null) void settings.follow(registry, PLUGIN);
 
-    notebooks.currentChanged.connect(() => app.commands.notifyCommandChanged(OPEN));
+    const panels = new WidgetTracker<BoardPanel>({ namespace: "circuitboard" });
+    const side = new SideBar({ app, notebooks, feed, settings });
+    app.shell.add(side, "right", { rank: 900, type: "Circuitboard" });
+    addCommands({ app, notebooks, lifeOf, panels, side, palette, launcher });
+
+    if (restorer !== null) {
+      restorer.add(side, "circuitboard-side");
+      void restorer.restore(panels, {
+        command: OPEN,
+        args: (panel) => ({ path: panel.notebook.context.path, board: panel.board }),
+        name: (panel) => `${panel.notebook.context.path}:${panel.board ?? "current"}`,
+        when: notebooks.restored,
+      });
+    }
   },
 };
 

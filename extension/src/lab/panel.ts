@@ -1,9 +1,15 @@
-// The panel beside a notebook: it draws the kernel's current board, or says in words why it cannot.
+// The panel beside a notebook: it draws a board of the notebook's kernel, or says in words why it cannot.
 import { NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
 import type { Kernel } from "@jupyterlab/services";
 import { PanelLayout, Widget } from "@lumino/widgets";
-import { type Display, requestDisplay, WIDGET_VIEW } from "./display";
+import { drawBar, type Way } from "./bar";
+import { KERNEL_EVENT } from "./board_output";
+import { type BoardBundle, WIDGET_VIEW } from "./bundle";
+import { type Display, requestDisplay } from "./display";
 import { boardIcon } from "./icon";
+import type { KernelLife, Life } from "./life";
+import { replaceOutputs } from "./outputs";
+import { reloadBoard } from "./reload";
 
 /** What to run when there is no board yet. It works offline, on the model that ships with the package. */
 const FIRST_BOARD = [
@@ -14,12 +20,21 @@ const FIRST_BOARD = [
 
 export type PanelState = "waiting" | "showing" | "empty" | "restarted" | "no-kernel" | "failed";
 
+export interface PanelActions {
+  /** Opens the form for a new board of this notebook. */
+  newBoard(): void;
+}
+
 let panels = 0;
 
 export class BoardPanel extends Widget {
-  readonly #notebook: NotebookPanel;
+  readonly notebook: NotebookPanel;
+  /** The number under which the server lists the board that is shown; null for the kernel's newest. */
+  readonly board: number | null;
+  readonly #actions: PanelActions;
   readonly #layout = new PanelLayout();
-  #shown: { widget: Widget; modelId: string } | null = null;
+  readonly #unfollow: () => void;
+  #shown: { widget: Widget; bundle: BoardBundle } | null = null;
   #state: PanelState = "waiting";
   /** The number of the newest question; an answer to an older one is dropped. */
   #question = 0;
@@ -27,9 +42,16 @@ export class BoardPanel extends Widget {
   /** A cell finished while a question was out: its answer may be old already. */
   #askAgain = false;
 
-  constructor(notebook: NotebookPanel) {
+  constructor(
+    notebook: NotebookPanel,
+    life: KernelLife,
+    actions: PanelActions,
+    board: number | null,
+  ) {
     super();
-    this.#notebook = notebook;
+    this.notebook = notebook;
+    this.board = board;
+    this.#actions = actions;
     this.layout = this.#layout;
     panels += 1;
     this.id = `circuitboard-lab-${panels}`;
@@ -40,8 +62,7 @@ export class BoardPanel extends Widget {
     this.#rename();
     notebook.title.changed.connect(this.#rename, this);
     notebook.disposed.connect(this.dispose, this);
-    notebook.sessionContext.statusChanged.connect(this.#onStatus, this);
-    notebook.sessionContext.kernelChanged.connect(this.#onKernel, this);
+    this.#unfollow = life.follow((now) => this.#onLife(now));
     NotebookActions.executed.connect(this.#onExecuted, this);
     void this.reload();
   }
@@ -53,25 +74,31 @@ export class BoardPanel extends Widget {
   override dispose(): void {
     if (this.isDisposed) return;
     this.#question += 1;
+    this.#unfollow();
     NotebookActions.executed.disconnect(this.#onExecuted, this);
-    this.#notebook.title.changed.disconnect(this.#rename, this);
-    this.#notebook.disposed.disconnect(this.dispose, this);
-    this.#notebook.sessionContext.statusChanged.disconnect(this.#onStatus, this);
-    this.#notebook.sessionContext.kernelChanged.disconnect(this.#onKernel, this);
+    this.notebook.title.changed.disconnect(this.#rename, this);
+    this.notebook.disposed.disconnect(this.dispose, this);
     super.dispose();
   }
 
-  /** Asks the kernel for its current board and draws the answer. */
+  /** Asks the kernel for the board and draws the answer. */
   async reload(): Promise<void> {
-    const kernel = this.#notebook.sessionContext.session?.kernel;
+    if (!this.#shown) {
+      this.#say("waiting", "Asking the kernel for its board. A running cell has to finish first.");
+    }
+    await this.notebook.context.ready;
+    await this.notebook.sessionContext.ready;
+    if (this.isDisposed) return;
+    const kernel = this.#kernel();
     if (!kernel) {
       this.#say("no-kernel", "This notebook has no kernel. Start one, then run your board's cell.");
       return;
     }
-    if (!this.#shown) {
-      this.#say("waiting", "Asking the kernel for its board. A running cell has to finish first.");
-    }
     await this.#ask(kernel, (display) => this.#explain(display));
+  }
+
+  #kernel(): Kernel.IKernelConnection | null {
+    return this.notebook.sessionContext.session?.kernel ?? null;
   }
 
   /** `otherwise` is told an answer that is no board. */
@@ -85,30 +112,31 @@ export class BoardPanel extends Widget {
     this.#askAgain = false;
     let display: Display;
     try {
-      display = await requestDisplay(kernel);
+      display = await requestDisplay(kernel, this.board);
     } catch (error) {
       // A future is rejected when its kernel is restarted or its connection is disposed.
       display = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
     }
     if (question !== this.#question) return;
     this.#asking = false;
-    if (display.kind === "view") await this.#draw(display);
+    if (display.kind === "view") await this.#draw(display.bundle);
     else otherwise(display);
     if (this.#askAgain && question === this.#question) await this.#ask(kernel, otherwise);
   }
 
-  async #draw(display: Extract<Display, { kind: "view" }>): Promise<void> {
-    if (this.#shown?.modelId === display.modelId) return;
-    const { rendermime } = this.#notebook.content;
+  async #draw(bundle: BoardBundle): Promise<void> {
+    if (this.#shown?.bundle.modelId === bundle.modelId && this.#state === "showing") return;
+    const { rendermime } = this.notebook.content;
     const renderer = rendermime.createRenderer(WIDGET_VIEW);
     renderer.addClass("cb-lab-board");
     this.#clear();
     this.#layout.addWidget(renderer);
-    this.#shown = { widget: renderer, modelId: display.modelId };
+    this.#shown = { widget: renderer, bundle };
     this.#enter("showing");
     const model = rendermime.createModel({
-      data: display.data as Record<string, never>,
-      metadata: display.metadata as Record<string, never>,
+      // The renderer writes into what it is given.
+      data: { [WIDGET_VIEW]: { ...(bundle.data[WIDGET_VIEW] as object) } },
+      metadata: bundle.metadata as Record<string, never>,
       trusted: true,
     });
     await renderer.renderModel(model);
@@ -118,7 +146,7 @@ export class BoardPanel extends Widget {
     if (display.kind === "none") {
       this.#say(
         "empty",
-        "This notebook has no board yet. Run a cell with these lines:",
+        "This notebook has no board yet. Make one in the form, or run a cell with these lines:",
         FIRST_BOARD,
       );
     } else if (display.kind === "failed") {
@@ -127,28 +155,33 @@ export class BoardPanel extends Widget {
   }
 
   /** The board on the screen belongs to a process that is gone: say so instead of leaving it to hang. */
-  #onStatus(_: unknown, status: Kernel.Status): void {
-    if (status === "restarting" || status === "autorestarting") {
-      this.#drop("restarted", "The kernel restarted: run your board's cell again.");
-    } else if (status === "dead" || status === "terminating") {
-      this.#drop("no-kernel", "The kernel is gone. Start one, then run your board's cell.");
+  #onLife(life: Life): void {
+    if (life === "alive") {
+      if (this.#shown === null) void this.reload();
+      else this.#tell(true);
+      return;
     }
+    this.#question += 1;
+    this.#asking = false;
+    this.#tell(false);
+    if (life === "away") return;
+    const words = {
+      restarted: "The kernel restarted: reload the board, or run your board's cell again.",
+      killed: "The kernel died: reload the board, or run your board's cell again.",
+      none: "The kernel is gone. Reload the board, or start a kernel and run your board's cell.",
+    }[life];
+    this.#say(life === "none" ? "no-kernel" : "restarted", words, undefined, true);
   }
 
-  #onKernel(_: unknown, change: { oldValue: unknown; newValue: unknown }): void {
-    if (!change.newValue) {
-      this.#drop("no-kernel", "The kernel is gone. Start one, then run your board's cell.");
-    } else if (change.oldValue) {
-      this.#drop("restarted", "The notebook has a new kernel: run your board's cell again.");
-    } else {
-      this.#drop("empty", "The kernel has started: run your board's cell.");
-    }
+  #tell(alive: boolean): void {
+    const board = this.#shown?.widget.node.querySelector('[data-cb="board"]');
+    board?.dispatchEvent(new CustomEvent(KERNEL_EVENT, { bubbles: true, detail: { alive } }));
   }
 
   /** A cell that ran may have made a board, or a newer one; without one the panel stays as it is. */
   #onExecuted(_: unknown, run: { notebook: unknown; success: boolean }): void {
-    if (run.notebook !== this.#notebook.content || !run.success) return;
-    const kernel = this.#notebook.sessionContext.session?.kernel;
+    if (run.notebook !== this.notebook.content || !run.success) return;
+    const kernel = this.#kernel();
     if (!kernel) return;
     if (this.#asking) this.#askAgain = true;
     else
@@ -157,10 +190,17 @@ export class BoardPanel extends Widget {
       });
   }
 
-  #drop(state: PanelState, words: string): void {
-    this.#question += 1;
-    this.#asking = false;
-    this.#say(state, words);
+  async #reloadSaved(): Promise<void> {
+    const old = this.#shown?.bundle ?? null;
+    this.#say("waiting", "Loading the saved board and its model …", undefined, true);
+    const found = await reloadBoard(this.notebook, old?.saved ?? null);
+    if (this.isDisposed) return;
+    if (found.kind === "board") {
+      if (old !== null) replaceOutputs(this.notebook, old.modelId, found.bundle);
+      await this.#draw(found.bundle);
+    } else {
+      this.#say("restarted", found.words, found.code ?? undefined, true);
+    }
   }
 
   #clear(): void {
@@ -173,35 +213,40 @@ export class BoardPanel extends Widget {
     this.node.dataset.state = state;
   }
 
-  #say(state: PanelState, words: string, code?: string): void {
-    this.#clear();
-    const box = document.createElement("div");
-    box.className = "cb-lab-message";
-    box.setAttribute("role", "status");
-    const text = document.createElement("p");
-    text.textContent = words;
-    box.append(text);
-    if (code !== undefined) {
-      const block = document.createElement("pre");
-      block.textContent = code;
-      box.append(block);
+  /** Says something in place of the board, or above it where it is to be kept in sight. */
+  #say(state: PanelState, words: string, code?: string, keepBoard = false): void {
+    const kept = keepBoard ? this.#shown : null;
+    for (const widget of [...this.#layout.widgets]) {
+      if (widget !== kept?.widget) widget.dispose();
     }
-    if (state !== "waiting") {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "jp-mod-styled jp-mod-reject";
-      button.dataset.cb = "lab-reload";
-      button.textContent = "Reload";
-      button.addEventListener("click", () => void this.reload());
-      box.append(button);
-    }
-    this.#layout.addWidget(new Widget({ node: box }));
+    if (kept === null) this.#shown = null;
+    const box = new Widget();
+    box.addClass(kept === null ? "cb-lab-message" : "cb-lab-bar");
+    box.node.setAttribute("role", "status");
+    drawBar(box.node, words, state === "waiting" ? [] : this.#ways(state), code ?? null);
+    this.#layout.insertWidget(0, box);
     this.#enter(state);
   }
 
+  #ways(state: PanelState): Way[] {
+    const ways: Way[] = [];
+    if (state === "restarted" || state === "no-kernel") {
+      ways.push({
+        label: "Reload the last saved board",
+        hook: "lab-reload-saved",
+        act: () => void this.#reloadSaved(),
+      });
+    }
+    if (state === "empty") {
+      ways.push({ label: "New board…", hook: "lab-new", act: () => this.#actions.newBoard() });
+    }
+    ways.push({ label: "Look again", hook: "lab-reload", act: () => void this.reload() });
+    return ways;
+  }
+
   #rename(): void {
-    const { label } = this.#notebook.title;
+    const { label } = this.notebook.title;
     this.title.label = `Board: ${label}`;
-    this.title.caption = `The current board of ${label}`;
+    this.title.caption = `The ${this.board === null ? "current board" : `board ${this.board}`} of ${label}`;
   }
 }

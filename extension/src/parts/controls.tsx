@@ -6,6 +6,8 @@ interface ButtonProps {
   cb?: string;
   label?: string;
   title?: string | undefined;
+  /** The word of the glossary that explains it. */
+  term?: string;
   disabled?: boolean;
   look?: "quiet" | "line" | "bare";
   onClick(): void;
@@ -19,6 +21,7 @@ export function Button(props: ButtonProps): JSX.Element {
       type="button"
       class={`cb-btn cb-btn-${props.look ?? "quiet"}`}
       data-cb={props.cb}
+      data-term={props.term}
       aria-label={props.label}
       title={props.title}
       disabled={props.disabled ?? false}
@@ -31,7 +34,7 @@ export function Button(props: ButtonProps): JSX.Element {
 
 interface IconButtonProps {
   cb?: string;
-  icon: "undo" | "redo" | "x" | "left" | "right" | "up" | "down";
+  icon: "undo" | "redo" | "x" | "left" | "right" | "up" | "down" | "pencil";
   label: string;
   disabled?: boolean;
   onClick(event: TargetedMouseEvent<HTMLButtonElement>): void;
@@ -84,6 +87,8 @@ export interface Choice<T extends string> {
   /** Why it cannot be chosen; null when it can. */
   refused: string | null;
   title?: string;
+  /** The word of the glossary that explains it. */
+  term?: string;
 }
 
 interface SegmentedProps<T extends string> {
@@ -132,6 +137,7 @@ export function Segmented<T extends string>(props: SegmentedProps<T>): JSX.Eleme
           tabIndex={choice.value === stop ? 0 : -1}
           disabled={disabled || choice.refused !== null}
           title={choice.refused ?? choice.title}
+          data-term={choice.refused === null ? choice.term : undefined}
           aria-description={choice.refused ?? undefined}
           onClick={() => onChoose(choice.value)}
         >

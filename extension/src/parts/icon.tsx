@@ -9,6 +9,8 @@ const PATHS = {
   right: "M6.5 4.5 10 8l-3.5 3.5",
   up: "M4.5 9.5 8 6l3.5 3.5",
   down: "M4.5 6.5 8 10l3.5-3.5",
+  grip: "M6 4v.1M6 8v.1M6 12v.1M10 4v.1M10 8v.1M10 12v.1",
+  pencil: "M3 13l.8-3L10.5 3.3l2.2 2.2L6 12.2z",
   warn: "M8 2.5 14.2 13.2H1.8zM8 6.8v3M8 11.4v.1",
 } as const;
 

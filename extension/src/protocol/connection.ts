@@ -1,6 +1,6 @@
 // One view's line to the kernel: request ids, exactly one settlement a request, event numbers
 // without gaps, and the moment when silence means that nobody is there.
-import { type Answer, decode, type EffectMap } from "./decode";
+import { type Answer, decode, type EffectMap, type MapChange } from "./decode";
 import type { AnyRequest, BusyEvent, SnapshotEvent, Welcome } from "./generated";
 
 /** Silence of the kernel, while it owes an answer, after which the panel says so (ms). */
@@ -36,7 +36,7 @@ export interface ConnectionListener {
   /** Everything afresh, after a `Hello`. */
   welcome(message: Welcome): void;
   /** An event, never older than the last one. */
-  event(message: SnapshotEvent | BusyEvent | EffectMap): void;
+  event(message: SnapshotEvent | BusyEvent | EffectMap | MapChange): void;
   /** A request failed, here or in another view: a step that was being computed is over. */
   failedAnywhere(): void;
   /** The kernel fell silent, or was heard again. */
@@ -45,6 +45,8 @@ export interface ConnectionListener {
 
 interface Waiting {
   body: RequestBody;
+  /** Its answer may take as long as it likes: silence about it says nothing of the kernel. */
+  patient: boolean;
   resolve(settlement: Settlement): void;
 }
 
@@ -83,11 +85,11 @@ export class Connection {
   }
 
   /** Send a request. The promise resolves exactly once and never rejects. */
-  request(body: RequestBody): Promise<Settlement> {
+  request(body: RequestBody, manner: "prompt" | "patient" = "prompt"): Promise<Settlement> {
     this.#count += 1;
     const id = `${this.#prefix}-${this.#count}`;
     return new Promise((resolve) => {
-      this.#waiting.set(id, { body, resolve });
+      this.#waiting.set(id, { body, patient: manner === "patient", resolve });
       this.#listener.sent(id, body);
       try {
         this.#channel.send({ ...body, id });
@@ -97,6 +99,13 @@ export class Connection {
         this.#lose();
       }
     });
+  }
+
+  /** Believe the host that the kernel is gone, or ask it for everything once it is there again. */
+  kernel(alive: boolean): void {
+    if (this.#closed) return;
+    if (alive) this.hello();
+    else this.#lose();
   }
 
   /** Stop listening; what is still waited for is lost. */
@@ -135,9 +144,10 @@ export class Connection {
     this.hello();
   };
 
-  #onEvent(message: SnapshotEvent | BusyEvent | EffectMap): void {
+  #onEvent(message: SnapshotEvent | BusyEvent | EffectMap | MapChange): void {
     if (this.#lastSeq === null || message.seq <= this.#lastSeq) return;
-    // Every event is whole, so one after a gap may be drawn; what was lost is asked for.
+    // Snapshots are whole, so one after a gap may be drawn, and a map's change names the event that it
+    // adds to; what was lost is asked for.
     const gap = message.seq !== this.#lastSeq + 1;
     this.#lastSeq = message.seq;
     this.#busy = message.kind === "busy" || (this.#busy && message.kind !== "snapshot");
@@ -201,7 +211,7 @@ export class Connection {
     if (this.#timer !== undefined && !restart) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.size === 0) return;
+    if (![...this.#waiting.values()].some(({ patient }) => !patient)) return;
     this.#timer = setTimeout(() => this.#lose(), this.#busy ? SILENCE_BUSY_MS : SILENCE_MS);
   }
 }

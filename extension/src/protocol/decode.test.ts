@@ -32,7 +32,14 @@ const REQUESTS = new Set([
   "copy_code",
   "restore",
   "detail",
+  "trace",
+  "readers",
   "export",
+  "save",
+  "group",
+  "rename",
+  "note",
+  "compare",
 ]);
 
 function golden(name: string): Incoming | null {
@@ -68,6 +75,7 @@ describe("golden files", () => {
     const map = golden("map") as EffectMap;
     expect([...map.effect]).toEqual([0.25, -0.5, 0, Number.NaN, Number.POSITIVE_INFINITY, -1.75]);
     expect([...map.known]).toEqual([EXACT, EXACT, ESTIMATED, EXACT, EXACT, 0]);
+    expect([...(map.stderr ?? [])].slice(0, 3)).toEqual([0.125, 0, Number.NaN]);
     expect(map.shape).toEqual([2, 3]);
   });
 
@@ -111,9 +119,11 @@ describe("what is no message", () => {
 
   it("a map of neurons needs to say which neuron each cell is", () => {
     const content = { kind: "map", seq: 1, over: "neuron", shape: [1, 2] };
+    const named = { ...content, buffers: ["effect", "known", "index"] };
     const buffers = [8, 2, 8].map((size) => new DataView(new ArrayBuffer(size)));
-    expect(decode(content, buffers.slice(0, 2))).toBeNull();
-    expect((decode(content, buffers) as EffectMap).index).toEqual(new Int32Array(2));
+    expect(decode({ ...content, buffers: ["effect", "known"] }, buffers.slice(0, 2))).toBeNull();
+    expect((decode(named, buffers) as EffectMap).index).toEqual(new Int32Array(2));
+    expect(decode(named, buffers.slice(0, 2))).toBeNull();
   });
 
   it("a detail whose patterns do not fit their shape is ignored", () => {
@@ -125,6 +135,8 @@ describe("what is no message", () => {
 
   it("a map whose buffers do not fit its shape is ignored", () => {
     const buffers = [new DataView(new ArrayBuffer(20)), new DataView(new ArrayBuffer(6))];
-    expect(decode({ kind: "map", seq: 1, shape: [2, 3] }, buffers)).toBeNull();
+    const content = { kind: "map", seq: 1, shape: [2, 3], buffers: ["effect", "known"] };
+    expect(decode(content, buffers)).toBeNull();
+    expect(decode({ ...content, buffers: ["effect", "surprise"] }, buffers)).toBeNull();
   });
 });

@@ -1,21 +1,40 @@
 // What arrives from the kernel, checked before anything else sees it. Numbers that JSON has no word
 // for are turned into JavaScript's own here, and buffers into typed arrays.
-import type { AnyAnswer, BusyEvent, Detailed, MapEvent, Real, SnapshotEvent } from "./generated";
+import { bytes } from "./bytes";
+import { decodeCompared, type ReadComparison } from "./decode_compared";
+import { decodeMap } from "./decode_map";
+import type {
+  AnyAnswer,
+  BusyEvent,
+  Compared,
+  Detailed,
+  MapEvent,
+  Real,
+  SnapshotEvent,
+} from "./generated";
 
 /** What `known` says of a cell of a map: computed, or estimated until it is; 0 is neither. */
 export const EXACT = 1;
 export const ESTIMATED = 2;
 
 /**
- * A map event with its buffers read: `effect` and `known` are row-major over `shape`, and so is
- * `index`, the neuron of each cell (−1 until it is chosen), which only a map of neurons has.
+ * A map event with its buffers read: `effect` and `known` are row-major over `shape`, and so are
+ * `stderr`, which only maps over several prompts have, and `index`, the neuron of each cell (−1 until
+ * it is chosen), which only a map of neurons has.
  * `before` is what the panel drew for the cells that are not known yet, NaN where it drew nothing.
  */
 export interface EffectMap extends MapEvent {
   effect: Float32Array;
   known: Uint8Array;
+  stderr: Float32Array | null;
   index: Int32Array | null;
   before: Float32Array | null;
+}
+
+/** What has changed in a map since the event `since`: the arrays are of `cells` alone. */
+export interface MapChange extends Omit<EffectMap, "before"> {
+  cells: Uint32Array;
+  since: number;
 }
 
 /** A head's attention patterns, row-major over `AttentionView.shape`: dest, src. */
@@ -30,9 +49,9 @@ export interface ReadDetail extends Detailed {
 }
 
 /** Any answer, with the buffers that came with it read. */
-export type Answer = Exclude<AnyAnswer, Detailed> | ReadDetail;
+export type Answer = Exclude<AnyAnswer, Detailed | Compared> | ReadDetail | ReadComparison;
 
-export type Incoming = Answer | SnapshotEvent | BusyEvent | EffectMap;
+export type Incoming = Answer | SnapshotEvent | BusyEvent | EffectMap | MapChange;
 
 const ANSWERS = new Set([
   "done",
@@ -42,6 +61,9 @@ const ANSWERS = new Set([
   "verified",
   "code",
   "exported",
+  "saved",
+  "traced",
+  "read_by",
 ]);
 
 /** The number a `Real` stands for: NaN and the infinities included. */
@@ -65,39 +87,6 @@ export function realOrNull(x: Real | null): number | null {
 
 function isRecord(x: unknown): x is Record<string, unknown> {
   return typeof x === "object" && x !== null && !Array.isArray(x);
-}
-
-// A buffer may start at any byte of a larger one, and a typed array only at a multiple of its size.
-function bytes(view: ArrayBufferView | ArrayBuffer): ArrayBuffer {
-  if (view instanceof ArrayBuffer) return view;
-  const copy = new Uint8Array(view.byteLength);
-  copy.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  return copy.buffer;
-}
-
-function decodeMap(
-  content: Record<string, unknown>,
-  buffers: readonly (ArrayBufferView | ArrayBuffer)[],
-): EffectMap | null {
-  const { shape } = content;
-  const [first, second] = buffers;
-  if (!Array.isArray(shape) || shape.length !== 2 || first === undefined || second === undefined) {
-    return null;
-  }
-  const n = Number(shape[0]) * Number(shape[1]);
-  const effect = bytes(first);
-  const known = bytes(second);
-  if (effect.byteLength !== 4 * n || known.byteLength !== n) return null;
-  const third = content.over === "neuron" ? buffers[2] : undefined;
-  const index = third === undefined ? null : bytes(third);
-  if (content.over === "neuron" && index?.byteLength !== 4 * n) return null;
-  return {
-    ...(content as unknown as MapEvent),
-    effect: new Float32Array(effect),
-    known: new Uint8Array(known),
-    index: index === null ? null : new Int32Array(index),
-    before: null,
-  };
 }
 
 function decodeDetail(
@@ -131,6 +120,7 @@ export function decode(
     return typeof content.id === "string" ? (content as unknown as Answer) : null;
   }
   if (kind === "detailed") return decodeDetail(content, buffers);
+  if (kind === "compared") return decodeCompared(content, buffers);
   if (!Number.isInteger(content.seq)) return null;
   if (kind === "snapshot")
     return isRecord(content.snapshot) ? (content as unknown as SnapshotEvent) : null;

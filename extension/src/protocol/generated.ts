@@ -21,9 +21,27 @@ export type AnyRequest =
   | Verify
   | CopyCode
   | Detail
-  | Export;
+  | Trace
+  | Readers
+  | Export
+  | Save
+  | Group
+  | Rename
+  | Note
+  | Compare;
 export type AnyAnswer =
-  Done | Superseded | Failed | Welcome | Verified | Code | Detailed | Exported;
+  | Done
+  | Superseded
+  | Failed
+  | Welcome
+  | Verified
+  | Code
+  | Detailed
+  | Traced
+  | ReadBy
+  | Exported
+  | Saved
+  | Compared;
 export type AnyEvent = SnapshotEvent | BusyEvent | MapEvent;
 
 /**
@@ -45,25 +63,28 @@ export interface Click {
   positions?: number[] | null;
 }
 /**
- * Remove the edit at this index of `Snapshot.edits`.
+ * Remove the edit at this index of `Snapshot.edits`, or those at several, in one step.
  */
 export interface Remove {
   kind: "remove";
   id: string;
-  index: number;
+  index: number | number[];
   revision: number;
 }
 /**
- * Switch the edit at this index of `Snapshot.edits` off, or on again.
+ * Switch the edit at this index of `Snapshot.edits` off, or on again; of several, all off if any is in force.
  */
 export interface Toggle {
   kind: "toggle";
   id: string;
-  index: number;
+  index: number | number[];
   revision: number;
 }
 /**
  * Give the edit at this index of `Snapshot.edits` another strength; only scale and add have one.
+ *
+ * Requests with the same `drag` that follow each other are one step of the history: the last strength is the one
+ * that is kept. A newer one may supersede one that is still being computed.
  */
 export interface SetStrength {
   kind: "set_strength";
@@ -71,6 +92,7 @@ export interface SetStrength {
   index: number;
   revision: number;
   strength: number;
+  drag?: string | null;
 }
 /**
  * Have the edit at one index of `Snapshot.edits` act at another.
@@ -94,7 +116,7 @@ export interface Apply {
  * One intervention in words.
  *
  * `site` is an address, with positions ("9.6 @ END"); `values` are what "set" and "add" take, one number or one per
- * dimension.
+ * dimension. `renormalize`: see `cb.Intervention`.
  */
 export interface EditSpec {
   site: string;
@@ -103,6 +125,7 @@ export interface EditSpec {
   values: number[] | null;
   seed: number | null;
   per: ("label" | "position") | null;
+  renormalize: boolean;
 }
 /**
  * Go back to the state before the last step.
@@ -190,8 +213,9 @@ export interface CopyCode {
  *
  * `site` is an address without positions. `position` is a column of the token tensor, at which neurons and the logit
  * lens are read; null for the one where the answer is read. With `by_position`, a head's effect is computed at each
- * position, which takes a run a position; without, it is sent only if the map knows it. A `Superseded` answer means
- * that a newer `Detail` came first.
+ * position, which takes a run a position; without, it is sent only if the map knows it. With `circuit`, a head's OV
+ * and QK circuits are read between the columns `row` (null for `position`) and `source` (null for the one that it
+ * attends to most from there). A `Superseded` answer means that a newer `Detail` came first.
  */
 export interface Detail {
   kind: "detail";
@@ -200,17 +224,101 @@ export interface Detail {
   prompt?: number;
   position?: number | null;
   by_position?: boolean;
+  row?: number | null;
+  source?: number | null;
+  circuit?: boolean;
+}
+/**
+ * Ask which earlier components move what this one reads. Answered by `Traced`.
+ *
+ * `site` is an address without positions; `part` is "q", "k" or "v" of a head, or "in": all that an MLP reads. Each
+ * edge from an earlier component to it is edited by the mode of the view, at all positions. A `Superseded` answer
+ * means that a newer `Trace` or `Readers` came first.
+ */
+export interface Trace {
+  kind: "trace";
+  id: string;
+  site: string;
+  part: "in" | "k" | "q" | "v";
+}
+/**
+ * Ask which heads read from the token at the column `position`. Answered by `ReadBy`.
+ */
+export interface Readers {
+  kind: "readers";
+  id: string;
+  position: number;
+  prompt?: number;
 }
 /**
  * Ask for text to copy or save. Answered by `Exported`.
  *
  * "csv": the map as far as it is known, one row a cell. "python": the last step, as code that takes it again on
- * `board`.
+ * `board`. "svg": the map as a drawing. "html": the board as one page. "board": the board as the file that `Save`
+ * writes.
  */
 export interface Export {
   kind: "export";
   id: string;
-  what: "csv" | "python";
+  what: "board" | "csv" | "html" | "python" | "svg";
+}
+/**
+ * Write the board to a file on the kernel's side. Answered by `Saved`.
+ *
+ * `path` is as the user types it: from the kernel's working directory, `~` its home. A file that is there is left as
+ * it is, and the answer is a refusal (`file_exists`), unless `overwrite` says otherwise.
+ */
+export interface Save {
+  kind: "save";
+  id: string;
+  path: string;
+  overwrite?: boolean;
+}
+/**
+ * Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs.
+ */
+export interface Group {
+  kind: "group";
+  id: string;
+  indices: number[];
+  revision: number;
+  name: string | null;
+}
+/**
+ * Call something by another name; null takes the name away.
+ *
+ * `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
+ */
+export interface Rename {
+  kind: "rename";
+  id: string;
+  which: number | string;
+  revision: number;
+  name: string | null;
+}
+/**
+ * Call a state of `Snapshot.history` by a name; null takes the name away. No step.
+ */
+export interface Note {
+  kind: "note";
+  id: string;
+  node: number;
+  text: string | null;
+}
+/**
+ * Compare two states of `Snapshot.history`, without going to either. Answered by `Compared`.
+ *
+ * Top tokens are those of one `prompt`. With `map`, both maps of the kind that `View` is set to are computed exactly,
+ * which takes a run for each cell and state whose effect is not known already. A `Superseded` answer means that a newer `Compare` came first; one without
+ * `map` thus stops one with.
+ */
+export interface Compare {
+  kind: "compare";
+  id: string;
+  left: number;
+  right: number;
+  prompt?: number;
+  map?: boolean;
 }
 /**
  * Carried out; the `SnapshotEvent` that shows it has at least this revision.
@@ -223,7 +331,7 @@ export interface Done {
 /**
  * A step was carried out, but something newer came before its numbers were computed.
  *
- * For `Detail`: it was not read, since a newer one was asked for.
+ * For `Detail` and `Compare`: it was not read, since a newer one was asked for.
  */
 export interface Superseded {
   kind: "superseded";
@@ -316,6 +424,7 @@ export interface Snapshot {
   metric: MetricView;
   more_metrics: MetricView[];
   edits: EditRow[];
+  groups: GroupRow[];
   can_undo: boolean;
   can_redo: boolean;
   history: Tree;
@@ -360,11 +469,12 @@ export interface Baselines {
  *
  * `site` is the component or the edge by name. `kind`, `layer` and `index` (the head or neuron, null for sites that
  * a layer has one of) are those of the component; for an edge `kind` is "edge" and the others its receiver's.
- * `positions` are columns of the prompt that is looked at, null for all.
+ * `positions` are columns of the prompt that is looked at, null for all. For a pattern they are those that attend, and
+ * `sources` those attended to; `renormalize` tells whether the rest of their rows makes up for the edit.
  * `what` says the edit in words: "zero 9.6", "add 31.892 + 2 · a tensor [1]".
  * `effect` is the metric with minus without this edit, the others in force; null until computed.
  * `norm_change` is the Euclidean norm of what the edit changed in the activation it acts on, null
- * for an edit that is switched off.
+ * for an edit that is switched off. `name` is what the user calls it, `group` the name of the group that it is in.
  */
 export interface EditRow {
   site: string;
@@ -394,6 +504,17 @@ export interface EditRow {
   effect: Real | null;
   norm_before: Real | null;
   norm_change: Real | null;
+  name: string | null;
+  group: string | null;
+  sources: number[] | null;
+  renormalize: boolean;
+}
+/**
+ * Edits under one name; `effect` is the metric with minus without all of them, null until computed or if all are off.
+ */
+export interface GroupRow {
+  name: string;
+  effect: Real | null;
 }
 /**
  * The history: states in the order in which they came about, the first one and the newest where there are many.
@@ -411,7 +532,8 @@ export interface Tree {
  * One state that the board was in, and the step that led to it.
  *
  * `id` stays the node's own while the board lives. `parent` is the state that undo goes to, null for the first; of a
- * history that is sent in part, the nearest such state that is sent. A long `label` is cut. `value` is the metric, mean over prompts; null
+ * history that is sent in part, the nearest such state that is sent. A long `label` is cut. `note` is what the user
+ * calls the state. `value` is the metric, mean over prompts; null
  * for a state that has not been shown since the board has views, or whose numbers a newer click overtook.
  */
 export interface HistoryNode {
@@ -419,6 +541,7 @@ export interface HistoryNode {
   parent: number | null;
   label: string;
   value: Real | null;
+  note: string | null;
 }
 /**
  * The likeliest tokens at the answer position of one prompt.
@@ -476,9 +599,10 @@ export interface Code {
 /**
  * What a component does in the state `revision`; a part is null if it is not of this kind, or refused.
  *
- * A head has `attention`, `direct` and `by_position`; what an MLP or a neuron writes, and a residual stream at a
- * position, have `neurons` and `lens`, and `direct` where the component writes to the stream. `refused` names what
- * this kind has but could not be given here. `position` is the column that was read. Buffers: see `AttentionView`.
+ * All have `effect`. A head has `attention` and, if they were asked for, `by_position` and `circuit`; what an MLP or
+ * a neuron writes, and a residual stream at a position, have `neurons` and `lens`. What writes to the stream has
+ * `direct` and `writes`. `refused` names what this kind has but could not be given here. `position` is the column
+ * that was read, `row` and `source` those between which a head was looked at. Buffers: see `AttentionView`.
  */
 export interface Detailed {
   kind: "detailed";
@@ -487,13 +611,39 @@ export interface Detailed {
   site: string;
   prompt: number;
   position: number;
+  row: number;
+  source: number | null;
+  effect: EditEffect | null;
   direct: DirectView | null;
+  writes: WritesView | null;
+  circuit: CircuitView | null;
   attention: AttentionView | null;
   by_position: PositionEffects | null;
   neurons: NeuronTable | null;
   lens: LensRow[] | null;
   refused: PartRefused[];
   elapsed_ms: number;
+}
+/**
+ * What editing the component does to the metric, and by which way; means over prompts.
+ *
+ * `total` is the exact effect: for a component that is edited, the metric with minus without its own edits (for a
+ * head, those of any of its parts); else the metric with `how` done to it minus without, the other edits in force.
+ * `direct` is how much the edit changes what the component adds to logit(answer) − logit(wrong) by itself, in logits,
+ * the final norm's scale held where it is without the edit; `later` is `total` − `direct`, where the metric is the
+ * logit difference. `note` says why one of the two is null. Standard errors are null for a single prompt.
+ */
+export interface EditEffect {
+  how: string;
+  edited: boolean;
+  at: number[] | null;
+  total: Real;
+  total_stderr: Real | null;
+  direct: Real | null;
+  direct_stderr: Real | null;
+  later: Real | null;
+  later_stderr: Real | null;
+  note: string | null;
 }
 /**
  * What the component adds to logit(answer) − logit(wrong) by itself, with the final norm's scale held (DLA).
@@ -505,6 +655,47 @@ export interface DirectView {
   value: Real;
   stderr: Real | null;
   base_value: Real;
+}
+/**
+ * What the component adds by itself to the logits of the prompt that was asked for, read at the column `position`.
+ *
+ * Through the final norm, held at its scale in the run, and the unembedding, minus the mean over the vocabulary, in
+ * logits: in the edited run, in the unedited base run, and the former minus the latter.
+ */
+export interface WritesView {
+  position: number;
+  current: Moves;
+  base: Moves;
+  change: Moves;
+}
+/**
+ * The tokens that are raised most and lowered most, the most first.
+ */
+export interface Moves {
+  up: MovedToken[];
+  down: MovedToken[];
+}
+/**
+ * A token, and what is added to its logit: minus the mean over the vocabulary.
+ */
+export interface MovedToken {
+  token: string;
+  logit: Real;
+}
+/**
+ * The OV and the QK circuit of a head between two columns, in the edited run (Elhage et al. 2021).
+ *
+ * `copying`: what it would add to the logits at `row` if it attended to `source` alone, as in `WritesView`. `keys`:
+ * the tokens whose embeddings the query at `row` scores highest and lowest as keys at `source`, in units of the score,
+ * whose differences are differences of log attention; null where the model's attention is not taken apart, and
+ * `keys_refused` says why.
+ */
+export interface CircuitView {
+  row: number;
+  source: number;
+  copying: Moves;
+  keys: Moves | null;
+  keys_refused: ErrorInfo | null;
 }
 /**
  * Where a head looks in one prompt.
@@ -583,8 +774,68 @@ export interface LensToken {
  * A part that this model or this prompt cannot give, and why.
  */
 export interface PartRefused {
-  part: "attention" | "by_position" | "direct" | "lens" | "neurons";
+  part:
+    "attention" | "by_position" | "circuit" | "direct" | "effect" | "lens" | "neurons" | "writes";
   error: ErrorInfo;
+}
+/**
+ * The edges into `receiver` in the state `revision`, largest |effect| first; `omitted` smaller ones are left out.
+ *
+ * Effects are in the metric's unit, of doing `how` to what the receiver hears of the sender. With `by_estimate` those
+ * left out were not computed: their estimates (edge attribution patching) are smaller.
+ */
+export interface Traced {
+  kind: "traced";
+  id: string;
+  revision: number;
+  site: string;
+  part: string;
+  receiver: string;
+  how: "mean" | "patch" | "resample" | "zero";
+  rows: TraceRow[];
+  omitted: number;
+  by_estimate: boolean;
+  elapsed_ms: number;
+}
+/**
+ * One edge: `effect` is the exact change of the metric when it alone is edited, mean over prompts.
+ *
+ * For an edge that is edited already, with minus without. `stderr` is null for a single prompt.
+ */
+export interface TraceRow {
+  sender: string;
+  edge: string;
+  effect: Real;
+  stderr: Real | null;
+  edited: boolean;
+}
+/**
+ * The heads that attend most from the column `row`, where the answer is read, to the column `position`.
+ *
+ * The most attention first; `omitted` heads attend less.
+ */
+export interface ReadBy {
+  kind: "read_by";
+  id: string;
+  revision: number;
+  position: number;
+  row: number;
+  prompt: number;
+  rows: ReaderRow[];
+  omitted: number;
+  elapsed_ms: number;
+}
+/**
+ * A head, how much it attends from `row` to the token in the prompt asked for, and what that does.
+ *
+ * `effect` is the exact change of the metric, mean over prompts, when this entry of its pattern is set to 0 and the
+ * rest of the row is left as it is.
+ */
+export interface ReaderRow {
+  site: string;
+  attention: Real;
+  effect: Real;
+  stderr: Real | null;
 }
 /**
  * Text, and the name and media type of a file that could hold it.
@@ -599,6 +850,87 @@ export interface Exported {
   text: string;
   filename: string;
   media_type: string;
+}
+/**
+ * Written: to which file, its whole path, and how many bytes.
+ */
+export interface Saved {
+  kind: "saved";
+  id: string;
+  path: string;
+  size: number;
+}
+/**
+ * Two states of the board on the same prompts.
+ *
+ * `change` is right minus left, mean over prompts; `stderr`, `low` and `high` are its standard error and its 95 %
+ * bootstrap interval, paired: of the differences within each prompt; null for a single prompt, the interval also for
+ * over 1,000. `maps` is null unless they were asked for, or if `refused` says why they cannot be had. `runs` is what
+ * both maps take: one for each cell that is not known already. `revision` is the state of the board that this was read in. Buffers: see
+ * `ComparedMaps`.
+ */
+export interface Compared {
+  kind: "compared";
+  id: string;
+  revision: number;
+  left: ComparedState;
+  right: ComparedState;
+  change: Real;
+  stderr: Real | null;
+  low: Real | null;
+  high: Real | null;
+  prompt: number;
+  tokens: ComparedToken[];
+  runs: number;
+  maps: ComparedMaps | null;
+  refused: ErrorInfo | null;
+  elapsed_ms: number;
+}
+/**
+ * One of the two; `values` is the metric of each prompt, `value` their mean.
+ */
+export interface ComparedState {
+  node: number;
+  label: string;
+  note: string | null;
+  base: "clean" | "corrupted";
+  edits: ComparedEdit[];
+  value: Real;
+  stderr: Real | null;
+  values: Real[];
+}
+/**
+ * An edit of a state, in words.
+ */
+export interface ComparedEdit {
+  what: string;
+  enabled: boolean;
+  name: string | null;
+  group: string | null;
+}
+/**
+ * A token that is among the likeliest of either state.
+ */
+export interface ComparedToken {
+  token: string;
+  token_id: number;
+  left_prob: Real;
+  right_prob: Real;
+  left_logit: Real;
+  right_logit: Real;
+}
+/**
+ * The maps of both states, all cells exact; fields as in `MapEvent`.
+ *
+ * Buffers: `effect` of the left and of the right state, float32 little-endian, row-major.
+ */
+export interface ComparedMaps {
+  over: "attn_out" | "head" | "head_pos" | "mlp_out" | "neuron" | "resid_pre";
+  how: "mean" | "patch" | "resample" | "zero";
+  positions: number[] | null;
+  layers: number[];
+  shape: number[];
+  elapsed_ms: number;
 }
 /**
  * The board has changed, or more is known of it.
@@ -617,12 +949,17 @@ export interface BusyEvent {
   what: string;
 }
 /**
- * A map of effects, whole at every event.
+ * A map of effects, or what has changed in it.
  *
- * Buffers follow, in row-major order of `shape`: `effect`, float32 little-endian, the metric of the cell minus the
- * metric of the state that the map belongs to (for a cell that is edited already: with minus without its edits);
- * `known`, uint8: 0 nothing known, 1 exact, 2 an estimate that exact numbers will replace; and for "neuron" only
- * `index`, int32 little-endian: the neuron of each cell, −1 until they are chosen.
+ * `buffers` names the buffers that follow, in order. Each holds one number a cell, little-endian: `effect`, float32,
+ * the metric of the cell minus the metric of the state that the map belongs to (for a cell that is edited already:
+ * with minus without its edits); `known`, uint8: 0 nothing known, 1 exact, 2 an estimate that exact numbers will
+ * replace; with several prompts `stderr`, float32, the standard error of an exact effect over them, NaN where there
+ * is none; for "neuron" `index`, int32: the neuron of each cell, −1 until they are chosen.
+ *
+ * Without `cells` they are of all cells, in row-major order of `shape`. With `cells`, uint32, they are of these alone,
+ * and the others are as in the map event numbered `since`, or as yet unknown where that is null. A view that has not
+ * seen that event says `Hello`, after which the next map is whole.
  *
  * `shape` is [layer, head] for "head"; [layer, pos] for "resid_pre", "attn_out" and "mlp_out"; [head, pos] for
  * "head_pos"; [layer, rank] for "neuron": those of each layer that are edited, then those with the largest estimate.
@@ -648,4 +985,6 @@ export interface MapEvent {
   status: "cancelled" | "computing" | "done" | "failed";
   error: ErrorInfo | null;
   elapsed_ms: number;
+  buffers: ("cells" | "effect" | "index" | "known" | "stderr")[];
+  since: number | null;
 }

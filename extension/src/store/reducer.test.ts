@@ -73,7 +73,7 @@ describe("a click", () => {
     const settlement = { kind: "failed", id: "1", error } as const;
     const state = reduce(sent, { type: "settled", id: "1", body: click, settlement });
     expect(state.clicks).toHaveLength(0);
-    expect(state.trouble).toEqual({ title: "9.9 was not edited.", error });
+    expect(state.trouble).toEqual({ title: "9.9 was not edited.", error, again: click });
     expect(state.snapshot).toBe(sent.snapshot);
     expect(phase(state)).toBe("error");
     expect(phase(reduce(state, { type: "dismiss" }))).toBe("idle");

@@ -1,6 +1,7 @@
 // (state, what happened) → state. Nothing here talks to anybody.
 import type { RequestBody, Settlement } from "../protocol/connection";
-import type { EffectMap } from "../protocol/decode";
+import type { EffectMap, MapChange } from "../protocol/decode";
+import { changedMap } from "../protocol/decode_map";
 import {
   type BusyEvent,
   PROTOCOL_VERSION,
@@ -9,17 +10,35 @@ import {
   type View,
   type Welcome,
 } from "../protocol/generated";
+import { answered, askedFor, type ComparisonState } from "./comparison";
+import type { KeptCode } from "./kept_code";
+import { type Kept, type Look, orderOf } from "./look";
 import { nextScale, scaleKey } from "./scale";
-import { type BoardState, type PendingView, type Selection, samePositions } from "./state";
+import {
+  type BoardState,
+  NOTHING_MORE,
+  type PendingView,
+  type Selection,
+  samePositions,
+  type Wants,
+} from "./state";
+import { traceAnswered, traceAsked, traceKept } from "./tracing";
+import { withInertUnits } from "./unit";
 
 export type Action =
   | { type: "sent"; id: string; body: RequestBody }
   | { type: "settled"; id: string; body: RequestBody; settlement: Settlement }
   | { type: "welcome"; message: Welcome }
-  | { type: "event"; message: SnapshotEvent | BusyEvent | EffectMap }
+  | { type: "event"; message: SnapshotEvent | BusyEvent | EffectMap | MapChange }
   | { type: "failed-anywhere" }
   | { type: "connected"; now: boolean; at: number }
   | { type: "select"; selection: Selection | null }
+  | { type: "want"; patch: Partial<Wants> }
+  | { type: "untrace" }
+  | { type: "look"; patch: Partial<Look> }
+  | { type: "compare"; kept: Kept | null }
+  | { type: "compare-states"; comparison: ComparisonState | null }
+  | { type: "code-kept"; code: KeptCode }
   | { type: "dismiss" };
 
 /** Requests that change the edits, the base or the map: the panel is "running" until answered. */
@@ -35,7 +54,12 @@ const ACTS = new Set([
   "restore",
   "clear",
   "set_base",
+  "group",
+  "rename",
 ]);
+
+/** Errors of the moment: the same request may succeed a little later. */
+const PASSING = new Set(["out_of_memory", "engine_failed", "cancelled"]);
 
 const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   hello: "The board could not be shown.",
@@ -54,7 +78,10 @@ const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   resume_map: "The map was not resumed.",
   verify: "The numbers were not verified.",
   copy_code: "The code was not written.",
-  export: "Nothing was copied.",
+  export: "Nothing was exported.",
+  group: "The edits were not grouped.",
+  rename: "The name was not changed.",
+  note: "The state was not named.",
 };
 
 function notDone(body: RequestBody): string {
@@ -74,17 +101,30 @@ function agrees(view: View, patch: Partial<View>): boolean {
   );
 }
 
-function onSnapshot(state: BoardState, snapshot: Snapshot): BoardState {
+/** `after`, or `before` itself where both hold the same: who draws by it can tell that nothing changed. */
+function unchanged<T>(before: readonly T[], after: readonly T[]): readonly T[] {
+  const same = before.length === after.length && before.every((item, i) => item === after[i]);
+  return same ? before : after;
+}
+
+function onSnapshot(state: BoardState, sent: Snapshot): BoardState {
+  const snapshot = withInertUnits(sent);
   const moved = state.snapshot === null || snapshot.revision !== state.snapshot.revision;
   return {
     ...state,
     snapshot,
     busy: null,
-    clicks: state.clicks.filter(
-      (click) =>
-        !click.overtaken && (click.shownFrom === null || click.shownFrom > snapshot.revision),
+    clicks: unchanged(
+      state.clicks,
+      state.clicks.filter(
+        (click) =>
+          !click.overtaken && (click.shownFrom === null || click.shownFrom > snapshot.revision),
+      ),
     ),
-    views: state.views.filter((view) => !view.answered && !agrees(snapshot.view, view.patch)),
+    views: unchanged(
+      state.views,
+      state.views.filter((view) => !view.answered && !agrees(snapshot.view, view.patch)),
+    ),
     // A step that worked outdates the last complaint and the last proof.
     trouble: moved ? null : state.trouble,
     verified: moved ? null : state.verified,
@@ -104,17 +144,28 @@ function carriedOver(map: EffectMap, last: EffectMap | undefined): Float32Array 
   });
 }
 
-function onMap(state: BoardState, map: EffectMap): BoardState {
+function onMap(state: BoardState, message: EffectMap | MapChange): BoardState {
+  const last = state.maps[message.over];
+  const map = "cells" in message ? changedMap(last, message) : message;
+  // A change of a map that is not here: a whole one is on its way.
+  if (map === null) return state;
   const key = scaleKey(map);
-  const before = carriedOver(map, state.maps[map.over]);
-  return {
+  const drawn = { ...map, before: carriedOver(map, last) };
+  const next: BoardState = {
     ...state,
-    maps: { ...state.maps, [map.over]: { ...map, before } },
+    maps: { ...state.maps, [map.over]: drawn },
     scales: { ...state.scales, [key]: nextScale(map, state.scales[key]) },
   };
+  if (map.status !== "computing") next.orders = { ...state.orders, [key]: orderOf(map) };
+  if (map.status === "done" && map.n_edits === 0)
+    next.unedited = { ...state.unedited, [map.over]: drawn };
+  return next;
 }
 
-function onEvent(state: BoardState, message: SnapshotEvent | BusyEvent | EffectMap): BoardState {
+function onEvent(
+  state: BoardState,
+  message: SnapshotEvent | BusyEvent | EffectMap | MapChange,
+): BoardState {
   switch (message.kind) {
     case "snapshot":
       return onSnapshot(state, message.snapshot);
@@ -142,6 +193,11 @@ function onSent(state: BoardState, id: string, body: RequestBody): BoardState {
       const { kind: _, ...patch } = body;
       return { ...state, views: [...state.views, { id, patch, answered: false }] };
     }
+    case "compare":
+      return { ...state, comparison: askedFor(state.comparison, id, body) };
+    case "trace":
+    case "readers":
+      return { ...state, trace: traceAsked(state.trace, state.selected, id, body) };
     case "verify":
       return { ...state, verifying: true };
     case "detail":
@@ -155,6 +211,10 @@ function onSent(state: BoardState, id: string, body: RequestBody): BoardState {
               site: body.site,
               position: body.position ?? null,
               prompt: body.prompt ?? 0,
+              row: body.row ?? null,
+              source: body.source ?? null,
+              circuit: body.circuit ?? false,
+              byPosition: body.by_position ?? false,
             },
           },
           failed: null,
@@ -217,22 +277,36 @@ function onSettled(
   body: RequestBody,
   settlement: Settlement,
 ): BoardState {
-  const inFlight = state.inFlight.filter((other) => other !== id);
+  const inFlight = unchanged(
+    state.inFlight,
+    state.inFlight.filter((other) => other !== id),
+  );
   let clicks = settledClicks(state, id, settlement);
   if (inFlight.length === 0) clicks = clicks.filter((click) => !click.overtaken);
   const next: BoardState = {
     ...state,
     inFlight,
-    clicks,
-    views: settledViews(state, id, settlement),
+    clicks: unchanged(state.clicks, clicks),
+    views: unchanged(state.views, settledViews(state, id, settlement)),
   };
   if (body.kind === "verify") next.verifying = false;
   if (body.kind === "detail") {
     next.detail = settledDetail(state.detail, id, settlement);
     return next;
   }
+  if (body.kind === "trace" || body.kind === "readers") {
+    next.trace = traceAnswered(state.trace, id, settlement);
+    return next;
+  }
+  if (body.kind === "compare") {
+    next.comparison = answered(state.comparison, id, settlement);
+    return next;
+  }
+  // Where a board is saved is asked in a dialog, which tells what was refused.
+  if (body.kind === "save") return next;
   if (settlement.kind === "failed") {
-    next.trouble = { title: notDone(body), error: settlement.error };
+    const { error } = settlement;
+    next.trouble = { title: notDone(body), error, again: PASSING.has(error.code) ? body : null };
     next.busy = null;
   }
   if (settlement.kind === "verified" && state.snapshot !== null) {
@@ -244,14 +318,24 @@ function onSettled(
 function onWelcome(state: BoardState, { setup, snapshot }: Welcome): BoardState {
   // A kernel that began anew counts revisions afresh: what was read before may be of another board.
   const detail = { ...state.detail, answer: null };
-  const fresh = onSnapshot({ ...state, setup, detail }, snapshot);
+  const fresh = onSnapshot({ ...state, setup, detail, code: null }, snapshot);
   if (setup.protocol === PROTOCOL_VERSION) return fresh;
   const error = {
     code: "protocol_version",
     message: `The kernel's Circuitboard ${setup.version} speaks protocol ${setup.protocol}, this panel ${PROTOCOL_VERSION}. Reload the page, then run the cell again.`,
     where: null,
   };
-  return { ...fresh, trouble: { title: "This panel is of another version.", error } };
+  return { ...fresh, trouble: { title: "This panel is of another version.", error, again: null } };
+}
+
+function selected(state: BoardState, selection: Selection | null): BoardState {
+  const same = selection !== null && selection.site === state.selected?.site;
+  return {
+    ...state,
+    selected: selection,
+    wants: same ? state.wants : NOTHING_MORE,
+    trace: traceKept(state.trace, selection),
+  };
 }
 
 /** The next state. */
@@ -272,7 +356,23 @@ export function reduce(state: BoardState, action: Action): BoardState {
         ? { ...state, connected: true, lostAt: null }
         : { ...state, connected: false, lostAt: action.at, busy: null };
     case "select":
-      return { ...state, selected: action.selection };
+      return selected(state, action.selection);
+    case "want":
+      return { ...state, wants: { ...state.wants, ...action.patch } };
+    case "untrace":
+      return { ...state, trace: null };
+    case "look":
+      return { ...state, look: { ...state.look, ...action.patch } };
+    case "compare":
+      return {
+        ...state,
+        kept: action.kept,
+        look: { ...state.look, side: action.kept === null ? "b" : "difference" },
+      };
+    case "compare-states":
+      return { ...state, comparison: action.comparison };
+    case "code-kept":
+      return { ...state, code: action.code };
     case "dismiss":
       return { ...state, trouble: null };
   }

@@ -1,6 +1,11 @@
 // Everything the panel knows. Panels are pure functions of it.
+import type { RequestBody } from "../protocol/connection";
 import type { EffectMap, ReadDetail } from "../protocol/decode";
 import type { ErrorInfo, Setup, Snapshot, Verified, View } from "../protocol/generated";
+import type { ComparisonState } from "./comparison";
+import type { KeptCode } from "./kept_code";
+import { type Kept, type Look, type Order, PLAIN } from "./look";
+import type { TraceState } from "./tracing";
 
 export type Base = Snapshot["base"];
 export type Mode = View["mode"];
@@ -10,6 +15,8 @@ export type MapOver = View["map"];
 export interface Trouble {
   title: string;
   error: ErrorInfo;
+  /** What was asked for, where asking once more may go better. */
+  again: RequestBody | null;
 }
 
 /** A click that the kernel has not answered, or whose numbers have not been drawn yet. */
@@ -37,8 +44,19 @@ export interface Selection {
   position: number | null;
 }
 
+/** What is read of the selected component beyond what is always read. */
+export interface Wants {
+  /** Columns between which a head is looked at; null for where the answer is read, and for what it attends to most. */
+  row: number | null;
+  source: number | null;
+  circuit: boolean;
+  byPosition: boolean;
+}
+
+export const NOTHING_MORE: Wants = { row: null, source: null, circuit: false, byPosition: false };
+
 /** What was asked of a component. */
-export interface Question extends Selection {
+export interface Question extends Selection, Wants {
   prompt: number;
 }
 
@@ -60,6 +78,13 @@ export interface BoardState {
   maps: Partial<Record<MapOver, EffectMap>>;
   /** Ends of the colour scales, by what is mapped: kept while a map fills in. */
   scales: Readonly<Record<string, number>>;
+  /** Rows and columns by effect, as of the last map that was not filling in, by what is mapped. */
+  orders: Readonly<Record<string, Order>>;
+  look: Look;
+  /** The map that the live one is compared with. */
+  kept: Kept | null;
+  /** The last whole map of each kind that stood on no edit. */
+  unedited: Partial<Record<MapOver, EffectMap>>;
   clicks: readonly PendingClick[];
   views: readonly PendingView[];
   /** Requests that are under way and change the board, by id. */
@@ -67,9 +92,16 @@ export interface BoardState {
   verifying: boolean;
   busy: string | null;
   selected: Selection | null;
+  wants: Wants;
   detail: DetailState;
+  /** The ranked list that was asked for of the selected component; null for none. */
+  trace: TraceState | null;
+  /** The two states that are compared; null while none are. */
+  comparison: ComparisonState | null;
   trouble: Trouble | null;
   verified: { revision: number; result: Verified } | null;
+  /** The state as Python, for the case that the kernel goes. */
+  code: KeptCode | null;
 }
 
 export const INITIAL: BoardState = {
@@ -79,20 +111,30 @@ export const INITIAL: BoardState = {
   snapshot: null,
   maps: {},
   scales: {},
+  orders: {},
+  look: PLAIN,
+  kept: null,
+  unedited: {},
   clicks: [],
   views: [],
   inFlight: [],
   verifying: false,
   busy: null,
   selected: null,
+  wants: NOTHING_MORE,
   detail: { answer: null, asked: null, failed: null },
+  trace: null,
+  comparison: null,
   trouble: null,
   verified: null,
+  code: null,
 };
 
 /** The view as it is drawn: the kernel's, with what has just been chosen here on top. */
 export function shownView(state: BoardState): View | null {
   if (state.snapshot === null) return null;
+  // The same object while nothing is pending: who draws by it can tell that nothing changed.
+  if (state.views.length === 0) return state.snapshot.view;
   return Object.assign({}, state.snapshot.view, ...state.views.map(({ patch }) => patch)) as View;
 }
 
@@ -129,11 +171,19 @@ export function question(state: BoardState): Question | null {
   const view = shownView(state);
   return state.selected === null || view === null
     ? null
-    : { ...state.selected, prompt: view.prompt };
+    : { ...state.selected, ...state.wants, prompt: view.prompt };
 }
 
 export function sameQuestion(a: Question, b: Question): boolean {
-  return a.site === b.site && a.position === b.position && a.prompt === b.prompt;
+  return (
+    a.site === b.site &&
+    a.position === b.position &&
+    a.prompt === b.prompt &&
+    a.row === b.row &&
+    a.source === b.source &&
+    a.circuit === b.circuit &&
+    a.byPosition === b.byPosition
+  );
 }
 
 /** Whether the kernel has yet to be asked for what the detail region is to show. */
@@ -145,8 +195,13 @@ export function lacksDetail(state: BoardState): boolean {
   if (asked !== null && sameQuestion(asked.question, now)) return false;
   if (failed !== null && sameQuestion(failed.question, now)) return false;
   if (answer === null || !sameQuestion(answer.to, now)) return true;
-  const { neurons, revision } = answer.read;
-  return revision < state.snapshot.revision || (neurons !== null && neurons.how !== view.mode);
+  const { effect, neurons, revision } = answer.read;
+  const how = neurons?.how ?? (effect?.edited === false ? effect.how : view.mode);
+  return (
+    revision < state.snapshot.revision ||
+    how !== view.mode ||
+    (effect?.edited === false && now.position === null && !samePositions(effect.at, view.positions))
+  );
 }
 
 /** Whether a map shows anything else than the state drawn and what a click would do now. */

@@ -29,6 +29,7 @@ _TAKES: dict[How, frozenset[str]] = {
     "freeze": frozenset(),
 }
 HOWS: tuple[How, ...] = get_args(How)
+_RENORMALIZED: frozenset[How] = frozenset({"zero", "scale", "set"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Intervention:
         position in prompts of the same length, or those at the same label. None otherwise.
     run
         Where "patch" takes the activation from; None for the source run.
+    renormalize
+        For "zero", "scale" and "set" of some entries of a pattern's rows: the other entries of each row are multiplied
+        by one factor, so that the row sums to what it summed to before.
     """
 
     site: Site | Edge
@@ -62,6 +66,7 @@ class Intervention:
     seed: int | None = None
     per: Per | None = None
     run: Run | None = None
+    renormalize: bool = False
 
     def __post_init__(self) -> None:
         if self.how not in HOWS:
@@ -88,6 +93,20 @@ class Intervention:
             raise InterventionError(
                 f"A seed is a whole number from 0 on, not {self.seed!r}.", code="unknown_intervention"
             )
+        if self.renormalize is not False:
+            self._check_renormalize()
+
+    def _check_renormalize(self) -> None:
+        if self.renormalize is not True:
+            raise InterventionError(
+                f"renormalize is True or False, not {self.renormalize!r:.60}.", code="unknown_intervention"
+            )
+        if self.how not in _RENORMALIZED or self.site.sources is None:
+            raise InterventionError(
+                f"{self.how} {self.site} cannot renormalize rows: that is for zero, scale and set of some entries of an attention pattern, as in cb.head(9, 6).pattern.at(dest, src).zero(renormalize=True).",
+                code="cannot_renormalize",
+                where=str(self.site),
+            )
 
     def __str__(self) -> str:
         more = ""
@@ -102,7 +121,8 @@ class Intervention:
         elif self.run is not None:
             more = f" from {self.run}"
         label = " per label" if self.per == "label" else ""
-        return f"{self.how} {self.site}{more}{label}"
+        rows = ", rows renormalized" if self.renormalize else ""
+        return f"{self.how} {self.site}{more}{label}{rows}"
 
 
 def _strength(given: Any, how: How, site: object) -> float:
@@ -127,9 +147,16 @@ class Editable:
         # Sites and edges are all that inherits this.
         return Intervention(self, how, strength, values, **options)  # type: ignore[arg-type]
 
-    def zero(self) -> Intervention:
-        """Set the activation to 0 (zero ablation)."""
-        return self._edited("zero")
+    def zero(self, *, renormalize: bool = False) -> Intervention:
+        """Set the activation to 0 (zero ablation).
+
+        Parameters
+        ----------
+        renormalize
+            For some entries of a pattern's rows, `.pattern.at(dest, src)`: multiply the other entries of each row by
+            one factor, so that the row sums to what it summed to before. Where the others are all 0, they stay so.
+        """
+        return self._edited("zero", renormalize=renormalize)
 
     def mean(self, *, per: Per = "position") -> Intervention:
         """Set the activation to its mean over the board's reference prompts (mean ablation).
@@ -165,9 +192,9 @@ class Editable:
         """
         return self._edited("patch", run=run)
 
-    def scale(self, factor: float) -> Intervention:
-        """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation)."""
-        return self._edited("scale", factor)
+    def scale(self, factor: float, *, renormalize: bool = False) -> Intervention:
+        """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation); `renormalize` as for `zero`."""
+        return self._edited("scale", factor, renormalize=renormalize)
 
     def add(self, vector: Any, scale: float = 1.0) -> Intervention:
         """Add `scale` · `vector` to the activation (steering).
@@ -181,9 +208,12 @@ class Editable:
         """
         return self._edited("add", scale, Values.of(vector, f"Adding to {self}"))
 
-    def set(self, values: Any) -> Intervention:
-        """Set the activation to `values`: numbers that broadcast to [batch, pos, d], [batch, dest, src] for a pattern."""
-        return self._edited("set", values=Values.of(values, f"Setting {self}"))
+    def set(self, values: Any, *, renormalize: bool = False) -> Intervention:
+        """Set the activation to `values`: numbers that broadcast to [batch, pos, d], [batch, dest, src] for a pattern.
+
+        `renormalize` as for `zero`.
+        """
+        return self._edited("set", values=Values.of(values, f"Setting {self}"), renormalize=renormalize)
 
     def freeze(self) -> Intervention:
         """Hold the activation at its value in the unedited base run, whatever other edits do before it.

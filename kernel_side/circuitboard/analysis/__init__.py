@@ -4,12 +4,15 @@ from circuitboard.analysis.attention import AttentionPattern
 from circuitboard.analysis.component import Component, ComponentKind
 from circuitboard.analysis.direct_effects import DirectEffects, direct_effects
 from circuitboard.analysis.direct_logit_attribution import DirectLogitAttribution
+from circuitboard.analysis.edge_estimate import estimate_edges
 from circuitboard.analysis.logit_lens import LensReading, LogitLens, read_lens
 from circuitboard.analysis.max_activating import Window, neuron_activations, strongest, windows
 from circuitboard.analysis.neurons import NeuronReading, Order, by_size, neuron_table, read_neurons, require_order
 from circuitboard.analysis.per_prompt import outliers, per_prompt_table
+from circuitboard.analysis.preferred_keys import preferred_keys
 from circuitboard.analysis.self_repair import SelfRepair, self_repair_of
 from circuitboard.analysis.static_view import StaticView, attention_view, tokens_view
+from circuitboard.analysis.writes import Moved, copied, needed_for, written
 
 __all__ = [
     "AttentionPattern",
@@ -19,6 +22,7 @@ __all__ = [
     "DirectLogitAttribution",
     "LensReading",
     "LogitLens",
+    "Moved",
     "NeuronReading",
     "Order",
     "SelfRepair",
@@ -26,11 +30,15 @@ __all__ = [
     "Window",
     "attention_view",
     "by_size",
+    "copied",
     "direct_effects",
+    "estimate_edges",
+    "needed_for",
     "neuron_activations",
     "neuron_table",
     "outliers",
     "per_prompt_table",
+    "preferred_keys",
     "read_lens",
     "read_neurons",
     "require_order",
@@ -38,4 +46,5 @@ __all__ = [
     "strongest",
     "tokens_view",
     "windows",
+    "written",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +12,7 @@ from circuitboard.analysis.component import Component
 from circuitboard.analysis.frozen_norm import FrozenNorm
 from circuitboard.analysis.read_out import Question, ReadOut, selected, told
 from circuitboard.engine import tolerance
-from circuitboard.engine.recording import recorded
+from circuitboard.engine.recording import Recorded, recorded, recorded_until
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.address import Kind
+    from circuitboard.address import Kind, Site
     from circuitboard.engine import CancelToken
-    from circuitboard.engine.recording import Recorded
     from circuitboard.interventions import Plan
     from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.models.outlets import Outlet, Outlets
@@ -48,6 +47,8 @@ class DirectEffects:
         The same from the run's own logits, after a soft-cap.
     read
         How the run reads its residual stream.
+    whole
+        Activations that were kept of the same pass, at all positions.
     """
 
     components: tuple[Component, ...]
@@ -55,6 +56,7 @@ class DirectEffects:
     value: Float[Tensor, " batch"]
     logits: Float[Tensor, " batch"]
     read: ReadOut
+    whole: Mapping[Place, Float[Tensor, "batch ..."]] = field(default_factory=dict)
 
 
 def direct_effects(
@@ -65,6 +67,8 @@ def direct_effects(
     cancel: CancelToken,
     *,
     neurons: Collection[int] = (),
+    read: ReadOut | None = None,
+    whole: Collection[Place] = (),
 ) -> DirectEffects:
     """Decompose the answer of a run with edits; on the worker thread only.
 
@@ -72,6 +76,10 @@ def direct_effects(
     ----------
     neurons
         Layers whose MLP is given neuron by neuron, and the bias of its output apart.
+    read
+        How the residual stream is read, of another run; default as this run reads its own.
+    whole
+        Activations to keep of the same pass, at all positions.
 
     Raises
     ------
@@ -81,9 +89,9 @@ def direct_effects(
     column = [prompts.answer_position] * prompts.n
     sources = _Sources(adapter, outlets, plan, neurons)
     places, computed = sources.needed()
-    found = recorded(adapter, plan, places, cancel, computed=computed, columns=column)
+    found = recorded(adapter, plan, places, cancel, computed=computed, columns=column, whole=whole)
     stream = found.activations["resid_post", adapter.shape.n_layers - 1]
-    read = ReadOut.of(outlets, Question.of(outlets, prompts), stream)
+    read = read or ReadOut.of(outlets, Question.of(outlets, prompts), stream)
     rows = list(_Sum(sources, found, read).rows())
     logits = found.logits[range(prompts.n), column]
     direct = DirectEffects(
@@ -92,11 +100,87 @@ def direct_effects(
         read.value(stream).cpu(),
         selected(logits, prompts).cpu(),
         read,
+        found.whole,
     )
     told_and_own = told(outlets, stream, logits, prompts)
     for expected, summed in ((direct.value, direct.effects.sum(0)), told_and_own):
         _require_same(summed, expected, tolerance(adapter.dtype, direct.effects.abs().sum(0), direct.logits), adapter)
     return direct
+
+
+def effect_in_layer(
+    adapter: ModelAdapter,
+    outlets: Outlets,
+    plan: Plan,
+    site: Site,
+    heads: Sequence[int],
+    read: ReadOut,
+    cancel: CancelToken,
+    column: int,
+) -> Float[Tensor, " batch"]:
+    """`summed_effect` of one component of a run, by a pass that ends where it is computed.
+
+    Parameters
+    ----------
+    read
+        How the residual stream is read.
+    column
+        Of the token tensor, where the answer is read.
+    """
+    layer = site.layer
+    sources = _Sources(adapter, outlets, plan, (layer,) if site.kind == "neuron" else ())
+    places: list[Place] = [(site.kind, layer)]
+    if site.kind not in ("neuron", "mlp_out", "attn_out"):
+        places = [("head", layer)]
+        if ("head.result", layer) in sources.touched:
+            places.append(("head.result", layer))
+    if (reason := next((found for place in places if (found := adapter.refusal(*place))), None)) is not None:
+        raise EngineError(f"What {site.name} adds cannot be told: {reason}.", code="not_decomposed")
+    kept = recorded_until(adapter, plan, places, cancel, [column] * plan.base.tokens.shape[0])
+    parts = _Sum(sources, Recorded(torch.empty(0), kept, {}), read)
+    if site.kind in ("mlp_out", "attn_out"):
+        return parts.along(kept[site.kind, layer]).cpu()
+    rows = parts.neurons(layer) if site.kind == "neuron" else parts.heads(layer)
+    wanted = (site.index,) if site.kind == "neuron" else heads
+    return (
+        torch.stack(
+            [effect for component, effect in rows if component.index in wanted and component.kind in ("head", "neuron")]
+        )
+        .sum(0)
+        .cpu()
+    )
+
+
+def summed_effect(found: DirectEffects, site: Site, heads: Sequence[int]) -> Float[Tensor, " batch"]:
+    """What a component adds to the logit difference: the sum of its summands.
+
+    Parameters
+    ----------
+    site
+        A site of a head, "neuron", "attn_out" or "mlp_out".
+    heads
+        For a site of heads: which of the layer.
+
+    Raises
+    ------
+    EngineError
+        `not_decomposed` if the decomposition does not tell it apart.
+    """
+    whole: dict[str, tuple[str, ...]] = {"mlp_out": ("mlp",), "attn_out": ("head", "attn", "attn_bias")}
+    kinds = whole.get(site.kind, ("neuron",) if site.kind == "neuron" else ("head",))
+    indices = None if site.kind in whole else (site.index,) if site.kind == "neuron" else heads
+    rows = [
+        row
+        for row, component in enumerate(found.components)
+        if component.kind in kinds and component.layer == site.layer and (indices is None or component.index in indices)
+    ]
+    if not rows:
+        raise EngineError(
+            f"The direct effect of {site.name} cannot be told apart from that of the rest of its layer.",
+            code="not_decomposed",
+            where=site.name,
+        )
+    return found.effects[rows].sum(0)
 
 
 def outlet_of(outlets: Sequence[Outlet | None], layer: int, what: str, adapter: ModelAdapter) -> Outlet:
@@ -201,46 +285,46 @@ class _Sum:
         for layer in sources.layers:
             yield from self._edit(("resid_pre", layer))
             if sources.splits(layer):
-                yield from self._heads(layer)
+                yield from self.heads(layer)
                 yield from self._edit(("attn_out", layer))
             else:
-                yield Component("attn", layer), self._along(self._found.activations["attn_out", layer])
+                yield Component("attn", layer), self.along(self._found.activations["attn_out", layer])
             yield from self._edit(("resid_mid", layer))
             if layer in sources.neurons:
-                yield from self._neurons(layer)
+                yield from self.neurons(layer)
                 yield from self._edit(("mlp_out", layer))
             elif sources.has("mlp_out", layer):
-                yield Component("mlp", layer), self._along(self._found.activations["mlp_out", layer])
+                yield Component("mlp", layer), self.along(self._found.activations["mlp_out", layer])
             yield from self._edit(("resid_post", layer))
         if self._outlets.ln_final.bias is not None:
             yield Component("norm_bias"), self._read.norm_bias
         if self._outlets.unembed.bias is not None:
             yield Component("unembed_bias"), self._read.unembed_bias
 
-    def _along(self, vectors: Float[Tensor, "batch d_model"]) -> Float[Tensor, " batch"]:
+    def along(self, vectors: Float[Tensor, "batch d_model"]) -> Float[Tensor, " batch"]:
         return (vectors.double() * self._read.direction).sum(-1)
 
     def _edit(self, place: Place) -> Iterator[Row]:
         if place in self._sources.touched:
             change = self._found.activations[place].double() - self._found.computed[place].double()
-            yield Component("edit", place[1], place=place[0]), self._along(change)
+            yield Component("edit", place[1], place=place[0]), self.along(change)
 
     def _embeddings(self) -> Iterator[Row]:
         entered = self._found.computed["resid_pre", 0].double()
         tokens = self._found.activations.get(("embed", 0))
         scale = self._outlets.embed_scale
         if tokens is None or scale is None:
-            yield Component("embed"), self._along(entered)
+            yield Component("embed"), self.along(entered)
             return
         rest = entered - scale * tokens.double()
         rounding = 64 * torch.finfo(tokens.dtype).eps * float(entered.abs().max())
         if float(rest.abs().max()) <= rounding:
-            yield Component("embed"), self._along(entered)
+            yield Component("embed"), self.along(entered)
         else:
-            yield Component("embed"), self._along(scale * tokens)
-            yield Component("pos_embed"), self._along(rest)
+            yield Component("embed"), self.along(scale * tokens)
+            yield Component("pos_embed"), self.along(rest)
 
-    def _heads(self, layer: int) -> Iterator[Row]:
+    def heads(self, layer: int) -> Iterator[Row]:
         outlet = outlet_of(self._outlets.heads, layer, "heads", self._sources.adapter)
         z = self._found.activations["head", layer].double()
         weights = outlet.project.weight.double().unflatten(-1, z.shape[1:])
@@ -259,7 +343,7 @@ class _Sum:
         if bias is not None:
             yield Component("attn_bias", layer), bias
 
-    def _neurons(self, layer: int) -> Iterator[Row]:
+    def neurons(self, layer: int) -> Iterator[Row]:
         outlet = outlet_of(self._outlets.neurons, layer, "neurons", self._sources.adapter)
         units, weights = self._found.activations["neuron", layer].double(), outlet.project.weight.double()
         direction, bias = self._before(outlet, units @ weights.T)

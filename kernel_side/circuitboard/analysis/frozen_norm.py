@@ -39,12 +39,16 @@ class FrozenNorm:
 
     def __call__(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
         """What the held norm makes of `x`, in float64."""
+        x = self.carried(x)
+        return x if self.norm.bias is None else x + self.norm.bias.double()
+
+    def carried(self, x: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
+        """What the held norm makes of a part of what it reads, its bias aside: parts so carried sum to the whole."""
         x = x.double()
         if self.norm.kind == "layer":
             x = x - x.mean(-1, keepdim=True)
         x = x * self.scale[:, None]
-        x = x if self.norm.weight is None else x * self.norm.weight.double()
-        return x if self.norm.bias is None else x + self.norm.bias.double()
+        return x if self.norm.weight is None else x * self.norm.weight.double()
 
     def pulled(self, direction: Float[Tensor, "batch d"]) -> Float[Tensor, "batch d"]:
         """The direction before the norm that has the same inner product with x as `direction` has with y, bias aside."""

@@ -47,6 +47,9 @@ _STALE_S = 3600.0
 
 _SUFFIX = ".board.json"
 
+_NAMED = re.compile(rf"-\d{{8}}-\d{{6}}-\d+-\d+{re.escape(_SUFFIX)}$")
+"""What follows the notebook's name in a file's name."""
+
 _log = logging.getLogger(__name__)
 _count = itertools.count(1)
 
@@ -82,6 +85,10 @@ class Autosave:
     def problem(self) -> str | None:
         """Why the last step is not in the file; None if it is, or soon will be."""
         return self._problem
+
+    def of(self, board: Board) -> bool:
+        """Whether it keeps this board."""
+        return self._board() is board
 
     def flush(self) -> None:
         """Write now what is waiting."""
@@ -154,6 +161,11 @@ def saved_boards() -> list[Path]:
     return sorted(_files(folder()), key=_age, reverse=True)
 
 
+def of_this_notebook(path: Path) -> bool:
+    """Whether a kept board is of the notebook that this kernel belongs to, by its name."""
+    return _NAMED.sub("", path.name) == _notebook()
+
+
 def last_saved() -> Path:
     """The board that was kept last: of this notebook if it has one, else of any.
 
@@ -163,13 +175,18 @@ def last_saved() -> Path:
         `no_such_file` if none is kept.
     """
     found = saved_boards()
-    mine = [path for path in found if path.name.startswith(f"{_notebook()}-")]
+    mine = [path for path in found if of_this_notebook(path)]
     if not found:
         raise SessionFileError(
             f"No board is kept in {folder()}: boards are kept a second after their first step, in notebooks.",
             code="no_such_file",
         )
     return (mine or found)[0]
+
+
+def file_of(board: Board) -> Path | None:
+    """Where this board is kept, once it is stepped; None if it is not kept."""
+    return next((autosave.path for autosave in tuple(_open) if autosave.of(board)), None)
 
 
 def _encoded(board: Board, marks: Fingerprint | None) -> bytes:

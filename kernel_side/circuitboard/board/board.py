@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import weakref
 from collections.abc import Callable, Generator
@@ -14,7 +13,9 @@ from circuitboard.address import Intervention
 from circuitboard.board import code, display, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
-from circuitboard.board.history import History
+from circuitboard.board.editing import Editing
+from circuitboard.board.exporting import Exporting
+from circuitboard.board.history import History, Node
 from circuitboard.board.lab import set_up
 from circuitboard.board.metrics_table import metrics_table
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from circuitboard.sweeps import Sweep
 
 
-class Board(Sweeping, Analyses):
+class Board(Editing, Sweeping, Exporting, Analyses):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -257,57 +258,6 @@ class Board(Sweeping, Analyses):
 
     # --- steps --------------------------------------------------------------------------------------
 
-    def edit(self, *interventions: Intervention) -> Outcome:
-        """Add edits and compute the metric with them; the same as a click."""
-        found = requested(interventions)
-        label = ", ".join(map(str, found))
-        return self.step(lambda history: history.pushed(label, history.state.added(found))).result()
-
-    def remove(self, index: int) -> Outcome:
-        """Remove the edit at this index of `edits`."""
-        return self.step(lambda h: h.pushed(f"remove {_name(h, index)}", h.state.removed(index))).result()
-
-    def toggle(self, index: int) -> Outcome:
-        """Switch the edit at this index off, or on again."""
-        return self.step(lambda h: h.pushed(f"toggle {_name(h, index)}", h.state.toggled(index))).result()
-
-    def replace(self, index: int, intervention: Intervention) -> Outcome:
-        """Put another edit in the place of the one at this index of `edits`; whether it is in force stays."""
-        (found,) = requested((intervention,))
-        return self.step(lambda h: h.pushed(f"replace {_name(h, index)}", h.state.replaced(index, found))).result()
-
-    def set_strength(self, index: int, strength: float) -> Outcome:
-        """Give the edit at this index of `edits` another strength; only scale and add have one."""
-
-        def move(history: History) -> History:
-            name, state = _name(history, index), history.state
-            edit = dataclasses.replace(state.edits[index].intervention, strength=strength)
-            return history.pushed(f"strength {name}", state.replaced(index, edit))
-
-        return self.step(move).result()
-
-    def move(self, index: int, to: int) -> Outcome:
-        """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
-        return self.step(lambda h: h.pushed(f"move {_name(h, index)}", h.state.moved(index, to))).result()
-
-    def clear(self) -> Outcome:
-        """Remove all edits; can be undone."""
-        return self.step(lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h).result()
-
-    def set_base(self, base: Base) -> Outcome:
-        """Choose which run is edited; the edits stay."""
-        return self.step(
-            lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h
-        ).result()
-
-    def undo(self) -> Outcome:
-        """Back to the state before the last step."""
-        return self.step(History.undone).result()
-
-    def redo(self) -> Outcome:
-        """Forward again after `undo`."""
-        return self.step(History.redone).result()
-
     def step(self, move: Callable[[History], History], *, click: bool = False) -> Job[Outcome]:
         """Move through the history and compute the metric there, without waiting.
 
@@ -335,7 +285,7 @@ class Board(Sweeping, Analyses):
         def work(cancel: CancelToken) -> Outcome:
             start = time.perf_counter()
             run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
-            return self._steps.outcome(run, shown.outcome, start)
+            return self._steps.outcome(run, shown.outcome.values, start)
 
         return self._worker.submit(work).result()
 
@@ -344,6 +294,10 @@ class Board(Sweeping, Analyses):
     def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
         """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer."""
         return self._worker.submit_background(work, yielding=True)
+
+    def state_at(self, node: int, cancel: CancelToken) -> Shown:
+        """A state of the history as it would be shown; for generators given to `run_in_background`."""
+        return self._steps.at(node, cancel)
 
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
@@ -404,12 +358,13 @@ class Board(Sweeping, Analyses):
         """The file that autosave wrote last, of this notebook if it has one: `cb.Board.load(cb.Board.last_saved())`."""
         return last_saved()
 
-    def restore(self, states: tuple[BoardState, ...]) -> Outcome:
-        """Replay saved states one after the other, so that each can be undone; the last is computed."""
+    def restore(self, steps: tuple[Node, ...]) -> Outcome:
+        """Replay saved steps one after the other, so that each can be undone; the last is computed."""
+        states = [step.state for step in steps]
         for base in {state.base for state in states}:
             edits = [edit.intervention for state in states if state.base == base for edit in state.edits]
             self._lab.plan(base, dict.fromkeys(edits))  # each state must be one that undo can show
-        return self.step(lambda history: history.extended("restore", states)).result()
+        return self.step(lambda history: history.extended(steps)).result()
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""
@@ -436,14 +391,10 @@ class Board(Sweeping, Analyses):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return display.mimebundle(self, **kwargs)
 
+    def _display_(self) -> Any:
+        return display.element(self)
+
 
 def _copy(tensor: Tensor) -> Tensor:
     """What a user may write into: float32 on the CPU, no memory of ours."""
     return tensor.detach().to("cpu", torch.float32, copy=True)
-
-
-def _name(history: History, index: int) -> str:
-    edits = history.state.edits
-    return (
-        str(edits[index].intervention) if isinstance(index, int) and -len(edits) <= index < len(edits) else str(index)
-    )

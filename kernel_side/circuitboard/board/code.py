@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from circuitboard.board.board import Board
     from circuitboard.prompts import Prompts
     from circuitboard.runs import Run
-    from circuitboard.sweeps import Sweep
+    from circuitboard.sweeps import Grid, Sweep
 
 _FEW_NUMBERS = 16
 """A tensor of up to so many is written out; a longer one as base64, which is short and exact."""
@@ -45,7 +45,13 @@ def to_python(board: Board, sweeps: Sequence[Sweep] = ()) -> str:
         written = [expression(edit.intervention) for edit in edits]
         lines += ["board.edit(", *(f"    {edit}," for edit in written), ")"]
         lines += [f"board.toggle({index})" for index, edit in enumerate(edits) if not edit.enabled]
-    lines += [f"sweep{'' if i == 0 else i + 1} = {_sweep(sweep, board)}" for i, sweep in enumerate(sweeps)]
+        lines += [f"board.rename({index}, {edit.name!r})" for index, edit in enumerate(edits) if edit.name is not None]
+        groups = board.history.state.groups
+        lines += [f"board.group({name!r}, {', '.join(map(str, indices))})" for name, indices in groups.items()]
+    lines += [
+        f"sweep{'' if i == 0 else i + 1} = {sweep_expression(board, sweep.grid, sweep)}"
+        for i, sweep in enumerate(sweeps)
+    ]
     lines.append("board")
     body = "\n".join(lines) + "\n"
     imports = [f"import {module}" for module in ("base64", "torch") if f"{module}." in body]
@@ -63,6 +69,11 @@ def expression(intervention: Intervention) -> str:
         where += f".at({_positions(site.positions)}, {_positions(sources)})"
     elif site.positions is not None:
         where += f".at({_positions(site.positions)})"
+    return f"{where}.{intervention.how}({', '.join(_given(intervention))})"
+
+
+def _given(intervention: Intervention) -> list[str]:
+    """What is passed to the method that makes an intervention."""
     given = []
     if intervention.values is not None:
         given.append(_values(intervention.values))
@@ -76,7 +87,9 @@ def expression(intervention: Intervention) -> str:
         given.append("per='label'")
     if intervention.run is not None:
         given.append(run_expression(intervention.run))
-    return f"{where}.{intervention.how}({', '.join(given)})"
+    if intervention.renormalize:
+        given.append("renormalize=True")
+    return given
 
 
 def run_expression(run: Run) -> str:
@@ -119,8 +132,8 @@ def _position(entry: int | str | Span) -> str:
     return f"slice({entry.start}, {entry.stop}, {entry.step})" if isinstance(entry, Span) else repr(entry)
 
 
-def _sweep(sweep: Sweep, board: Board) -> str:
-    grid = sweep.grid
+def sweep_expression(board: Board, grid: Grid, sweep: Sweep | None = None) -> str:
+    """The call that sweeps a grid, estimated and on the metric as `sweep` was."""
     options = [repr(grid.over)]
     if grid.by != "all":
         options.append(f"by={grid.by!r}")
@@ -129,9 +142,9 @@ def _sweep(sweep: Sweep, board: Board) -> str:
         options.append(f"layers={list(grid.layers)!r}")
     if grid.asked is not None:
         options.append(f"positions={_positions(grid.asked)}")
-    if sweep.method is not None:
+    if sweep is not None and sweep.method is not None:
         options.append(f"approximate={sweep.method!r}")
-    if sweep.metric != board.lab.metric.name:
+    if sweep is not None and sweep.metric != board.lab.metric.name:
         options.append(f"on={sweep.metric!r}")
     return f"board.sweep({', '.join(options)})"
 

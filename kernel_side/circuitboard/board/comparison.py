@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from circuitboard.board.history import Node
 from circuitboard.errors import PromptError
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.sweeps.picture import Picture, maps_side_by_side
@@ -123,7 +124,7 @@ def compare(
         )
         try:
             if state.edits:
-                other.restore((state,))
+                other.restore((Node(None, "restore", state),))
             sweeps[name] = other.sweep(over, **options)
         finally:
             other.close()

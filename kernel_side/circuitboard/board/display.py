@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 View = Callable[..., Any]
 
 _views: list[View] = []
+_elements: list[Callable[[Board], Any]] = []
 _newest: list[weakref.ref[Board]] = []
 _listeners: list[Callable[[Board], None]] = []
 
 
-def register(view: View) -> None:
-    """Show boards with `view(board, **kwargs)`, which returns a mime bundle."""
+def register(view: View, element: Callable[[Board], Any] | None = None) -> None:
+    """Show boards with `view(board, **kwargs)`, which returns a mime bundle, and in marimo with `element(board)`."""
     _views[:] = [view]
+    _elements[:] = [] if element is None else [element]
+
+
+def element(board: Board) -> Any:
+    """What marimo shows for a board: its element, or its text if there is none."""
+    return _elements[-1](board) if _elements else repr(board)
 
 
 def mimebundle(board: Board, **kwargs: Any) -> Any:

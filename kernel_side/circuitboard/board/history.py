@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from circuitboard.board.state import BoardState
+from circuitboard.board.state import BoardState, checked_name
 from circuitboard.errors import InterventionError
 
 
 @dataclass(frozen=True)
 class Node:
-    """One state and the step that led to it."""
+    """One state and the step that led to it; `note` is what the user calls the state."""
 
     parent: int | None
     label: str
     state: BoardState
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,38 @@ class History:
         """A new state after the current one."""
         return History((*self.nodes, Node(self.current, label, state)), len(self.nodes))
 
-    def extended(self, label: str, states: Sequence[BoardState]) -> History:
-        """New states after the current one, each leading to the next."""
-        if not states:
+    def amended(self, label: str, state: BoardState) -> History:
+        """Another state in the place of the current one, for a step that still goes on, such as the drag of a slider.
+
+        Only the last state of a branch can be amended; from any other, and from the first, this is a new step.
+        """
+        node = self.nodes[self.current]
+        if node.parent is None or self.ahead or any(other.parent == self.current for other in self.nodes):
+            return self.pushed(label, state)
+        nodes = list(self.nodes)
+        nodes[self.current] = replace(node, label=label, state=state)
+        return replace(self, nodes=tuple(nodes))
+
+    def noted(self, node: int, note: str | None) -> History:
+        """A state called by a name; None takes the name away. No step.
+
+        Raises
+        ------
+        InterventionError
+            `no_such_state`, `bad_name`.
+        """
+        self.require(node)
+        nodes = list(self.nodes)
+        nodes[node] = replace(nodes[node], note=None if note is None else checked_name(note))
+        return replace(self, nodes=tuple(nodes))
+
+    def extended(self, steps: Sequence[Node]) -> History:
+        """New states after the current one, each leading to the next; the parents that they name are not read."""
+        if not steps:
             return self
         n = len(self.nodes)
-        nodes = (Node(n + i - 1 if i else self.current, label, state) for i, state in enumerate(states))
-        return History((*self.nodes, *nodes), n + len(states) - 1)
+        nodes = (replace(step, parent=n + i - 1 if i else self.current) for i, step in enumerate(steps))
+        return History((*self.nodes, *nodes), n + len(steps) - 1)
 
     def undone(self) -> History:
         """Back to the state before.
@@ -91,11 +117,7 @@ class History:
         InterventionError
             `no_such_state`.
         """
-        if not 0 <= node < len(self.nodes):
-            raise InterventionError(
-                f"There is no state {node}: the board has been in {len(self.nodes)}, 0 … {len(self.nodes) - 1}.",
-                code="no_such_state",
-            )
+        self.require(node)
         line = self.line(self.current)
         ahead: tuple[int, ...] = ()
         if node in line:
@@ -103,6 +125,20 @@ class History:
         elif node in self.ahead:
             ahead = self.ahead[: self.ahead.index(node)]
         return replace(self, current=node, ahead=ahead)
+
+    def require(self, node: object) -> None:
+        """Refuse what is no state of this history.
+
+        Raises
+        ------
+        InterventionError
+            `no_such_state`.
+        """
+        if isinstance(node, bool) or not isinstance(node, int) or not 0 <= node < len(self.nodes):
+            raise InterventionError(
+                f"There is no state {node!r}: the board has been in {len(self.nodes)}, 0 … {len(self.nodes) - 1}.",
+                code="no_such_state",
+            )
 
     def line(self, node: int) -> tuple[int, ...]:
         """A state, the one that undo leads to from there, and so on to the first."""
@@ -121,7 +157,9 @@ class History:
         while pending:
             index, depth = pending.pop()
             mark = "●" if index == self.current else "○"
-            lines.append(f"{'  ' * depth}{mark} {self.nodes[index].label}")
+            node = self.nodes[index]
+            note = "" if node.note is None else f"  “{node.note}”"
+            lines.append(f"{'  ' * depth}{mark} {node.label}{note}")
             below = children.get(index, [])
             pending.extend((child, depth + (len(below) > 1)) for child in reversed(below))
         return "\n".join(lines)

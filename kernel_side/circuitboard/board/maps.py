@@ -52,6 +52,17 @@ class Maps:
 
         return self._worker.submit_background(work)
 
+    def of_state(
+        self, node: int, grid: Grid, on: str | None, cancel: CancelToken
+    ) -> Generator[None, None, tuple[Shown, Sweep]]:
+        """A state of the history and its sweep, without going there; for generators given to the worker."""
+        metric = self._lab.metric_called(on)
+        shown = self._steps.at(node, cancel)
+        yield
+        self._lab.plan(shown.history.state.base, grid.cells[:1])
+        values = yield from self.cells(shown.run, grid.cells, cancel, metric=metric)
+        return shown, self._sweep(grid, shown, values, metric)
+
     def approximate(self, grid: Grid, method: Literal["atp", "atp*"], on: str | None = None) -> Job[Sweep]:
         """Start an estimate of all cells without waiting.
 

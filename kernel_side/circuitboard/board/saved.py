@@ -9,9 +9,9 @@ import msgspec
 from circuitboard.address import How, Per
 from circuitboard.board.state import Base
 
-FORMAT_VERSION = 3
-"""Version 3 has every intervention, several metrics, sets of answers, a reference and a manifest; version 2 has sites of
-every kind, edges, and prompts of different lengths. Older files are read as they are: what is new has a default."""
+FORMAT_VERSION = 4
+"""Version 4 has names of edits, groups and states, and the steps in words; version 3 every intervention, several metrics,
+sets of answers, a reference and a manifest; version 2 sites of every kind, edges, and prompts of different lengths. Older files are read as they are: what is new has a default."""
 
 READABLE = (1, FORMAT_VERSION)
 
@@ -33,6 +33,9 @@ class SavedEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     seed: int | None = None
     per: Per | None = None
     run: SavedRun | None = None
+    name: str | None = None
+    group: str | None = None
+    renormalize: bool = False
 
 
 class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,9 +47,13 @@ class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     edits: list[SavedEdit]
 
 
-class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A state; `label` says the step that led to it, `note` is what the user calls it."""
+
     base: Base
     edits: list[SavedEdit]
+    label: str | None = None
+    note: str | None = None
 
 
 class SavedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

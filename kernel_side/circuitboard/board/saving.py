@@ -12,7 +12,8 @@ import torch
 
 from circuitboard.address import Intervention, Values, site
 from circuitboard.board import saved as s
-from circuitboard.board.state import BoardState, Edit
+from circuitboard.board.history import Node
+from circuitboard.board.state import BoardState, Edit, checked_name
 from circuitboard.errors import SessionFileError
 from circuitboard.models import reload_name
 from circuitboard.models.fingerprint import Fingerprint, fingerprint
@@ -47,10 +48,10 @@ def saved_of(
         How many states of the way to the current one are kept, the current one included; default all.
     """
     history, lab = board.history, board.lab
-    path: list[BoardState] = []
+    path: list[Node] = []
     index = history.current
     while states is None or len(path) < states:
-        path.append(history.nodes[index].state)
+        path.append(history.nodes[index])
         parent = history.nodes[index].parent
         if parent is None:
             break
@@ -64,7 +65,7 @@ def saved_of(
         model=saved_model(board, fingerprint(board.model) if marks == "now" else marks),
         prompts=_prompts(board.prompts, board.pair.recipe),
         metric={metric.name: metric.formula or "" for metric in lab.metrics},
-        states=[s.SavedState(state.base, [_edit(edit) for edit in state.edits]) for state in reversed(path)],
+        states=[_state(node) for node in reversed(path)],
         values=values[first.name],
         more_values={metric.name: values[metric.name] for metric in more},
         reference=None if board.reference_prompts is None else _reference(board.reference_prompts),
@@ -76,15 +77,25 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()}
 
 
-def state_in(saved: s.SavedState) -> BoardState:
-    """A state of a saved board.
+def _state(node: Node) -> s.SavedState:
+    label = None if node.parent is None else node.label
+    return s.SavedState(node.state.base, [_edit(edit) for edit in node.state.edits], label, node.note)
+
+
+def step_in(saved: s.SavedState) -> Node:
+    """A state of a saved board, with the step that led to it.
 
     Raises
     ------
     CircuitboardError
         If it could not have been made.
     """
-    return BoardState(saved.base, tuple(Edit(_intervention(edit), edit.enabled) for edit in saved.edits))
+    edits = [Edit(_intervention(edit), edit.enabled, _name(edit.name), _name(edit.group)) for edit in saved.edits]
+    return Node(None, saved.label or "restore", BoardState(saved.base, tuple(edits)), _name(saved.note))
+
+
+def _name(saved: str | None) -> str | None:
+    return None if saved is None else checked_name(saved)
 
 
 def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
@@ -191,7 +202,17 @@ def _reference(prompts: Prompts) -> s.SavedReference:
 def _edit(edit: Edit) -> s.SavedEdit:
     one = edit.intervention
     return s.SavedEdit(
-        str(one.site), one.how, one.strength, edit.enabled, _values(one.values), one.seed, one.per, _run(one.run)
+        str(one.site),
+        one.how,
+        one.strength,
+        edit.enabled,
+        _values(one.values),
+        one.seed,
+        one.per,
+        _run(one.run),
+        edit.name,
+        edit.group,
+        one.renormalize,
     )
 
 
@@ -226,7 +247,7 @@ def _intervention(saved: s.SavedEdit) -> Intervention:
         edits = [_intervention(edit) for edit in saved.run.edits]
         run = Run(prompts, edits, prepend_bos=saved.run.prepend_bos)
     values = None if saved.values is None else _tensor(saved.values)
-    return Intervention(site(saved.site), saved.how, saved.strength, values, saved.seed, per, run)
+    return Intervention(site(saved.site), saved.how, saved.strength, values, saved.seed, per, run, saved.renormalize)
 
 
 def _tensor(saved: s.SavedValues) -> Values:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from circuitboard.board.history import History
@@ -15,13 +16,18 @@ from circuitboard.engine import CancelToken, EditedRun, Job, Worker
 from circuitboard.errors import InterventionError
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from torch import Tensor
 
+    from circuitboard.address import Intervention
     from circuitboard.board.lab import Lab
-    from circuitboard.board.state import BoardState
+    from circuitboard.board.state import Base, BoardState
     from circuitboard.interventions import Plan
 
 _log = logging.getLogger(__name__)
+
+_Acting = tuple["Base", tuple["Intervention", ...]]
+"""What a run's numbers depend on: states that differ in names, or in edits switched off, share one."""
 
 _RUNS_KEPT = 8
 """Runs kept whole, so that undo, redo and the next edit start from them; fewer where memory is short."""
@@ -38,7 +44,7 @@ class Steps:
         self._lab = lab
         self._worker = worker
         self._lock = threading.RLock()
-        self._runs: OrderedDict[BoardState, EditedRun] = OrderedDict()
+        self._runs: OrderedDict[_Acting, EditedRun] = OrderedDict()
         self._listeners: list[Callable[[Shown], None]] = []
         self._epoch = 0
         self.history = History.start(state)
@@ -64,11 +70,24 @@ class Steps:
                 raise
             return job
 
-    def outcome(self, run: EditedRun, before: Outcome, start: float) -> Outcome:
-        """What a run that began at `start` says, against the outcome before it."""
+    def outcome(self, run: EditedRun, before: Float[Tensor, " batch"], start: float) -> Outcome:
+        """What a run that began at `start` says, against the metric of each prompt before it."""
         values = self._lab.values(run)
         value, latency = mean(values), (time.perf_counter() - start) * 1000
-        return Outcome(value, values, value - before.value, before.values, run.receipts, latency)
+        return Outcome(value, values, value - mean(before), before, run.receipts, latency)
+
+    def at(self, node: int, cancel: CancelToken) -> Shown:
+        """A state of the history as it would be shown, computed if its run is not kept; on the worker thread only."""
+        shown = self.shown
+        state = shown.history.nodes[node].state
+        start = time.perf_counter()
+        run = self._runs.get((state.base, state.active))
+        if run is None:
+            plan = self._lab.plan(state.base, state.active)
+            run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
+        unedited = self._lab.unedited(state.base)
+        base = unedited.clean if state.base == "clean" or unedited.corrupted is None else unedited.corrupted
+        return Shown(shown.revision, shown.history.restored(node), run, self.outcome(run, base, start))
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""
@@ -88,19 +107,31 @@ class Steps:
             cancel.check()
             self._require(epoch)
             start = time.perf_counter()
-            run = self._runs.get(history.state)
-            if run is None:
-                run = self._lab.choice.engine.run(plan, near=self.shown.run, cancel=cancel)
-            outcome = self.outcome(run, self.shown.outcome, start)
+            shown = self.shown
+            amended = history.current == shown.history.current
+            same = amended and history.state == shown.history.state
+            if same:
+                # Only something about the history is another: the state is shown as it was.
+                run, outcome, revision = shown.run, shown.outcome, shown.revision
+            else:
+                found = self._runs.get((history.state.base, history.state.active))
+                run = found or self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
+                # A step that goes on is told against the state that it began from.
+                outcome = self.outcome(run, shown.outcome.before if amended else shown.outcome.values, start)
+                revision = shown.revision + 1
             with self._lock:
                 cancel.check()
-                self.shown = Shown(self.shown.revision + 1, history, run, outcome)
+                self.shown = Shown(revision, history, run, outcome)
         except BaseException:
             with self._lock:
                 if not cancel.superseded and epoch == self._epoch:
                     self._epoch += 1
                     self.history = self.shown.history
             raise
+        if amended:
+            # What a drag passed through is not gone back to.
+            before = shown.history.state
+            self._runs.pop((before.base, before.active), None)
         self._keep(history.state, run)
         for listener in tuple(self._listeners):
             # The step is done, whatever becomes of those who are told.
@@ -108,7 +139,7 @@ class Steps:
                 listener(self.shown)
             except Exception:  # noqa: BLE001
                 _log.exception("A listener of the board failed.")
-        return outcome
+        return replace(outcome, change=0.0, before=outcome.values) if same else outcome
 
     def _require(self, epoch: int) -> None:
         """Refuse a step that builds on one that failed."""
@@ -118,8 +149,9 @@ class Steps:
             )
 
     def _keep(self, state: BoardState, run: EditedRun) -> None:
-        self._runs[state] = run
-        self._runs.move_to_end(state)
+        key = (state.base, state.active)
+        self._runs[key] = run
+        self._runs.move_to_end(key)
         room = self._lab.budget.kept - held_bytes(self._lab.kept())
         while len(self._runs) > 1 and (
             len(self._runs) > _RUNS_KEPT or held_bytes(run.kept() for run in self._runs.values()) > room

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 import torch
 
 from circuitboard.board.saved import READABLE, SavedBoard, SavedModel
-from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, state_in, versions
+from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, step_in, versions
 from circuitboard.engine import tolerance
 from circuitboard.engine.tolerance import RELATIVE
 from circuitboard.errors import CircuitboardError, SessionFileError
@@ -65,26 +65,80 @@ def encoded(board: Board, marks: Fingerprint | Literal["now"] | None = "now", *,
     return text
 
 
-def write(path: Path, text: bytes) -> None:
+def write(path: Path, text: bytes, *, overwrite: bool = True) -> None:
     """Put a file in its place, whole or not at all.
 
     Raises
     ------
     SessionFileError
-        `cannot_write`.
+        `cannot_write`; `file_exists` where another is there and must not be replaced.
     """
+    require_place(path, overwrite=overwrite)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # Not by tempfile, whose files nobody else may read: this one is as readable as any that the user writes.
+        temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}"
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise SessionFileError(f"{path} cannot be written: {error}.", code="cannot_write") from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(text)
-        Path(temporary).replace(path)
+        if overwrite:
+            temporary.replace(path)
+        else:
+            _appear(temporary, path)
+    except FileExistsError as error:
+        raise _exists(path) from error
     except OSError as error:
         raise SessionFileError(f"{path} cannot be written: {error.strerror}.", code="cannot_write") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+
+
+def require_place(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place where no file can be put, before anything is computed for it.
+
+    Raises
+    ------
+    SessionFileError
+        `cannot_write` without its folder, or for a folder; `file_exists` unless it may be replaced.
+    """
+    try:
+        is_folder, exists, has_folder = path.is_dir(), path.exists() or path.is_symlink(), path.parent.is_dir()
+    except (OSError, ValueError) as error:  # a name that is too long, or with a NUL in it
+        raise SessionFileError(f"{str(path)!r:.200} is no name of a file: {error}.", code="cannot_write") from error
+    if is_folder:
+        raise SessionFileError(f"{path} is a folder; name a file in it.", code="cannot_write")
+    if not has_folder:
+        raise SessionFileError(
+            f"{path} cannot be written: there is no folder {path.parent.absolute()}; make it, or choose another.",
+            code="cannot_write",
+        )
+    if exists and not overwrite:
+        raise _exists(path)
+
+
+def _exists(path: Path) -> SessionFileError:
+    return SessionFileError(
+        f"{path} exists already and was left as it is; choose another name, or say overwrite=True.", code="file_exists"
+    )
+
+
+def _appear(temporary: Path, path: Path) -> None:
+    """Give a file its name unless the name is taken, even by somebody in this very moment.
+
+    Raises
+    ------
+    FileExistsError
+    """
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.replace(path)
 
 
 @dataclass(frozen=True)
@@ -159,12 +213,12 @@ def reopen(kind: type[Board], path: str | Path, model: TransformerBridge | None)
         If the file is none, is damaged, or does not fit the model.
     """
     path = Path(path)
-    saved = _read(path)
+    saved = read(path)
     try:
-        states = tuple(state_in(state) for state in saved.states)
+        steps = tuple(step_in(state) for state in saved.states)
     except CircuitboardError as error:
         raise SessionFileError(f"{path} is damaged: {error.message}", code="bad_session_file") from error
-    if not states:
+    if not steps:
         raise SessionFileError(f"{path} holds no state.", code="bad_session_file")
     if model is None:
         if saved.model.reload is None:
@@ -181,11 +235,14 @@ def reopen(kind: type[Board], path: str | Path, model: TransformerBridge | None)
             model,
             pair_in(saved.prompts, model),
             metric=saved.metric,
-            base=states[0].base,
+            base=steps[0].state.base,
             reference=reference_in(saved.reference, model),
         )
-        if states[1:] or states[0].edits:
-            board.restore(states[1:] if not states[0].edits else states)
+        first, *later = steps
+        if first.state.edits or later:
+            board.restore((first, *later) if first.state.edits else tuple(later))
+        if first.note is not None and not first.state.edits:
+            board.note(first.note, 0)
         return Reopened(board, tuple(_compared(path, saved, board)), tuple(_differences(saved, board)))
     except CircuitboardError as error:
         if board is not None:
@@ -199,7 +256,14 @@ def reopen(kind: type[Board], path: str | Path, model: TransformerBridge | None)
         ) from error
 
 
-def _read(path: Path) -> SavedBoard:
+def read(path: Path) -> SavedBoard:
+    """What a file holds, checked field by field; nothing is loaded or computed.
+
+    Raises
+    ------
+    SessionFileError
+        If the file is none, is damaged, or is of another version.
+    """
     try:
         if path.is_symlink() or not path.is_file():
             found = "a symbolic link" if path.is_symlink() else "no file" if not path.exists() else "no regular file"

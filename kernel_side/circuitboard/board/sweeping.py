@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.board.maps import Maps
 from circuitboard.board.progress import progress_bar
+from circuitboard.board.state_comparison import ComparedState, StateComparison
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from circuitboard.board.comparison import Comparison
     from circuitboard.board.lab import Lab
     from circuitboard.board.steps import Steps
-    from circuitboard.engine import Job, Worker
+    from circuitboard.engine import CancelToken, Job, Worker
     from circuitboard.prompts import PromptPair
     from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
 
@@ -163,3 +164,53 @@ class Sweeping:
 
         options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on}
         return compare(self, corruptions, over, options)  # type: ignore[arg-type]
+
+    def compare_states(
+        self,
+        left: int = 0,
+        right: int | None = None,
+        *,
+        over: str | None = None,
+        by: str = "all",
+        how: str = "zero",
+        layers: object = None,
+        positions: object = None,
+    ) -> StateComparison:
+        """What changed between two states of the history, the unedited run and the current state by default.
+
+        The board stays where it is. Both states are computed on the same prompts, so the change is told with paired
+        error bars.
+
+        Parameters
+        ----------
+        left, right
+            Indices in `history.nodes`; `right` None for the current state.
+        over, by, how, layers, positions
+            With `over`, the map of each state too, as `sweep` takes them: what each component does there.
+
+        Raises
+        ------
+        CircuitboardError
+            `no_such_state`; and as `sweep`.
+        """
+        history, steps, maps = self._steps.shown.history, self._steps, self.maps
+        right = history.current if right is None else right
+        for node in (left, right):
+            history.require(node)
+        grid = None
+        if over is not None:
+            grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions)
+
+        def work(cancel: CancelToken) -> Generator[None, None, list[ComparedState]]:
+            sides = []
+            for node in (left, right):
+                if grid is None:
+                    sides.append(ComparedState.of(steps.at(node, cancel)))
+                    yield
+                else:
+                    shown, sweep = yield from maps.of_state(node, grid, None, cancel)
+                    sides.append(ComparedState.of(shown, sweep))
+            return sides
+
+        one, other = self._worker.submit_background(work).result()
+        return StateComparison(one, other, self._lab.metric.name, self._lab.metric.unit, self._lab)

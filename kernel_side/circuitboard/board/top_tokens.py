@@ -37,11 +37,7 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
     AddressError
         `no_such_prompt`.
     """
-    if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < lab.prompts.n:
-        raise AddressError(
-            f"There is no prompt {prompt!r}: the board has {lab.prompts.n}, 0 … {lab.prompts.n - 1}.",
-            code="no_such_prompt",
-        )
+    require_prompt(lab, prompt)
     now, before = run.logits[prompt, -1].float().cpu(), run.plan.base.logits[prompt, -1].float().cpu()
     probs, base_probs = now.softmax(-1), before.softmax(-1)
     chosen = now.nan_to_num(nan=float("-inf")).topk(max(0, min(k, now.shape[-1]))).indices.tolist()
@@ -56,3 +52,61 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
         )
         for index in chosen
     ]
+
+
+@dataclass(frozen=True)
+class TokenChange:
+    """One token in two runs."""
+
+    token: str
+    token_id: int
+    left_logit: float
+    left_prob: float
+    right_logit: float
+    right_prob: float
+
+    @property
+    def change(self) -> float:
+        """How far the probability moved."""
+        return self.right_prob - self.left_prob
+
+
+def token_changes(lab: Lab, left: EditedRun, right: EditedRun, k: int, prompt: int) -> list[TokenChange]:
+    """The tokens among the `k` likeliest of either run at the answer position of one prompt, the likeliest of both first.
+
+    Raises
+    ------
+    AddressError
+        `no_such_prompt`.
+    """
+    import torch
+
+    require_prompt(lab, prompt)
+    logits = torch.stack([run.logits[prompt, -1].float().cpu() for run in (left, right)])
+    probs = logits.softmax(-1)
+    most = logits.nan_to_num(nan=float("-inf")).topk(max(0, min(k, logits.shape[-1]))).indices.flatten().tolist()
+    chosen = sorted(dict.fromkeys(most), key=lambda index: -float(probs[:, index].nan_to_num().max()))
+    return [
+        TokenChange(
+            token=lab.prompts.token_str(index),
+            token_id=index,
+            left_logit=float(logits[0, index]),
+            left_prob=float(probs[0, index]),
+            right_logit=float(logits[1, index]),
+            right_prob=float(probs[1, index]),
+        )
+        for index in chosen
+    ]
+
+
+def require_prompt(lab: Lab, prompt: object) -> None:
+    """Refuse what is no prompt of the board.
+
+    Raises
+    ------
+    AddressError
+        `no_such_prompt`.
+    """
+    n = lab.prompts.n
+    if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < n:
+        raise AddressError(f"There is no prompt {prompt!r}: the board has {n}, 0 … {n - 1}.", code="no_such_prompt")

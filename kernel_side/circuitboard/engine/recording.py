@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,11 +35,14 @@ class Recorded:
         Place → the activation as it leaves the edits there: what the rest of the model reads.
     computed
         Place → the activation as the model computed it, before edges and edits there; for the places asked for.
+    whole
+        As `activations`, at all positions whatever columns were asked for.
     """
 
     logits: Float[Tensor, "batch pos d_vocab"]
     activations: Mapping[Place, Float[Tensor, "batch ..."]]
     computed: Mapping[Place, Float[Tensor, "batch ..."]]
+    whole: Mapping[Place, Float[Tensor, "batch ..."]] = field(default_factory=dict)
 
 
 def recorded(
@@ -50,6 +53,7 @@ def recorded(
     *,
     computed: Iterable[Place] = (),
     columns: Sequence[int] | None = None,
+    whole: Iterable[Place] = (),
 ) -> Recorded:
     """Run the base of a plan with its edits and keep activations; on the worker thread only.
 
@@ -64,6 +68,8 @@ def recorded(
     columns
         One column of the token tensor per prompt: only that position is kept, and the axis of positions (of
         destinations, for a pattern) is left out. None keeps all positions.
+    whole
+        Which to keep at all positions besides, as they leave the edits.
 
     Raises
     ------
@@ -79,9 +85,16 @@ def recorded(
     edits = Pass.of(plan, arrived, cancel)
     for moment in dict.fromkeys(wanted):
         edits.at(*moment, partial(_keep, moment=moment, into=kept, columns=columns))
+    entire: dict[tuple[Place, When], Tensor] = {}
+    whole = tuple(dict.fromkeys(whole))
+    for place in whole:
+        moment = (place, When.LEAVING)
+        edits.at(*moment, partial(_keep, moment=moment, into=entire, columns=None))
     logits = run_pass(adapter, plan.base, edits)
     assert logits is not None  # noqa: S101  nothing ends this pass early
-    silent = sorted({f"{place[0]} {place[1]}" for place, when in wanted if (place, when) not in kept})
+    missing = {place for place, when in wanted if (place, when) not in kept}
+    missing |= {place for place in whole if (place, When.LEAVING) not in entire}
+    silent = sorted(f"{place[0]} {place[1]}" for place in missing)
     if silent:
         raise ModelError(
             f"{', '.join(silent)} was never computed in a forward pass of {adapter.name}, so it cannot be shown.",
@@ -91,7 +104,29 @@ def recorded(
         logits,
         {place: kept[place, when] for place, when in wanted if when is When.LEAVING},
         {place: kept[place, when] for place, when in wanted if when is When.COMPUTED},
+        {place: entire[place, When.LEAVING] for place in whole},
     )
+
+
+def recorded_until(
+    adapter: ModelAdapter, plan: Plan, places: Iterable[Place], cancel: CancelToken, columns: Sequence[int]
+) -> Mapping[Place, Float[Tensor, "batch ..."]]:
+    """As `recorded`, by a pass that ends as soon as all places are known."""
+    plan.fetch()
+    kept: dict[tuple[Place, When], Tensor] = {}
+    wanted = {(place, When.LEAVING) for place in places}
+    arrived = arrivals(plan, adapter, cancel, _unmeasured) if plan.edges else Arrived()
+    edits = Pass.of(plan, arrived, cancel)
+    for moment in wanted:
+        edits.at(*moment, partial(_keep, moment=moment, into=kept, columns=columns))
+    run_pass(adapter, plan.base, edits, enough=lambda: kept.keys() >= wanted)
+    silent = sorted(f"{place[0]} {place[1]}" for place, when in wanted if (place, when) not in kept)
+    if silent:
+        raise ModelError(
+            f"{', '.join(silent)} was never computed in a forward pass of {adapter.name}, so it cannot be shown.",
+            code="hook_never_fired",
+        )
+    return {place: kept[place, when] for place, when in wanted}
 
 
 def _keep(

@@ -58,7 +58,8 @@ class Write:
     """One intervention on the tensors of one data set.
 
     Each kind is affine in what it finds: it becomes gain · before + value. So a change further up passes through a
-    write multiplied by its gain.
+    write multiplied by its gain. One that renormalizes the rows of a pattern is not affine; nothing but `applied`
+    looks at patterns.
 
     Parameters
     ----------
@@ -92,6 +93,11 @@ class Write:
         return self.place[1] if self.receiver is None else self.receiver[0][1]
 
     @property
+    def touched(self) -> Bool[Tensor, "batch pos #d"]:
+        """The entries that may change: those written, and the rest of their rows where these are renormalized."""
+        return self.where.mask[..., None] if self.intervention.renormalize else self.where.entries
+
+    @property
     def gain(self) -> float:
         """What the activation is multiplied by."""
         how, strength = self.intervention.how, self.intervention.strength
@@ -118,7 +124,25 @@ class Write:
         elif self.constant is not None:
             constant = self.constant if self.constant.shape[1] == 1 else self.constant[:, rows]
             value = value + constant
-        return torch.where(self.where.entries[:, rows], value, before)
+        entries = self.where.entries[:, rows]
+        after = torch.where(entries, value, before)
+        return _renormalized(before, after, entries) if self.intervention.renormalize else after
+
+
+def _renormalized(
+    before: Float[Tensor, "*copies batch rows src"],
+    after: Float[Tensor, "*copies batch rows src"],
+    written: Bool[Tensor, "batch rows src"],
+) -> Float[Tensor, "*copies batch rows src"]:
+    """Rows whose other entries are multiplied by one factor, so that each sums to what it summed to before.
+
+    Others that sum to 0 cannot make up for anything, and stay.
+    """
+    others = before.masked_fill(written, 0).sum(-1, keepdim=True)
+    wanted = before.sum(-1, keepdim=True) - after.masked_fill(~written, 0).sum(-1, keepdim=True)
+    kept = (others == 0) | ~written.any(-1, keepdim=True)
+    factor = torch.where(kept, 1.0, wanted / torch.where(kept, 1.0, others))
+    return torch.where(written, after, after * factor)
 
 
 def part_of(

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from circuitboard.protocol.detail import AttentionView, DirectView, LensRow, NeuronTable, PartRefused, PositionEffects
+from circuitboard.protocol.comparison import ComparedMaps, ComparedState, ComparedToken
+from circuitboard.protocol.detail import (
+    AttentionView,
+    CircuitView,
+    DirectView,
+    EditEffect,
+    LensRow,
+    NeuronTable,
+    PartRefused,
+    PositionEffects,
+    WritesView,
+)
 from circuitboard.protocol.drawing import ErrorInfo, Real, Setup, Snapshot
 
 
@@ -23,7 +34,7 @@ class Done(Answer, frozen=True, tag="done"):
 class Superseded(Answer, frozen=True, tag="superseded"):
     """A step was carried out, but something newer came before its numbers were computed.
 
-    For `Detail`: it was not read, since a newer one was asked for.
+    For `Detail` and `Compare`: it was not read, since a newer one was asked for.
     """
 
 
@@ -59,16 +70,22 @@ class Code(Answer, frozen=True, tag="code"):
 class Detailed(Answer, frozen=True, tag="detailed"):
     """What a component does in the state `revision`; a part is null if it is not of this kind, or refused.
 
-    A head has `attention`, `direct` and `by_position`; what an MLP or a neuron writes, and a residual stream at a
-    position, have `neurons` and `lens`, and `direct` where the component writes to the stream. `refused` names what
-    this kind has but could not be given here. `position` is the column that was read. Buffers: see `AttentionView`.
+    All have `effect`. A head has `attention` and, if they were asked for, `by_position` and `circuit`; what an MLP or
+    a neuron writes, and a residual stream at a position, have `neurons` and `lens`. What writes to the stream has
+    `direct` and `writes`. `refused` names what this kind has but could not be given here. `position` is the column
+    that was read, `row` and `source` those between which a head was looked at. Buffers: see `AttentionView`.
     """
 
     revision: int
     site: str
     prompt: int
     position: int
+    row: int
+    source: int | None
+    effect: EditEffect | None
     direct: DirectView | None
+    writes: WritesView | None
+    circuit: CircuitView | None
     attention: AttentionView | None
     by_position: PositionEffects | None
     neurons: NeuronTable | None
@@ -88,3 +105,35 @@ class Exported(Answer, frozen=True, tag="exported"):
     text: str
     filename: str
     media_type: str
+
+
+class Saved(Answer, frozen=True, tag="saved"):
+    """Written: to which file, its whole path, and how many bytes."""
+
+    path: str
+    size: int
+
+
+class Compared(Answer, frozen=True, tag="compared"):
+    """Two states of the board on the same prompts.
+
+    `change` is right minus left, mean over prompts; `stderr`, `low` and `high` are its standard error and its 95 %
+    bootstrap interval, paired: of the differences within each prompt; null for a single prompt, the interval also for
+    over 1,000. `maps` is null unless they were asked for, or if `refused` says why they cannot be had. `runs` is what
+    both maps take: one for each cell that is not known already. `revision` is the state of the board that this was read in. Buffers: see
+    `ComparedMaps`.
+    """
+
+    revision: int
+    left: ComparedState
+    right: ComparedState
+    change: Real
+    stderr: Real | None
+    low: Real | None
+    high: Real | None
+    prompt: int
+    tokens: list[ComparedToken]
+    runs: int
+    maps: ComparedMaps | None
+    refused: ErrorInfo | None
+    elapsed_ms: float

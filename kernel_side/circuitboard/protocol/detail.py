@@ -8,7 +8,7 @@ import msgspec
 
 from circuitboard.protocol.drawing import ErrorInfo, Mode, Real
 
-DetailPart = Literal["attention", "direct", "by_position", "neurons", "lens"]
+DetailPart = Literal["attention", "effect", "direct", "writes", "circuit", "by_position", "neurons", "lens"]
 
 
 class AttentionView(msgspec.Struct, frozen=True):
@@ -34,6 +34,71 @@ class DirectView(msgspec.Struct, frozen=True):
     value: Real
     stderr: Real | None
     base_value: Real
+
+
+class EditEffect(msgspec.Struct, frozen=True):
+    """What editing the component does to the metric, and by which way; means over prompts.
+
+    `total` is the exact effect: for a component that is edited, the metric with minus without its own edits (for a
+    head, those of any of its parts); else the metric with `how` done to it minus without, the other edits in force.
+    `direct` is how much the edit changes what the component adds to logit(answer) − logit(wrong) by itself, in logits,
+    the final norm's scale held where it is without the edit; `later` is `total` − `direct`, where the metric is the
+    logit difference. `note` says why one of the two is null. Standard errors are null for a single prompt.
+    """
+
+    how: str
+    edited: bool
+    at: list[int] | None
+    total: Real
+    total_stderr: Real | None
+    direct: Real | None
+    direct_stderr: Real | None
+    later: Real | None
+    later_stderr: Real | None
+    note: str | None
+
+
+class MovedToken(msgspec.Struct, frozen=True):
+    """A token, and what is added to its logit: minus the mean over the vocabulary."""
+
+    token: str
+    logit: Real
+
+
+class Moves(msgspec.Struct, frozen=True):
+    """The tokens that are raised most and lowered most, the most first."""
+
+    up: list[MovedToken]
+    down: list[MovedToken]
+
+
+class WritesView(msgspec.Struct, frozen=True):
+    """What the component adds by itself to the logits of the prompt that was asked for, read at the column `position`.
+
+    Through the final norm, held at its scale in the run, and the unembedding, minus the mean over the vocabulary, in
+    logits: in the edited run, in the unedited base run, and the former minus the latter.
+    """
+
+    position: int
+    current: Moves
+    base: Moves
+    change: Moves
+
+
+class CircuitView(msgspec.Struct, frozen=True):
+    """The OV and the QK circuit of a head between two columns, in the edited run (Elhage et al. 2021).
+
+    `copying`: what it would add to the logits at `row` if it attended to `source` alone, as in `WritesView`. `keys`:
+    the tokens whose embeddings the query at `row` scores highest and lowest as keys at `source`, in units of the score,
+    whose differences are differences of log attention; null where the model's attention is not taken apart, and
+    `keys_refused` says why.
+    """
+
+    row: int
+    source: int
+    copying: Moves
+    keys: Moves | None
+    keys_refused: ErrorInfo | None
 
 
 class PositionEffects(msgspec.Struct, frozen=True):

@@ -120,11 +120,12 @@ class EditRow(msgspec.Struct, frozen=True):
 
     `site` is the component or the edge by name. `kind`, `layer` and `index` (the head or neuron, null for sites that
     a layer has one of) are those of the component; for an edge `kind` is "edge" and the others its receiver's.
-    `positions` are columns of the prompt that is looked at, null for all.
+    `positions` are columns of the prompt that is looked at, null for all. For a pattern they are those that attend, and
+    `sources` those attended to; `renormalize` tells whether the rest of their rows makes up for the edit.
     `what` says the edit in words: "zero 9.6", "add 31.892 + 2 · a tensor [1]".
     `effect` is the metric with minus without this edit, the others in force; null until computed.
     `norm_change` is the Euclidean norm of what the edit changed in the activation it acts on, null
-    for an edit that is switched off.
+    for an edit that is switched off. `name` is what the user calls it, `group` the name of the group that it is in.
     """
 
     site: str
@@ -140,6 +141,17 @@ class EditRow(msgspec.Struct, frozen=True):
     effect: Real | None
     norm_before: Real | None
     norm_change: Real | None
+    name: str | None
+    group: str | None
+    sources: list[int] | None = None
+    renormalize: bool = False
+
+
+class GroupRow(msgspec.Struct, frozen=True):
+    """Edits under one name; `effect` is the metric with minus without all of them, null until computed or if all are off."""
+
+    name: str
+    effect: Real | None
 
 
 class TopToken(msgspec.Struct, frozen=True):
@@ -165,7 +177,8 @@ class HistoryNode(msgspec.Struct, frozen=True):
     """One state that the board was in, and the step that led to it.
 
     `id` stays the node's own while the board lives. `parent` is the state that undo goes to, null for the first; of a
-    history that is sent in part, the nearest such state that is sent. A long `label` is cut. `value` is the metric, mean over prompts; null
+    history that is sent in part, the nearest such state that is sent. A long `label` is cut. `note` is what the user
+    calls the state. `value` is the metric, mean over prompts; null
     for a state that has not been shown since the board has views, or whose numbers a newer click overtook.
     """
 
@@ -173,6 +186,7 @@ class HistoryNode(msgspec.Struct, frozen=True):
     parent: int | None
     label: str
     value: Real | None
+    note: str | None
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -212,6 +226,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     metric: MetricView
     more_metrics: list[MetricView]
     edits: list[EditRow]
+    groups: list[GroupRow]
     can_undo: bool
     can_redo: bool
     history: Tree

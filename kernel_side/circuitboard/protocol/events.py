@@ -9,6 +9,7 @@ import msgspec
 from circuitboard.protocol.drawing import Base, ErrorInfo, MapOver, Mode, Snapshot
 
 MapStatus = Literal["computing", "done", "cancelled", "failed"]
+MapBuffer = Literal["cells", "effect", "known", "stderr", "index"]
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="kind"):
@@ -30,12 +31,17 @@ class BusyEvent(Event, frozen=True, tag="busy"):
 
 
 class MapEvent(Event, frozen=True, tag="map"):
-    """A map of effects, whole at every event.
+    """A map of effects, or what has changed in it.
 
-    Buffers follow, in row-major order of `shape`: `effect`, float32 little-endian, the metric of the cell minus the
-    metric of the state that the map belongs to (for a cell that is edited already: with minus without its edits);
-    `known`, uint8: 0 nothing known, 1 exact, 2 an estimate that exact numbers will replace; and for "neuron" only
-    `index`, int32 little-endian: the neuron of each cell, −1 until they are chosen.
+    `buffers` names the buffers that follow, in order. Each holds one number a cell, little-endian: `effect`, float32,
+    the metric of the cell minus the metric of the state that the map belongs to (for a cell that is edited already:
+    with minus without its edits); `known`, uint8: 0 nothing known, 1 exact, 2 an estimate that exact numbers will
+    replace; with several prompts `stderr`, float32, the standard error of an exact effect over them, NaN where there
+    is none; for "neuron" `index`, int32: the neuron of each cell, −1 until they are chosen.
+
+    Without `cells` they are of all cells, in row-major order of `shape`. With `cells`, uint32, they are of these alone,
+    and the others are as in the map event numbered `since`, or as yet unknown where that is null. A view that has not
+    seen that event says `Hello`, after which the next map is whole.
 
     `shape` is [layer, head] for "head"; [layer, pos] for "resid_pre", "attn_out" and "mlp_out"; [head, pos] for
     "head_pos"; [layer, rank] for "neuron": those of each layer that are edited, then those with the largest estimate.
@@ -59,3 +65,5 @@ class MapEvent(Event, frozen=True, tag="map"):
     status: MapStatus
     error: ErrorInfo | None
     elapsed_ms: float
+    buffers: list[MapBuffer]
+    since: int | None

@@ -14,24 +14,32 @@ from __future__ import annotations
 from circuitboard.protocol.answers import (
     Answer,
     Code,
+    Compared,
     Detailed,
     Done,
     Exported,
     Failed,
+    Saved,
     Superseded,
     Verified,
     Welcome,
 )
+from circuitboard.protocol.comparison import ComparedEdit, ComparedMaps, ComparedState, ComparedToken
 from circuitboard.protocol.detail import (
     AttentionView,
+    CircuitView,
     DetailPart,
     DirectView,
+    EditEffect,
     LensRow,
     LensToken,
+    MovedToken,
+    Moves,
     NeuronRow,
     NeuronTable,
     PartRefused,
     PositionEffects,
+    WritesView,
 )
 from circuitboard.protocol.drawing import (
     Base,
@@ -40,6 +48,7 @@ from circuitboard.protocol.drawing import (
     EditRow,
     EngineInfo,
     ErrorInfo,
+    GroupRow,
     HistoryNode,
     MapOver,
     MetricView,
@@ -58,6 +67,7 @@ from circuitboard.protocol.drawing import (
 from circuitboard.protocol.events import (
     BusyEvent,
     Event,
+    MapBuffer,
     MapEvent,
     MapStatus,
     SnapshotEvent,
@@ -67,24 +77,32 @@ from circuitboard.protocol.requests import (
     CancelMap,
     Clear,
     Click,
+    Compare,
     CopyCode,
     Detail,
     EditSpec,
     Export,
+    Group,
     Hello,
     Move,
+    Note,
+    Readers,
     Redo,
     Remove,
+    Rename,
     Request,
     Restore,
     ResumeMap,
+    Save,
     SetBase,
     SetStrength,
     SetView,
     Toggle,
+    Trace,
     Undo,
     Verify,
 )
+from circuitboard.protocol.trace import ReadBy, ReaderRow, Traced, TraceRow
 
 PROTOCOL_VERSION = 5
 
@@ -107,9 +125,18 @@ AnyRequest = (
     | Verify
     | CopyCode
     | Detail
+    | Trace
+    | Readers
     | Export
+    | Save
+    | Group
+    | Rename
+    | Note
+    | Compare
 )
-AnyAnswer = Done | Superseded | Failed | Welcome | Verified | Code | Detailed | Exported
+AnyAnswer = (
+    Done | Superseded | Failed | Welcome | Verified | Code | Detailed | Traced | ReadBy | Exported | Saved | Compared
+)
 AnyEvent = SnapshotEvent | BusyEvent | MapEvent
 AnyMessage = AnyAnswer | AnyEvent
 
@@ -126,15 +153,23 @@ __all__ = [
     "Baselines",
     "BusyEvent",
     "CancelMap",
+    "CircuitView",
     "Clear",
     "Click",
     "Code",
+    "Compare",
+    "Compared",
+    "ComparedEdit",
+    "ComparedMaps",
+    "ComparedState",
+    "ComparedToken",
     "CopyCode",
     "Detail",
     "DetailPart",
     "Detailed",
     "DirectView",
     "Done",
+    "EditEffect",
     "EditKind",
     "EditRow",
     "EditSpec",
@@ -144,10 +179,13 @@ __all__ = [
     "Export",
     "Exported",
     "Failed",
+    "Group",
+    "GroupRow",
     "Hello",
     "HistoryNode",
     "LensRow",
     "LensToken",
+    "MapBuffer",
     "MapEvent",
     "MapOver",
     "MapStatus",
@@ -155,17 +193,26 @@ __all__ = [
     "Mode",
     "ModeInfo",
     "Move",
+    "MovedToken",
+    "Moves",
     "NeuronRow",
     "NeuronTable",
+    "Note",
     "PartRefused",
     "PositionEffects",
     "PromptRow",
+    "ReadBy",
+    "ReaderRow",
+    "Readers",
     "Real",
     "Redo",
     "Remove",
+    "Rename",
     "Request",
     "Restore",
     "ResumeMap",
+    "Save",
+    "Saved",
     "SetBase",
     "SetStrength",
     "SetView",
@@ -177,10 +224,14 @@ __all__ = [
     "TokenColumn",
     "TopToken",
     "TopTokens",
+    "Trace",
+    "TraceRow",
+    "Traced",
     "Tree",
     "Undo",
     "Verified",
     "Verify",
     "View",
     "Welcome",
+    "WritesView",
 ]

@@ -32,25 +32,56 @@ class Click(Request, frozen=True, tag="click"):
 
 
 class Remove(Request, frozen=True, tag="remove"):
-    """Remove the edit at this index of `Snapshot.edits`."""
+    """Remove the edit at this index of `Snapshot.edits`, or those at several, in one step."""
 
-    index: int
+    index: int | list[int]
     revision: int
 
 
 class Toggle(Request, frozen=True, tag="toggle"):
-    """Switch the edit at this index of `Snapshot.edits` off, or on again."""
+    """Switch the edit at this index of `Snapshot.edits` off, or on again; of several, all off if any is in force."""
 
-    index: int
+    index: int | list[int]
     revision: int
 
 
 class SetStrength(Request, frozen=True, tag="set_strength"):
-    """Give the edit at this index of `Snapshot.edits` another strength; only scale and add have one."""
+    """Give the edit at this index of `Snapshot.edits` another strength; only scale and add have one.
+
+    Requests with the same `drag` that follow each other are one step of the history: the last strength is the one
+    that is kept. A newer one may supersede one that is still being computed.
+    """
 
     index: int
     revision: int
     strength: float
+    drag: str | None = None
+
+
+class Group(Request, frozen=True, tag="group"):
+    """Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs."""
+
+    indices: list[int]
+    revision: int
+    name: str | None
+
+
+class Rename(Request, frozen=True, tag="rename"):
+    """Call something by another name; null takes the name away.
+
+    `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
+    """
+
+    which: int | str
+    revision: int
+    name: str | None
+
+
+class Note(Request, frozen=True, tag="note"):
+    """Call a state of `Snapshot.history` by a name; null takes the name away. No step."""
+
+    node: int
+    text: str | None
 
 
 class Move(Request, frozen=True, tag="move"):
@@ -65,7 +96,7 @@ class EditSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One intervention in words.
 
     `site` is an address, with positions ("9.6 @ END"); `values` are what "set" and "add" take, one number or one per
-    dimension.
+    dimension. `renormalize`: see `cb.Intervention`.
     """
 
     site: str
@@ -74,6 +105,7 @@ class EditSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: list[float] | None = None
     seed: int | None = None
     per: Per | None = None
+    renormalize: bool = False
 
 
 class Apply(Request, frozen=True, tag="apply"):
@@ -142,21 +174,70 @@ class Detail(Request, frozen=True, tag="detail"):
 
     `site` is an address without positions. `position` is a column of the token tensor, at which neurons and the logit
     lens are read; null for the one where the answer is read. With `by_position`, a head's effect is computed at each
-    position, which takes a run a position; without, it is sent only if the map knows it. A `Superseded` answer means
-    that a newer `Detail` came first.
+    position, which takes a run a position; without, it is sent only if the map knows it. With `circuit`, a head's OV
+    and QK circuits are read between the columns `row` (null for `position`) and `source` (null for the one that it
+    attends to most from there). A `Superseded` answer means that a newer `Detail` came first.
     """
 
     site: str
     prompt: int = 0
     position: int | None = None
     by_position: bool = False
+    row: int | None = None
+    source: int | None = None
+    circuit: bool = False
+
+
+class Trace(Request, frozen=True, tag="trace"):
+    """Ask which earlier components move what this one reads. Answered by `Traced`.
+
+    `site` is an address without positions; `part` is "q", "k" or "v" of a head, or "in": all that an MLP reads. Each
+    edge from an earlier component to it is edited by the mode of the view, at all positions. A `Superseded` answer
+    means that a newer `Trace` or `Readers` came first.
+    """
+
+    site: str
+    part: Literal["q", "k", "v", "in"]
+
+
+class Readers(Request, frozen=True, tag="readers"):
+    """Ask which heads read from the token at the column `position`. Answered by `ReadBy`."""
+
+    position: int
+    prompt: int = 0
 
 
 class Export(Request, frozen=True, tag="export"):
     """Ask for text to copy or save. Answered by `Exported`.
 
     "csv": the map as far as it is known, one row a cell. "python": the last step, as code that takes it again on
-    `board`.
+    `board`. "svg": the map as a drawing. "html": the board as one page. "board": the board as the file that `Save`
+    writes.
     """
 
-    what: Literal["csv", "python"]
+    what: Literal["csv", "python", "svg", "html", "board"]
+
+
+class Save(Request, frozen=True, tag="save"):
+    """Write the board to a file on the kernel's side. Answered by `Saved`.
+
+    `path` is as the user types it: from the kernel's working directory, `~` its home. A file that is there is left as
+    it is, and the answer is a refusal (`file_exists`), unless `overwrite` says otherwise.
+    """
+
+    path: str
+    overwrite: bool = False
+
+
+class Compare(Request, frozen=True, tag="compare"):
+    """Compare two states of `Snapshot.history`, without going to either. Answered by `Compared`.
+
+    Top tokens are those of one `prompt`. With `map`, both maps of the kind that `View` is set to are computed exactly,
+    which takes a run for each cell and state whose effect is not known already. A `Superseded` answer means that a newer `Compare` came first; one without
+    `map` thus stops one with.
+    """
+
+    left: int
+    right: int
+    prompt: int = 0
+    map: bool = False

@@ -18,15 +18,20 @@ _FILE = re.compile(r"[1-9]\d{0,8}\.json")
 
 
 class KernelBoards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The live boards of one kernel. `unreadable` counts files that were skipped because they are no boards."""
+    """The live boards of one kernel.
+
+    `unreadable` counts files that were skipped because they are no boards, `lost` boards whose process ended without
+    closing them: the kernel was killed, and has made no board since.
+    """
 
     kernel: str
     boards: list[BoardSummary]
     unreadable: int
+    lost: int
 
 
 class Boards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The live boards of this server's kernels; a kernel without boards is left out."""
+    """The live boards of this server's kernels; a kernel that has none and lost none is left out."""
 
     kernels: list[KernelBoards]
 
@@ -45,7 +50,7 @@ def boards_of(kernels: Iterable[str], connections: Path, log: logging.Logger | l
     """
     found = []
     for kernel in kernels:
-        boards, unreadable = [], 0
+        boards, unreadable, lost = [], 0, 0
         for path in _paths(folder_of(connections, kernel)):
             try:
                 file = msgspec.json.decode(_read(path), type=BoardFile)
@@ -57,8 +62,10 @@ def boards_of(kernels: Iterable[str], connections: Path, log: logging.Logger | l
                 continue
             if _lives(file):
                 boards.append(file.summary)
-        if boards or unreadable:
-            found.append(KernelBoards(kernel, sorted(boards, key=lambda one: one.board), unreadable))
+            else:
+                lost += 1
+        if boards or unreadable or lost:
+            found.append(KernelBoards(kernel, sorted(boards, key=lambda one: one.board), unreadable, lost))
     return Boards(found)
 
 
@@ -90,10 +97,14 @@ def _read(path: Path) -> bytes:
 
 
 def _lives(file: BoardFile) -> bool:
-    """Whether the very process that wrote the file is still there; a kernel that was killed takes nothing away."""
+    """Whether the very process that wrote the file still runs; a kernel that was killed takes nothing away.
+
+    One that was killed stays in the list of processes until the server looks after it, which may take seconds.
+    """
     import psutil
 
     try:
-        return abs(psutil.Process(file.pid).create_time() - file.started) < 1.0
+        process = psutil.Process(file.pid)
+        return abs(process.create_time() - file.started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -4,46 +4,75 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.board.autosave import file_of
 from circuitboard.board.display import newest
 from circuitboard.errors import ModelError
+from circuitboard.widget.announcement import announced
+from circuitboard.widget.kernel import runs_alone
 from circuitboard.widget.still import html_of, still_of, text_of
+from circuitboard.widget.view_settings import set_view
 from circuitboard.widget.widget import BoardWidget, widget_of
 
 if TYPE_CHECKING:
     from circuitboard.board import Board
 
-__all__ = ["BoardWidget", "mimebundle", "show_current", "widget_of"]
+__all__ = ["BoardWidget", "mimebundle", "set_view", "show_current", "widget_of"]
+
+BOARD = "application/vnd.circuitboard.board+json"
+"""Names the widget of an output for our JupyterLab extension, which shows the still picture while no kernel has it."""
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def mimebundle(board: Board, **kwargs: Any) -> Any:
     """What a notebook shows for a board: the panel; where there is none, a still picture of it, or its text.
 
-    JupyterLab and VS Code take the panel while a kernel runs. GitHub, nbconvert (where the notebook holds no widget
-    state) and editors without widgets take `text/html`, terminals `text/plain`.
+    JupyterLab and VS Code take the panel while a kernel runs. GitHub, nbconvert and editors without widgets take
+    `text/html`, terminals `text/plain`. A program that runs the notebook for its outputs is given no panel, but waits
+    for the map.
     """
     widget = widget_of(board)
+    alone = runs_alone()
+    if alone:
+        widget.session.compute_map()
     bundle = widget._repr_mimebundle_(**kwargs)
-    if bundle is not None:
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        still = still_of(board, *widget.session.drawn())
-        data["text/html"] = html_of(still)
-        data["text/plain"] = text_of(still, board)
-    return bundle
+    if bundle is None:
+        return None
+    found = bundle if isinstance(bundle, tuple) else (bundle, {})
+    data, metadata = _completed(board, widget, *found)
+    if alone:
+        del data[WIDGET], data[BOARD]
+        return data, metadata
+    widget.keep_output(lambda: _completed(board, widget, {WIDGET: data[WIDGET]}, {}), data["text/html"])
+    return data, metadata
 
 
-def show_current() -> None:
-    """Display the newest board of this kernel.
+def _completed(
+    board: Board, widget: BoardWidget, data: dict[str, Any], metadata: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A widget's bundle and all that stands in for it."""
+    still = still_of(board, *widget.session.drawn())
+    kept = file_of(board)
+    data[BOARD] = {"model_id": widget.model_id, "saved": None if kept is None else kept.name}
+    data["text/html"] = html_of(still)
+    data["text/plain"] = text_of(still, board)
+    return data, metadata
+
+
+def show_current(number: int | None = None) -> None:
+    """Display the newest board of this kernel, or the one that the server lists under this number.
 
     Raises
     ------
     ModelError
-        `no_board` if there is none yet.
+        `no_board` if there is none.
     """
     from IPython.display import display
 
-    board = newest()
+    board = newest() if number is None else announced(number)
     if board is None:
+        which = "no board yet" if number is None else f"no board {number} any more"
         raise ModelError(
-            "This kernel has no board yet: make one with cb.Board(model, prompts) and run its cell.", code="no_board"
+            f"This kernel has {which}: make one with cb.Board(model, prompts) and run its cell.", code="no_board"
         )
     display(board)

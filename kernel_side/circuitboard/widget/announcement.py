@@ -9,17 +9,17 @@ import atexit
 import math
 import os
 import shutil
-import sys
 import tempfile
 import threading
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from circuitboard.board.later import Later
 from circuitboard.protocol.board_file import LONGEST, BoardFile, BoardSummary, folder_of, kernel_of
+from circuitboard.widget.kernel import kernel_app
 
 if TYPE_CHECKING:
     from circuitboard.board import Board
@@ -69,6 +69,11 @@ class Announcements:
         board.on_close(lambda: self._remove(number, here()))
         weakref.finalize(board, self._remove, number).atexit = False
         self._ask(board)
+
+    def board(self, number: int) -> Board | None:
+        """The board that is listed under this number, if it still exists."""
+        with self._lock:
+            return next((board for board, own in self._numbers.items() if own == number), None)
 
     def flush(self) -> None:
         """Write now what is waiting."""
@@ -141,8 +146,13 @@ def announce(board: Board) -> None:
         _here[0].add(board)
 
 
+def announced(number: int) -> Board | None:
+    """The board that the server lists under this number for this kernel, if it still exists."""
+    return _here[0].board(number) if _here and _here[0] is not None else None
+
+
 def _of_this_kernel() -> Announcements | None:
-    app = _kernel_app()
+    app = kernel_app()
     if app is None:
         return None
     connection_file = Path(app.abs_connection_file)
@@ -154,17 +164,9 @@ def _of_this_kernel() -> Announcements | None:
     return found
 
 
-def _kernel_app() -> Any:
-    """The application of the kernel that this process is, or None."""
-    module = sys.modules.get("ipykernel.kernelapp")
-    if module is None or not module.IPKernelApp.initialized():
-        return None
-    return module.IPKernelApp.instance()
-
-
 def _cell() -> str | None:
     """The id of the cell that runs, as JupyterLab names it in its request."""
-    app = _kernel_app()
+    app = kernel_app()
     parent = app.kernel.get_parent() if app is not None else {}
     found = parent.get("metadata", {}).get("cellId") if isinstance(parent, dict) else None
     return _short(found) if isinstance(found, str) else None

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from circuitboard.address import HEAD_KINDS, Edge, Site
 from circuitboard.address import site as site_called
-from circuitboard.analysis import by_size, direct_effects, neuron_table, read_lens, read_neurons
-from circuitboard.engine.recording import recorded
+from circuitboard.analysis import (
+    Moved,
+    by_size,
+    copied,
+    neuron_table,
+    preferred_keys,
+    read_lens,
+    read_neurons,
+    written,
+)
+from circuitboard.analysis.direct_effects import summed_effect
 from circuitboard.errors import AddressError, Cancelled, CircuitboardError, EngineError
 from circuitboard.interventions import check_site
 from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import error_info
+from circuitboard.widget.component_run import ComponentRun, component_run
+from circuitboard.widget.edit_effect import WRITES, edit_effect
 from circuitboard.widget.map_grid import edited_cells
 
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.analysis import DirectEffects, NeuronReading
+    from circuitboard.analysis import NeuronReading
     from circuitboard.board import Board, Shown
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
+    from circuitboard.widget.details import Reading
 
     Part = Generator[None, None, Any]
 
 MOST_TOKENS = 512
-"""Tokens of a prompt up to which its attention pattern is sent: two of this size take 2 MiB."""
+"""Tokens of the longest prompt up to which attention patterns are sent: two of this size take 2 MiB."""
 
 NEURONS = 20
 """Rows of the table of neurons."""
@@ -40,8 +52,8 @@ NEURONS = 20
 LENS_TOKENS = 5
 """Likeliest tokens of each residual stream."""
 
-_WRITE = ("attn_out", "mlp_out", "neuron")
-"""Kinds that write into the residual stream, heads apart."""
+MOVED_TOKENS = 6
+"""Tokens on each side of what a component writes."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,12 @@ class Asked:
         A column of the token tensor.
     by_position
         Whether a head's effect is to be computed at each position.
+    where
+        The columns at which an edit of it would act; None means all.
+    row, source
+        Columns between which a head is looked at; source None for the one that it attends to most.
+    circuit
+        Whether a head's circuits are to be read there.
     """
 
     site: Site
@@ -61,9 +79,13 @@ class Asked:
     column: int
     by_position: bool
     how: m.Mode
+    where: list[int] | None
+    row: int
+    source: int | None
+    circuit: bool
 
     @classmethod
-    def of(cls, request: m.Detail, board: Board, how: m.Mode) -> Asked:
+    def of(cls, request: m.Detail, board: Board, view: m.View) -> Asked:
         """What a request asks for, or the reason why that does not exist.
 
         Raises
@@ -85,12 +107,49 @@ class Asked:
                 f"There is no prompt {request.prompt}: the board has {prompts.n}.", code="no_such_prompt"
             )
         column = prompts.answer_position if request.position is None else request.position
-        if not 0 <= column < prompts.n_positions:
+        row = column if request.row is None else request.row
+        for given in (column, row, request.source):
+            if given is not None and not 0 <= given < prompts.n_positions:
+                raise AddressError(
+                    f"There is no column {given}: the prompts have {prompts.n_positions}, 0 … {prompts.n_positions - 1}.",
+                    code="position_out_of_range",
+                )
+        padding = prompts.n_positions - prompts.lengths[request.prompt]
+        if request.circuit and min(row, request.source if request.source is not None else row) < padding:
             raise AddressError(
-                f"There is no column {column}: the prompts have {prompts.n_positions}, 0 … {prompts.n_positions - 1}.",
+                f"Prompt {request.prompt} begins at column {padding}; nothing attends before it.",
                 code="position_out_of_range",
             )
-        return cls(site, request.prompt, column, request.by_position, how)
+        return cls(
+            site,
+            request.prompt,
+            column,
+            request.by_position,
+            view.mode,
+            view.positions if request.position is None else [request.position],
+            row,
+            request.source,
+            request.circuit,
+        )
+
+
+def detail_reading(
+    request: m.Detail, board: Board, view: m.View, known: Callable[[Shown, Asked], m.PositionEffects | None]
+) -> Reading:
+    """What a request asks for, to be read later, or the reason why that does not exist.
+
+    Parameters
+    ----------
+    known
+        What is known already of a head's effect at each position of a state, if it is.
+    """
+    asked = Asked.of(request, board, view)
+
+    def read(answered: str, cancel: CancelToken) -> Generator[None, None, tuple[m.Detailed, list[bytes]]]:
+        shown = board.shown
+        return (yield from read_detail(answered, board, asked, shown, known(shown, asked), cancel))
+
+    return read
 
 
 def read_detail(
@@ -119,13 +178,17 @@ def read_detail(
     """
     started = time.perf_counter()
     reader = _Reader(board, asked, shown)
-    parts: dict[m.DetailPart, Part]
-    if asked.site.kind in HEAD_KINDS:
-        parts = {"attention": reader.attention(cancel), "direct": reader.direct(cancel)}
+    parts: dict[m.DetailPart, Part] = {"effect": reader.effect(cancel)}
+    head = asked.site.kind in HEAD_KINDS
+    if head or asked.site.kind in WRITES:
+        parts |= {"direct": reader.direct(cancel), "writes": reader.writes(cancel)}
+    if head:
+        parts["attention"] = reader.attention(cancel)
+        if asked.circuit:
+            parts["circuit"] = reader.circuit(cancel)
         if by_position is None and asked.by_position:
             parts["by_position"] = reader.by_position(cancel)
     else:
-        parts = {"direct": reader.direct(cancel)} if asked.site.kind in _WRITE else {}
         parts |= {"lens": reader.lens(cancel), "neurons": reader.neurons(cancel)}
     found: dict[m.DetailPart, Any] = {"by_position": by_position}
     refused = []
@@ -137,13 +200,19 @@ def read_detail(
         except CircuitboardError as error:
             refused.append(m.PartRefused(part, error_info(error)))
     attention, buffers = found.get("attention", (None, []))
+    circuit = found.get("circuit")
     answer = m.Detailed(
         request,
         revision=shown.revision,
         site=asked.site.name,
         prompt=asked.prompt,
         position=asked.column,
+        row=asked.row,
+        source=asked.source if circuit is None else circuit.source,
+        effect=found.get("effect"),
         direct=found.get("direct"),
+        writes=found.get("writes"),
+        circuit=circuit,
         attention=attention,
         by_position=found["by_position"],
         neurons=found.get("neurons"),
@@ -161,36 +230,67 @@ class _Reader:
     board: Board
     asked: Asked
     shown: Shown
+    _made: list[ComponentRun] = field(default_factory=list)
 
     def attention(self, cancel: CancelToken) -> Generator[None, None, tuple[m.AttentionView, list[bytes]]]:
         lab, asked = self.board.lab, self.asked
         site = Site("head.pattern", asked.site.layer, _query_head(self.board, asked.site))
         check_site(site, lab.adapter)
+        self._require_pattern(site)
         length = lab.prompts.lengths[asked.prompt]
-        if length > MOST_TOKENS:
-            raise EngineError(
-                f"The pattern of {length} tokens is too large to send: {MOST_TOKENS} at most. Read it with board.attention({site.layer}, {site.index}, prompt={asked.prompt}).",
-                code="pattern_too_large",
-            )
-        place, first = (site.kind, site.layer), lab.prompts.n_positions - length
+        first = lab.prompts.n_positions - length
         buffers = []
-        for plan in self._plans():
-            found = recorded(lab.adapter, plan, [place], cancel).activations[place]
-            pattern = found[asked.prompt, site.index, first:, first:].float().cpu()
+        for run in (yield from self._runs(cancel)):
+            pattern = run.kept["head.pattern", site.layer][asked.prompt, site.index, first:, first:].float().cpu()
             buffers.append(pattern.contiguous().numpy().astype("<f4").tobytes())
-            yield
         tokens = lab.prompts.str_tokens(self.shown.history.state.base)[asked.prompt]
         return m.AttentionView(list(tokens), [length, length], first), [buffers[0], buffers[-1]]
 
-    def direct(self, cancel: CancelToken) -> Generator[None, None, m.DirectView]:
-        lab, site = self.board.lab, self.asked.site
+    def effect(self, cancel: CancelToken) -> Generator[None, None, m.EditEffect]:
+        asked, now = self.asked, None
+        if asked.site.kind in (*HEAD_KINDS, *WRITES):
+            now = (yield from self._runs(cancel))[0]
+        return (yield from edit_effect(self.board, self.shown, asked.site, asked.where, asked.how, now, cancel))
+
+    def writes(self, cancel: CancelToken) -> Generator[None, None, m.WritesView]:
+        lab, asked, site = self.board.lab, self.asked, self._writer()
         outlets = lab.adapter.outlets()
-        layers = (site.layer,) if site.kind == "neuron" else ()
-        found: list[Tensor] = []
-        for plan in self._plans():
-            effects = direct_effects(lab.adapter, outlets, plan, lab.prompts, cancel, neurons=layers)
-            found.append(_summand(effects, site, _query_head(self.board, site)))
-            yield
+        runs = yield from self._runs(cancel)
+        found = [written(lab.adapter, outlets, run.kept, site, asked.row, asked.prompt) for run in runs]
+        now, base = found[0], found[-1]
+        return m.WritesView(asked.row, self._moves(now), self._moves(base), self._moves(now - base))
+
+    def circuit(self, cancel: CancelToken) -> Generator[None, None, m.CircuitView]:
+        lab, asked, site = self.board.lab, self.asked, self._writer()
+        layer, head = site.layer, _query_head(self.board, site)
+        now, source = (yield from self._runs(cancel))[0], asked.source
+        if source is None:
+            check_site(Site("head.pattern", layer, head), lab.adapter)
+            self._require_pattern(site)
+            padding = lab.prompts.n_positions - lab.prompts.lengths[asked.prompt]
+            row = now.kept["head.pattern", layer][asked.prompt, head, asked.row, padding:]
+            source = padding + int(row.nan_to_num(nan=-1.0).argmax())
+        if source > asked.row:
+            raise AddressError(
+                f"Column {asked.row} comes before column {source} and does not see it.", code="position_out_of_range"
+            )
+        where = (asked.row, source, asked.prompt)
+        copying = self._moves(copied(lab.adapter, lab.adapter.outlets(), now.kept, site, *where))
+        yield
+        keys, refused = None, None
+        try:
+            check_site(Site("head.q", layer, head), lab.adapter)
+            queries, base = now.kept["head.q", layer], self.shown.run.plan.base
+            found = yield from preferred_keys(lab.adapter, base, queries, layer, head, *where, cancel)
+            keys = self._moves(found)
+        except EngineError as error:
+            refused = error_info(error)
+        return m.CircuitView(asked.row, source, copying, keys, refused)
+
+    def direct(self, cancel: CancelToken) -> Generator[None, None, m.DirectView]:
+        site, head = self.asked.site, _query_head(self.board, self.asked.site)
+        runs = yield from self._runs(cancel)
+        found = [summed_effect(run.direct, site, (head,)) for run in runs]
         now, base = found[0], found[-1]
         return m.DirectView(_mean(now), _error(now), _mean(base))
 
@@ -278,11 +378,44 @@ class _Reader:
             for entry, (kind, layer) in enumerate(entries)
         ]
 
+    def _moves(self, logits: Tensor) -> m.Moves:
+        moved, name = Moved.of(logits, MOVED_TOKENS), self.board.lab.prompts.token_str
+        up, down = (
+            [
+                m.MovedToken(name(token), m.Real.of(logit))
+                for token, logit in zip(ids.tolist(), values.tolist(), strict=True)
+            ]
+            for ids, values in ((moved.up_ids, moved.up_logits), (moved.down_ids, moved.down_logits))
+        )
+        return m.Moves(up, down)
+
+    def _runs(self, cancel: CancelToken) -> Generator[None, None, list[ComponentRun]]:
+        """The run as it is and the base run, which are one without edits; each is made once."""
+        for plan in self._plans()[len(self._made) :]:
+            pattern = self.board.prompts.n_positions <= MOST_TOKENS
+            self._made.append(component_run(self.board, plan, self._writer(), cancel, pattern=pattern))
+            yield
+        return self._made
+
+    def _writer(self) -> Site:
+        """The component; of a part of a head, the head."""
+        site = self.asked.site
+        return Site("head", site.layer, _query_head(self.board, site)) if site.kind in HEAD_KINDS else site
+
     def _plans(self) -> list[Plan]:
         """The run as it is and the base run, which are one without edits."""
         now = self.shown.run.plan
         base = self.board.lab.plan(self.shown.history.state.base, ())
         return [now, base] if now.writes else [now]
+
+    def _require_pattern(self, site: Site) -> None:
+        """Refuse patterns that are too large to be kept and sent."""
+        tokens = self.board.prompts.n_positions
+        if tokens > MOST_TOKENS:
+            raise EngineError(
+                f"The pattern of {tokens} tokens is too large to send: {MOST_TOKENS} at most. Read it with board.attention({site.layer}, {site.index}, prompt={self.asked.prompt}).",
+                code="pattern_too_large",
+            )
 
     def _require_tokens(self) -> None:
         """Refuse a column that is padding in some prompts, where means over prompts would be of nothing."""
@@ -302,34 +435,6 @@ def _query_head(board: Board, site: Site) -> int:
         shape = board.lab.adapter.shape
         return index * (shape.n_heads // shape.n_kv_heads)
     return index
-
-
-def _summand(found: DirectEffects, site: Site, head: int) -> Float[Tensor, " batch"]:
-    """What a component adds to the logit difference: the sum of its summands.
-
-    Raises
-    ------
-    EngineError
-        `not_decomposed` if the decomposition does not tell it apart.
-    """
-    kinds: tuple[str, ...] = {
-        "mlp_out": ("mlp",),
-        "attn_out": ("head", "attn", "attn_bias"),
-        "neuron": ("neuron",),
-    }.get(site.kind, ("head",))
-    index = site.index if site.kind == "neuron" else None if site.kind in _WRITE else head
-    rows = [
-        row
-        for row, component in enumerate(found.components)
-        if component.kind in kinds and component.layer == site.layer and (index is None or component.index == index)
-    ]
-    if not rows:
-        raise EngineError(
-            f"The direct effect of {site.name} cannot be told apart from that of the rest of its layer.",
-            code="not_decomposed",
-            where=site.name,
-        )
-    return found.effects[rows].sum(0)
 
 
 def _mean(values: Float[Tensor, " batch"]) -> m.Real:

@@ -1,4 +1,4 @@
-"""One detail at a time: the newest that was asked for, of the state that is shown."""
+"""One thing read at a time: the newest that was asked for, of the state that is shown."""
 
 from __future__ import annotations
 
@@ -9,44 +9,42 @@ from typing import TYPE_CHECKING
 
 from circuitboard.errors import EngineError
 from circuitboard.protocol import messages as m
-from circuitboard.widget.detail import Asked, read_detail
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board, Shown
+    from circuitboard.board import Board
     from circuitboard.engine import CancelToken, Job
     from circuitboard.widget.reply import Reply
 
-    Detail = tuple[m.Detailed, list[bytes]]
+    Found = tuple[m.AnyAnswer, list[bytes]]
+    Reading = Callable[[str, CancelToken], Generator[None, None, Found]]
+    """Reads the state that is shown then, for the request of this id."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Pending:
-    asked: Asked
+    read: Reading
     reply: Reply
 
 
 class Details:
-    """Reads details in the background, before maps and behind steps.
+    """Reads in the background, before maps and behind steps.
 
     Parameters
     ----------
     board
         Whose worker computes.
-    known
-        What is known already of a head's effect at each position of a state, if it is.
     """
 
-    def __init__(self, board: Board, known: Callable[[Shown, Asked], m.PositionEffects | None]) -> None:
+    def __init__(self, board: Board) -> None:
         self._board = board
-        self._known = known
         self._lock = threading.RLock()
         self._pending: _Pending | None = None
-        self._job: Job[Detail] | None = None
+        self._job: Job[Found] | None = None
 
-    def ask(self, asked: Asked, reply: Reply) -> None:
-        """Read a detail; one that was asked for before and is not read yet is answered as superseded."""
+    def ask(self, read: Reading, reply: Reply) -> None:
+        """Read this; what was asked for before and is not read yet is answered as superseded."""
         with self._lock:
-            older, self._pending = self._pending, _Pending(asked, reply)
+            older, self._pending = self._pending, _Pending(read, reply)
             self._start()
         if older is not None:
             older.reply.give(lambda _seq: m.Superseded(older.reply.request))
@@ -71,19 +69,16 @@ class Details:
             if pending is None:
                 return
             try:
-                job = self._job = self._board.run_in_background(lambda cancel: self._read(pending, cancel))
+                job = self._job = self._board.run_in_background(
+                    lambda cancel: pending.read(pending.reply.request, cancel)
+                )
             except EngineError as error:
                 self._pending = None
                 pending.reply.fail(error)
                 return
         job.future.add_done_callback(lambda _done: self._ended(job, pending))
 
-    def _read(self, pending: _Pending, cancel: CancelToken) -> Generator[None, None, Detail]:
-        shown, asked = self._board.shown, pending.asked
-        known = self._known(shown, asked)
-        return (yield from read_detail(pending.reply.request, self._board, asked, shown, known, cancel))
-
-    def _ended(self, job: Job[Detail], pending: _Pending) -> None:
+    def _ended(self, job: Job[Found], pending: _Pending) -> None:
         with self._lock:
             if job is not self._job:
                 return

@@ -1,39 +1,159 @@
-"""What leaves the panel as text: the map as a table, the last step as code."""
+"""What leaves the panel: the map as a table or a drawing, the last step as code, the board as a page or a file."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from circuitboard.errors import InterventionError
-from circuitboard.protocol.messages import Exported
+from circuitboard.board import storage
+from circuitboard.board.code import sweep_expression
+from circuitboard.board.export import MapDrawing, Shows, drawing_of, page_of, svg_of
+from circuitboard.errors import InterventionError, SessionFileError
+from circuitboard.protocol.messages import Exported, Saved
 from circuitboard.widget.last_step import last_step
 from circuitboard.widget.live_map import EXACT
 from circuitboard.widget.map_grid import edited_cells
 
 if TYPE_CHECKING:
-    from typing import Literal
-
-    from circuitboard.board import Board
+    from circuitboard.board import Board, Shown
+    from circuitboard.protocol.messages import AnyAnswer, Export, Save
     from circuitboard.widget.live_map import MapState
+    from circuitboard.widget.reply import Reply
+
+What = Literal["csv", "python", "svg", "html", "board"]
+
+SLOW: frozenset[What] = frozenset({"svg", "html", "board"})
+"""What may take a while to make: fonts are read, weights are hashed."""
 
 
-def exported(request: str, what: Literal["csv", "python"], board: Board, state: MapState | None) -> Exported:
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the panel knows besides the board.
+
+    Parameters
+    ----------
+    shown
+        The state that is shown.
+    map
+        Its map, if there is one yet.
+    effects
+        What edits do: indices of the edits → the metric with minus without all of them.
+    values
+        The metric of states of the history.
+    prompt
+        The one that is looked at.
+    """
+
+    shown: Shown
+    map: MapState | None
+    effects: Mapping[tuple[int, ...], float]
+    values: Mapping[int, float]
+    prompt: int
+
+
+def give_export(reply: Reply, request: Export, board: Board, known: Known) -> None:
+    """Answer an `Export`, at once where that takes no time."""
+    if request.what in SLOW:
+        _aside(reply, lambda: exported(request.id, request.what, board, known))
+    else:
+        answer = exported(request.id, request.what, board, known)
+        reply.give(lambda _seq: answer)
+
+
+def give_saved(reply: Reply, request: Save, board: Board) -> None:
+    """Answer a `Save`."""
+    _aside(reply, lambda: saved(request.id, request.path, board, overwrite=request.overwrite))
+
+
+def _aside(reply: Reply, make: Callable[[], AnyAnswer]) -> None:
+    """Give an answer that may take a while to make, or say why there is none; clicks do not wait for it."""
+
+    def work() -> None:
+        try:
+            answer = make()
+        except Exception as error:  # noqa: BLE001  it is told to the view that asked
+            reply.fail(error)
+        else:
+            reply.give(lambda _seq: answer)
+
+    threading.Thread(target=work, name="circuitboard-export", daemon=True).start()
+
+
+def exported(request: str, what: What, board: Board, known: Known) -> Exported:
     """Answer an `Export`.
 
     Raises
     ------
-    InterventionError
-        `no_map` if there is no map yet, `no_last_step`.
+    CircuitboardError
+        `no_map` if there is no map yet, `no_last_step`, `metric_not_saveable`.
     """
     if what == "python":
         return Exported(request, last_step(board.history), "last_step.py", "text/x-python")
-    if state is None or not state.grid.cells:
+    if what == "html":
+        return Exported(request, html_of(board, known), f"{file_stem(board)}.html", "text/html")
+    if what == "board":
+        text = storage.encoded(board).decode()
+        return Exported(request, text, f"{file_stem(board)}.board.json", "application/json")
+    state = _map(known)
+    name = f"circuitboard-{state.view.map}"
+    if what == "svg":
+        return Exported(request, svg_of(drawn_map(board, state)), f"{name}.svg", "image/svg+xml")
+    return Exported(request, csv_of(state, board), f"{name}.csv", "text/csv")
+
+
+def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
+    """Answer a `Save`.
+
+    Raises
+    ------
+    SessionFileError
+        `cannot_write`, `file_exists`, `metric_not_saveable`.
+    """
+    try:
+        place = Path(path).expanduser().absolute() if path.strip() else None
+    except (RuntimeError, OSError) as error:  # no home folder, no working directory
+        raise SessionFileError(f"{path!r:.200} cannot be written: {error}.", code="cannot_write") from error
+    if place is None:
+        raise SessionFileError("Name a file to save the board in.", code="cannot_write")
+    storage.require_place(place, overwrite=overwrite)
+    data = storage.encoded(board)
+    storage.write(place, data, overwrite=overwrite)
+    return Saved(request, str(place), len(data))
+
+
+def drawn_map(board: Board, state: MapState) -> MapDrawing:
+    """The panel's map as it is drawn outside of it."""
+    return drawing_of(board, state.shown, state.grid, state.effect, state.known, stderr=state.stderr, live=True)
+
+
+def html_of(board: Board, known: Known) -> str:
+    """The board as one page, with the panel's map if it is of the state that is shown."""
+    shown, state = known.shown, known.map
+    maps = []
+    if state is not None and state.shown is shown and state.grid.cells:
+        maps.append((drawn_map(board, state), sweep_expression(board, state.grid)))
+    effects = {indices[0]: effect for indices, effect in known.effects.items() if len(indices) == 1}
+    return page_of(board, shown, Shows(maps, effects, known.values, known.prompt))
+
+
+def file_stem(board: Board) -> str:
+    """Model and metric as the beginning of a file's name."""
+    words = f"{board.lab.adapter.name}-{board.lab.metric.name}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80].strip("-.") or "board"
+
+
+def _map(known: Known) -> MapState:
+    if known.map is None or not known.map.grid.cells:
         raise InterventionError(
             "There is no map to write down yet; wait until its first cells are known.", code="no_map"
         )
-    return Exported(request, csv_of(state, board), f"circuitboard-{state.view.map}.csv", "text/csv")
+    return known.map
 
 
 def csv_of(state: MapState, board: Board) -> str:

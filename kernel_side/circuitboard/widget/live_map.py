@@ -13,12 +13,13 @@ import torch
 
 from circuitboard.address import HEAD_KINDS
 from circuitboard.errors import Cancelled, EngineError
+from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
-from circuitboard.protocol.messages import MapEvent, PositionEffects, Real
+from circuitboard.protocol.messages import PositionEffects, Real
 from circuitboard.widget.map_grid import edited_cells, grid_for, rank_neurons, same_map
 
 if TYPE_CHECKING:
-    from jaxtyping import Float32, Int32, UInt8
+    from jaxtyping import Float, Float32, Int32, UInt8
     from torch import Tensor
 
     from circuitboard.address import Site
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 EXACT, ESTIMATED = 1, 2
 """What `known` says of a cell; 0: nothing."""
+
+_PAUSE = 0.01
+"""Between two tellings of a map that fills in, as a share of the time that it has taken: how often it is told of grows
+with the logarithm of that time. Its end is always told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,8 @@ class MapState:
         Its cells; none yet for a map of neurons that are still to be chosen.
     effect, known
         `known` is `EXACT` or `ESTIMATED`, and 0 where nothing is known.
+    stderr
+        Standard error of each exact effect over the prompts, NaN where there is none; None for a single prompt.
     index
         For a map of neurons, which neuron each cell is, −1 until they are chosen; else None.
     """
@@ -53,35 +60,12 @@ class MapState:
     grid: Grid
     effect: Float32[np.ndarray, " cell"]
     known: UInt8[np.ndarray, " cell"]
+    stderr: Float32[np.ndarray, " cell"] | None = None
     index: Int32[np.ndarray, " cell"] | None = None
     status: MapStatus = "computing"
     error: ErrorInfo | None = None
     elapsed_ms: float = 0.0
     started: float = field(default_factory=time.perf_counter)
-
-    def event(self, seq: int) -> tuple[MapEvent, list[bytes]]:
-        state = self.shown.history.state
-        event = MapEvent(
-            seq=seq,
-            map_id=self.map_id,
-            revision=self.shown.revision,
-            over=self.view.map,
-            how=self.view.mode,
-            base=state.base,
-            positions=self.view.positions if self.grid.by == "all" else None,
-            n_edits=len(state.active),
-            layers=list(self.grid.layers),
-            shape=list(self.grid.shape),
-            done=int((self.known == EXACT).sum()),
-            total=int(self.known.size),
-            status=self.status,
-            error=self.error,
-            elapsed_ms=self.elapsed_ms,
-        )
-        buffers = [self.effect.astype("<f4").tobytes(), self.known.tobytes()]
-        if self.index is not None:
-            buffers.append(self.index.astype("<i4").tobytes())
-        return event, buffers
 
     def effects_of_head(self, shown: Shown, site: Site) -> PositionEffects | None:
         """A head's effect at each position of a state, if this map has them all."""
@@ -105,14 +89,14 @@ class LiveMap:
     changed
         Called with each new `MapState`, on the worker's thread or the caller's.
     effects_known
-        Called with the effect of each edit in force (index → effect) once they are known.
+        Called with the effect of each edit in force and of each group (indices → effect) once they are known.
     """
 
     def __init__(
         self,
         board: Board,
         changed: Callable[[MapState], None],
-        effects_known: Callable[[Shown, dict[int, float]], None],
+        effects_known: Callable[[Shown, dict[tuple[int, ...], float]], None],
     ) -> None:
         self._board = board
         self._changed = changed
@@ -121,8 +105,9 @@ class LiveMap:
         self._job: Job[None] | None = None
         self._state: MapState | None = None
         self._target: Shown | None = None
-        self._without: dict[int, Tensor] = {}
+        self._without: dict[tuple[int, ...], Tensor] = {}
         self._count = 0
+        self._told = 0.0
 
     @property
     def state(self) -> MapState | None:
@@ -136,6 +121,18 @@ class LiveMap:
         """
         with self._lock:
             now = self._state
+            if (
+                now is not None
+                and now.shown is not shown
+                and self._target is now.shown
+                and _same_numbers(now.shown, shown)
+            ):
+                # Only names are others: what is known holds, and what is being computed goes on.
+                self._stop_job()
+                now = self._state = replace(now, shown=shown)
+                self._target = shown
+                self._changed(now)
+                self._submit(now)
             if now is None or not same_map(now.view, view) or (view.live and now.shown is not shown):
                 self._begin(shown, view)
             elif now.shown is not shown and self._target is not shown:
@@ -168,8 +165,10 @@ class LiveMap:
         self._without, self._target = {}, shown
         grid = grid_for(self._board, view)
         n = grid.shape[0] * grid.shape[1]
+        effect, known = np.zeros(n, np.float32), np.zeros(n, np.uint8)
+        stderr = np.full(n, np.nan, np.float32) if self._board.prompts.n > 1 else None
         index = np.full(n, -1, np.int32) if view.map == "neuron" else None
-        self._start(MapState(self._count, shown, view, grid, np.zeros(n, np.float32), np.zeros(n, np.uint8), index))
+        self._start(MapState(self._count, shown, view, grid, effect, known, stderr, index))
 
     def _start(self, state: MapState) -> None:
         self._stop_job()
@@ -216,27 +215,29 @@ class LiveMap:
             yield
 
         def progress(cells: Sequence[int], values: Tensor) -> None:
-            found = (values - baseline).double().mean(-1)
-            self._update(cancel, [pending[cell] for cell in cells], found.numpy())
+            self._update(cancel, [pending[cell] for cell in cells], values - baseline)
 
         yield from self._board.maps.cells(shown.run, cells, cancel, progress, importance)
         for cell, indices in edited.items():
-            values = without[indices[0]] if len(indices) == 1 else self._board.maps.without(indices, shown, cancel)
-            self._update(cancel, [cell], (baseline - values).double().mean(-1, keepdim=True).numpy())
+            values = without.get(tuple(indices))
+            values = self._board.maps.without(indices, shown, cancel) if values is None else values
+            self._update(cancel, [cell], (baseline - values)[None])
             yield
 
     def _edits_first(self, cancel: CancelToken) -> Generator[None, None, None]:
         """What each edit in force does: for the list of edits, and for the cells that are edited."""
         shown, without = self._target, self._without
         assert shown is not None  # noqa: S101  a job runs only for a state
-        for index, edit in enumerate(shown.history.state.edits):
-            if edit.enabled and index not in without:
-                without[index] = self._board.maps.without([index], shown, cancel)
+        state = shown.history.state
+        alone = ((index,) for index, edit in enumerate(state.edits) if edit.enabled)
+        for indices in (*alone, *state.groups.values()):
+            if indices not in without and any(state.edits[index].enabled for index in indices):
+                without[indices] = self._board.maps.without(indices, shown, cancel)
                 yield
         if without:
             value = shown.outcome.value
             self._effects_known(
-                shown, {index: value - float(values.double().mean()) for index, values in without.items()}
+                shown, {indices: value - float(values.double().mean()) for indices, values in without.items()}
             )
 
     def _ranked(self, state: MapState, cancel: CancelToken) -> Generator[None, None, MapState]:
@@ -254,19 +255,34 @@ class LiveMap:
     def _estimated(self, cancel: CancelToken, cells: Sequence[int], effects: np.ndarray) -> None:
         """Take in the estimates that are numbers."""
         has_one = ~np.isnan(effects)
-        self._update(cancel, np.asarray(cells)[has_one].tolist(), effects[has_one], ESTIMATED)
+        self._learn(cancel, np.asarray(cells)[has_one].tolist(), effects[has_one], None, ESTIMATED)
 
-    def _update(self, cancel: CancelToken, cells: Sequence[int], found: np.ndarray, knowledge: int = EXACT) -> None:
+    def _update(self, cancel: CancelToken, cells: Sequence[int], effects: Float[Tensor, "cell batch"]) -> None:
+        """Take in exact effects, one a prompt."""
+        effects = effects.double()
+        errors = standard_error(effects).numpy() if self._board.prompts.n > 1 else None
+        self._learn(cancel, cells, effects.mean(-1).numpy(), errors, EXACT)
+
+    def _learn(
+        self, cancel: CancelToken, cells: Sequence[int], effects: np.ndarray, errors: np.ndarray | None, knowledge: int
+    ) -> None:
         with self._lock:
             # Whoever starts another map cancels this one's job under the same lock.
             cancel.check()
             state = self._state
             assert state is not None  # noqa: S101  a job runs only for a state
-            effect, known = state.effect.copy(), state.known.copy()
-            effect[list(cells)] = found
+            effect, known, stderr = state.effect.copy(), state.known.copy(), state.stderr
+            effect[list(cells)] = effects
             known[list(cells)] = knowledge
-            self._state = replace(state, effect=effect, known=known, elapsed_ms=_since(state))
-            self._changed(self._state)
+            if stderr is not None and errors is not None:
+                stderr = stderr.copy()
+                stderr[list(cells)] = errors
+            elapsed_ms = _since(state)
+            self._state = replace(state, effect=effect, known=known, stderr=stderr, elapsed_ms=elapsed_ms)
+            now = time.perf_counter()
+            if knowledge == ESTIMATED or now - self._told >= _PAUSE * elapsed_ms / 1000:
+                self._told = now
+                self._changed(self._state)
 
     def _ended(self, job: Job[None], error: BaseException | None) -> None:
         with self._lock:
@@ -288,3 +304,8 @@ class LiveMap:
 
 def _since(state: MapState) -> float:
     return (time.perf_counter() - state.started) * 1000
+
+
+def _same_numbers(one: Shown, other: Shown) -> bool:
+    """Whether two states differ in nothing but names."""
+    return one.run is other.run and one.history.state.acting == other.history.state.acting

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from circuitboard.errors import ProtocolError
 from circuitboard.protocol.codec import encode
 from circuitboard.protocol.messages import AnyAnswer, AnyEvent
 
@@ -24,7 +25,8 @@ BURST = 6
 KEPT_FOR_URGENT = 3
 """Of these, how many only urgent events may use: a click's numbers never wait behind a map that fills in."""
 
-_RATE = UPDATES_PER_SECOND - BURST
+FEWEST = BURST + 2
+"""A lower rate than this leaves nothing between bursts."""
 
 Slot = Literal["snapshot", "busy", "map"]
 """Of each, only the newest is sent."""
@@ -48,6 +50,7 @@ class Publisher:
         self._lock = threading.RLock()
         self._waiting: dict[Slot, tuple[Make, bool]] = {}
         self._timer: threading.Timer | None = None
+        self._rate = UPDATES_PER_SECOND - BURST
         self._allowance = float(BURST)
         self._counted_at = time.monotonic()
         self._seq = 0
@@ -57,6 +60,22 @@ class Publisher:
     def seq(self) -> int:
         """The number of the last event sent."""
         return self._seq
+
+    def pace(self, per_second: int) -> None:
+        """Send this many events in any one second at most.
+
+        Raises
+        ------
+        ProtocolError
+            `bad_rate` if it is none from `FEWEST` to `UPDATES_PER_SECOND`.
+        """
+        if isinstance(per_second, bool) or not FEWEST <= per_second <= UPDATES_PER_SECOND:
+            raise ProtocolError(
+                f"The panel takes from {FEWEST} to {UPDATES_PER_SECOND} updates a second, not {per_second!r:.40}.",
+                code="bad_rate",
+            )
+        with self._lock:
+            self._rate = per_second - BURST
 
     def answer(self, make: Callable[[int], AnyAnswer], buffers: Sequence[bytes] = ()) -> None:
         """Send an answer at once; `make` gets the number of the last event, and no event is sent meanwhile."""
@@ -82,7 +101,7 @@ class Publisher:
         with self._lock:
             self._stop_timer()
             now = time.monotonic()
-            self._allowance = min(BURST, self._allowance + (now - self._counted_at) * _RATE)
+            self._allowance = min(BURST, self._allowance + (now - self._counted_at) * self._rate)
             self._counted_at = now
             for slot in sorted(self._waiting, key=lambda slot: not self._waiting[slot][1]):
                 if self._allowance >= self._needed(slot):
@@ -90,7 +109,7 @@ class Publisher:
                     self._send_event(self._waiting.pop(slot)[0])
             if self._waiting:
                 missing = min(map(self._needed, self._waiting)) - self._allowance
-                self._timer = threading.Timer(missing / _RATE, self._flush)
+                self._timer = threading.Timer(missing / self._rate, self._flush)
                 self._timer.daemon = True
                 self._timer.start()
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from circuitboard.errors import Cancelled
 from circuitboard.protocol.codec import error_info
-from circuitboard.protocol.messages import AnyAnswer, Failed
+from circuitboard.protocol.messages import AnyAnswer, Failed, Superseded
 from circuitboard.widget.publisher import Publisher
+
+if TYPE_CHECKING:
+    from circuitboard.engine import Job
 
 
 class Reply:
@@ -46,3 +51,21 @@ class Reply:
         """Answer that the request was refused or failed."""
         info = error_info(error)
         self.give(lambda _seq: Failed(self.request, info))
+
+
+def when_done(job: Job[Any], reply: Reply, answer: Callable[[Any], None]) -> None:
+    """Answer when a job ends, with `answer` of its result if it has one."""
+
+    def done(_future: object) -> None:
+        error = job.future.exception()
+        if error is None:
+            try:
+                answer(job.future.result())
+            except Exception as failure:  # noqa: BLE001  it is told to the view that asked
+                reply.fail(failure)
+        elif isinstance(error, Cancelled) and job.cancel.superseded:
+            reply.give(lambda _seq: Superseded(reply.request))
+        else:
+            reply.fail(error)
+
+    job.future.add_done_callback(done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from collections.abc import Callable
 from functools import singledispatchmethod
 from importlib.metadata import version
@@ -15,23 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from circuitboard.address import Intervention, Site, Values, site
+from circuitboard.address import Site, site
 from circuitboard.board import History
 from circuitboard.board.display import made
-from circuitboard.errors import AddressError, Cancelled, EngineError, InterventionError
+from circuitboard.errors import AddressError, EngineError, InterventionError
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
 from circuitboard.widget.busy import BusyWatch
-from circuitboard.widget.detail import Asked
+from circuitboard.widget.comparing import Comparing, Sides
+from circuitboard.widget.detail import Asked, detail_reading
 from circuitboard.widget.details import Details
-from circuitboard.widget.export import exported
+from circuitboard.widget.edit_in_words import intervention_of
+from circuitboard.widget.export import Known, give_export, give_saved
 from circuitboard.widget.live_map import LiveMap, MapState
+from circuitboard.widget.map_events import MapEvents
 from circuitboard.widget.map_grid import maps_of, require_map
 from circuitboard.widget.publisher import Publisher, Send
-from circuitboard.widget.reply import Reply
+from circuitboard.widget.reply import Reply, when_done
 from circuitboard.widget.snapshot import clicked as clicked_by
 from circuitboard.widget.snapshot import setup_of, snapshot_of
-from circuitboard.widget.tree import tree_of
+from circuitboard.widget.trace import readers_reading, trace_reading
+from circuitboard.widget.tree import tree_of, values_known
 
 if TYPE_CHECKING:
     from circuitboard.address import Edge
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
     from circuitboard.engine import Job
 
 Move = Callable[[History], History]
+
+MAP_PATIENCE_S, MAP_LOOK_S = 30.0, 0.05
+"""How long a map without a view is waited for, and how often it is looked at."""
 
 
 class Session:
@@ -56,26 +64,54 @@ class Session:
         self._board = board
         self._view = m.View(map=(maps_of(board.lab.adapter) or ["head"])[0])
         self._values: dict[int, float] = {}
-        self._effects: tuple[Shown | None, dict[int, float]] = (None, {})
+        self._effects: tuple[Shown | None, dict[tuple[int, ...], float]] = (None, {})
+        self._drag: tuple[str | None, int] = (None, 0)
         self._lock = threading.RLock()
         self._publisher = Publisher(send)
         self._owed: set[Reply] = set()
         self._busy = BusyWatch(self._announce)
         self._map = LiveMap(board, self._map_changed, self._effects_known)
-        self._details = Details(board, self._known_positions)
+        self._map_events = MapEvents()
+        self._details = Details(board)
+        self._traces = Details(board)
+        self._comparing = Comparing(board, lambda: self._map.state)
         self._watched = False
         self._closed = False
         self._unsubscribe = board.subscribe(self._moved)
-        self._values.setdefault(board.shown.history.current, board.shown.outcome.value)
+        for node, value in values_known(board).items():
+            self._values.setdefault(node, value)
 
     @property
     def view(self) -> m.View:
         """What the panel is set to."""
         return self._view
 
+    @property
+    def closed(self) -> bool:
+        """Whether the board is closed, so that every request is refused."""
+        return self._closed
+
     def drawn(self) -> tuple[m.Snapshot, MapState | None]:
         """What the views draw now: the board, and the map as far as it is known."""
         return self._snapshot(), self._map.state
+
+    def set_view(self, **given: Any) -> None:
+        """Change what the panel is set to; all of it is refused if some of it cannot be."""
+        with self._lock:
+            self._view = self._checked(msgspec.structs.replace(self._view, **given))
+        self._publish_snapshot()
+        self._show_map(self._board.shown)
+
+    def pace(self, per_second: int) -> None:
+        """Send this many events a second at most."""
+        self._publisher.pace(per_second)
+
+    def compute_map(self) -> None:
+        """Start the map where no view is there to ask for it, and wait until it is known, half a minute at most."""
+        self._show_map(self._board.shown)
+        deadline = time.monotonic() + MAP_PATIENCE_S
+        while (state := self._map.state) is not None and state.status == "computing" and time.monotonic() < deadline:
+            time.sleep(MAP_LOOK_S)
 
     def receive(self, content: object) -> None:
         """Take a message from a view; it gets exactly one answer."""
@@ -99,6 +135,8 @@ class Session:
         self._busy.close()
         self._map.cancel()
         self._details.close()
+        self._traces.close()
+        self._comparing.close()
         self._publisher.close()
         for reply in tuple(self._owed):
             reply.fail(_closed())
@@ -118,7 +156,7 @@ class Session:
         reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))
         self._show_map(self._board.shown)
         if self._map.state is not None:
-            self._map_changed(self._map.state)
+            self._map_changed(self._map.state, whole=True)
 
     @_handle.register
     def _(self, request: m.Click, reply: Reply) -> None:
@@ -132,25 +170,65 @@ class Session:
 
     @_handle.register
     def _(self, request: m.Remove, reply: Reply) -> None:
-        edit = self._shown_edit(request.index, request.revision)
-        self._step(reply, "remove", lambda h: h.pushed(f"remove {edit}", h.state.removed(_index(h, edit))))
+        edits = self._shown_edits(request.index, request.revision)
+        label = f"remove {', '.join(map(str, edits))}"
+        self._step(reply, "remove", lambda h: h.pushed(label, h.state.removed(*_indices(h, edits))))
 
     @_handle.register
     def _(self, request: m.Toggle, reply: Reply) -> None:
-        edit = self._shown_edit(request.index, request.revision)
-        self._step(reply, "toggle", lambda h: h.pushed(f"toggle {edit}", h.state.toggled(_index(h, edit))))
+        edits = self._shown_edits(request.index, request.revision)
+        label = f"toggle {', '.join(str(edit.intervention) for edit in edits)}"
+        self._step(reply, "toggle", lambda h: h.pushed(label, h.state.toggled(*_indices(h, edits))))
 
     @_handle.register
     def _(self, request: m.SetStrength, reply: Reply) -> None:
         edit = self._shown_edit(request.index, request.revision)
         stronger = dataclasses.replace(edit.intervention, strength=request.strength)
-        self._step(reply, "strength", lambda h: h.pushed(f"{stronger}", h.state.replaced(_index(h, edit), stronger)))
+        drag = request.drag
+
+        def move(history: History) -> History:
+            state = history.state.replaced(_indices(history, [edit])[0], stronger)
+            goes_on = drag is not None and self._drag == (drag, history.current)
+            moved = history.amended(f"{stronger}", state) if goes_on else history.pushed(f"{stronger}", state)
+            self._drag = drag, moved.current
+            return moved
+
+        self._step(reply, "strength", move, click=drag is not None)
+
+    @_handle.register
+    def _(self, request: m.Group, reply: Reply) -> None:
+        edits = self._shown_edits(request.indices, request.revision)
+        words = ", ".join(str(edit.intervention) for edit in edits)
+        label = f"ungroup {words}" if request.name is None else f"group {request.name}: {words}"
+        name = request.name
+        self._step(reply, "group", lambda h: h.pushed(label, h.state.grouped(name, *_indices(h, edits))))
+
+    @_handle.register
+    def _(self, request: m.Rename, reply: Reply) -> None:
+        which, name = request.which, request.name
+        if isinstance(which, str):
+            if request.revision != self._board.shown.revision:
+                raise _stale()
+            group = which
+            self._step(reply, "name", lambda h: h.pushed(f"name {group}: {name}", h.state.renamed(group, name)))
+            return
+        edit = self._shown_edit(which, request.revision)
+        label = f"name {edit.intervention}: {name or 'none'}"
+        self._step(reply, "name", lambda h: h.pushed(label, h.state.renamed(_indices(h, [edit])[0], name)))
+
+    @_handle.register
+    def _(self, request: m.Note, reply: Reply) -> None:
+        self._step(reply, "note", lambda h: h.noted(request.node, request.text))
+
+    @_handle.register
+    def _(self, request: m.Compare, reply: Reply) -> None:
+        self._comparing.ask(Sides.of(request, self._board, self._view), reply)
 
     @_handle.register
     def _(self, request: m.Move, reply: Reply) -> None:
         edit = self._shown_edit(request.index, request.revision)
         self._shown_edit(request.to, request.revision)
-        self._step(reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(_index(h, edit), request.to)))
+        self._step(reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(_indices(h, [edit])[0], request.to)))
 
     @_handle.register
     def _(self, request: m.Apply, reply: Reply) -> None:
@@ -189,10 +267,7 @@ class Session:
             for name in ("mode", "positions", "map", "prompt", "map_layer", "live")
             if (value := getattr(request, name)) is not msgspec.UNSET
         }
-        with self._lock:
-            self._view = self._checked(msgspec.structs.replace(self._view, **given))
-        self._publish_snapshot()
-        self._show_map(self._board.shown)
+        self.set_view(**given)
         self._done(reply)
 
     @_handle.register
@@ -204,6 +279,7 @@ class Session:
     def _(self, _request: m.ResumeMap, reply: Reply) -> None:
         self._map.resume(self._board.shown, self._view)
         self._details.again()
+        self._traces.again()
         self._done(reply)
 
     @_handle.register
@@ -212,7 +288,7 @@ class Session:
             answer = m.Verified(reply.request, m.Real.of(found.max_abs_error), found.tolerance, found.ok, found.tier)
             reply.give(lambda _seq: answer)
 
-        _when_done(self._board.verify_job(), reply, verified)
+        when_done(self._board.verify_job(), reply, verified)
 
     @_handle.register
     def _(self, _request: m.CopyCode, reply: Reply) -> None:
@@ -221,19 +297,35 @@ class Session:
 
     @_handle.register
     def _(self, request: m.Detail, reply: Reply) -> None:
-        self._details.ask(Asked.of(request, self._board, self._view.mode), reply)
+        self._details.ask(detail_reading(request, self._board, self._view, self._known_positions), reply)
+
+    @_handle.register
+    def _(self, request: m.Trace, reply: Reply) -> None:
+        self._traces.ask(trace_reading(request, self._board, self._view.mode), reply)
+
+    @_handle.register
+    def _(self, request: m.Readers, reply: Reply) -> None:
+        self._traces.ask(readers_reading(request, self._board), reply)
 
     @_handle.register
     def _(self, request: m.Export, reply: Reply) -> None:
-        answer = exported(request.id, request.what, self._board, self._map.state)
-        reply.give(lambda _seq: answer)
+        shown = self._board.shown
+        known_for, effects = self._effects
+        known = Known(
+            shown, self._map.state, effects if known_for is shown else {}, dict(self._values), self._view.prompt
+        )
+        give_export(reply, request, self._board, known)
+
+    @_handle.register
+    def _(self, request: m.Save, reply: Reply) -> None:
+        give_saved(reply, request, self._board)
 
     # --- steps --------------------------------------------------------------------------------------
 
     def _step(self, reply: Reply, what: str, move: Move, *, click: bool = False) -> None:
         job = self._board.step(move, click=click)
         self._busy.started(job, what)
-        _when_done(job, reply, lambda _outcome: self._done(reply))
+        when_done(job, reply, lambda _outcome: self._done(reply))
 
     def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
         """The component at these columns of the prompts; None means all."""
@@ -263,13 +355,18 @@ class Session:
         )
 
     def _shown_edit(self, index: int, revision: int) -> Edit:
+        return self._shown_edits(index, revision)[0]
+
+    def _shown_edits(self, indices: int | list[int], revision: int) -> list[Edit]:
         shown = self._board.shown
         if revision != shown.revision:
             raise _stale()
         edits = shown.history.state.edits
-        if not 0 <= index < len(edits):
-            raise AddressError(f"There is no edit {index}: the board has {len(edits)}.", code="no_such_edit")
-        return edits[index]
+        wanted = [indices] if isinstance(indices, int) else sorted(set(indices))
+        for index in wanted:
+            if not 0 <= index < len(edits):
+                raise AddressError(f"There is no edit {index}: the board has {len(edits)}.", code="no_such_edit")
+        return [edits[index] for index in wanted]
 
     def _checked(self, view: m.View) -> m.View:
         """The settings with positions in order, or the reason why they cannot be."""
@@ -307,17 +404,20 @@ class Session:
         self._map.show(shown, self._view)
         # Asked for by hand, and soon read: it goes before the map that was started in this moment.
         self._details.again()
+        self._traces.again()
 
     def _known_positions(self, shown: Shown, asked: Asked) -> m.PositionEffects | None:
         state = self._map.state
         return None if state is None else state.effects_of_head(shown, asked.site)
 
-    def _effects_known(self, shown: Shown, effects: dict[int, float]) -> None:
+    def _effects_known(self, shown: Shown, effects: dict[tuple[int, ...], float]) -> None:
         self._effects = (shown, effects)
         self._publish_snapshot(urgent=False)
 
-    def _map_changed(self, state: MapState) -> None:
-        self._publisher.publish("map", state.event, urgent=False)
+    def _map_changed(self, state: MapState, *, whole: bool = False) -> None:
+        if whole:
+            self._map_events.begin_anew()
+        self._publisher.publish("map", lambda seq: self._map_events.event(seq, state), urgent=False)
 
     def _publish_snapshot(self, *, urgent: bool = True) -> None:
         self._publisher.publish("snapshot", lambda seq: (m.SnapshotEvent(seq, self._snapshot()), []), urgent=urgent)
@@ -329,42 +429,12 @@ class Session:
         return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {}, tree)
 
 
-def _when_done(job: Job[Any], reply: Reply, answer: Callable[[Any], None]) -> None:
-    """Answer when a job ends, with `answer` of its result if it has one."""
-
-    def done(_future: object) -> None:
-        error = job.future.exception()
-        if error is None:
-            try:
-                answer(job.future.result())
-            except Exception as failure:  # noqa: BLE001  it is told to the view that asked
-                reply.fail(failure)
-        elif isinstance(error, Cancelled) and job.cancel.superseded:
-            reply.give(lambda _seq: m.Superseded(reply.request))
-        else:
-            reply.fail(error)
-
-    job.future.add_done_callback(done)
-
-
-def intervention_of(spec: m.EditSpec) -> Intervention:
-    """The intervention that a view asks for in words."""
-    where = site(spec.site)
-    values: Any = None
-    if spec.values is not None:
-        values = Values.of(spec.values[0] if len(spec.values) == 1 else spec.values, f"{spec.how} {where}")
-    per = spec.per or ("position" if spec.how in ("mean", "resample") else None)
-    seed = 0 if spec.how == "resample" and spec.seed is None else spec.seed
-    strength = 1.0 if spec.how == "add" and spec.strength is None else spec.strength
-    return Intervention(where, spec.how, strength, values, seed, per)
-
-
-def _index(history: History, edit: Edit) -> int:
-    """Where an edit is now: steps that no view has seen yet may have moved it."""
-    for index, candidate in enumerate(history.state.edits):
-        if candidate is edit:
-            return index
-    raise _stale()
+def _indices(history: History, edits: list[Edit]) -> list[int]:
+    """Where edits are now: steps that no view has seen yet may have moved them."""
+    places = {id(edit): index for index, edit in enumerate(history.state.edits)}
+    if any(id(edit) not in places for edit in edits):
+        raise _stale()
+    return [places[id(edit)] for edit in edits]
 
 
 def _stale() -> InterventionError:

@@ -14,6 +14,7 @@ from circuitboard.protocol.messages import (
     Baselines,
     EditRow,
     EngineInfo,
+    GroupRow,
     MetricView,
     Mode,
     ModeInfo,
@@ -82,12 +83,14 @@ def clicked(site: Site | Edge, mode: Mode) -> Intervention:
     return found
 
 
-def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, float], history: Tree) -> Snapshot:
-    """The board's state; `effects` are those edits' effects that are known, by index."""
+def snapshot_of(
+    board: Board, shown: Shown, view: View, effects: Mapping[tuple[int, ...], float], history: Tree
+) -> Snapshot:
+    """The board's state; `effects` are those that are known of edits and groups, by their indices."""
     lab, outcome = board.lab, shown.outcome
     receipts = iter(outcome.receipts)
     edits = [
-        _edit_row(board, edit, view, effects.get(index), next(receipts) if edit.enabled else None)
+        _edit_row(board, edit, view, effects.get((index,)), next(receipts) if edit.enabled else None)
         for index, edit in enumerate(shown.history.state.edits)
     ]
     return Snapshot(
@@ -96,6 +99,10 @@ def snapshot_of(board: Board, shown: Shown, view: View, effects: Mapping[int, fl
         metric=_metric_view(board, shown, lab.metric, outcome.change if shown.revision else None),
         more_metrics=[_metric_view(board, shown, metric, None) for metric in lab.metrics[1:]],
         edits=edits,
+        groups=[
+            GroupRow(name, None if (effect := effects.get(indices)) is None else Real.of(effect))
+            for name, indices in shown.history.state.groups.items()
+        ],
         can_undo=shown.history.can_undo,
         can_redo=shown.history.can_redo,
         history=history,
@@ -162,6 +169,7 @@ def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receip
     site = intervention.site
     positions = None if site.positions is None else list(prompts.resolve(site.positions)[view.prompt])
     at = describe(site.positions)
+    sources = None if site.sources is None else list(prompts.resolve(site.sources)[view.prompt])
     if not isinstance(site, Edge) and site.sources is not None:
         at += f" <- {describe(site.sources)}"
     return EditRow(
@@ -178,6 +186,10 @@ def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receip
         effect=None if effect is None else Real.of(effect),
         norm_before=None if receipt is None else Real.of(receipt.norm_before),
         norm_change=None if receipt is None else Real.of(receipt.norm_change),
+        name=edit.name,
+        group=edit.group,
+        sources=sources,
+        renormalize=intervention.renormalize,
     )
 
 

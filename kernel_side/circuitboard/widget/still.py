@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from circuitboard.address import describe
-from circuitboard.widget.still_map import CELLS, ESTIMATED, StillMap, svg_of
+from circuitboard.board.export import ESTIMATED, MapDrawing, svg_of
+from circuitboard.board.export.text import printable
+from circuitboard.widget.export import drawn_map
 
 if TYPE_CHECKING:
-    from circuitboard.address import Edge, Site
     from circuitboard.board import Board
     from circuitboard.protocol.messages import EditRow, MetricView, Real, Snapshot
     from circuitboard.widget.live_map import MapState
 
 MAX_BYTES = 200_000
 """What a still takes at most, in UTF-8."""
+
+CELLS = 6000
+"""A map with more cells is left to its table."""
 
 _EDITS, _METRICS, _CELLS = 40, 12, 10
 """Rows of each table; of more, the number is told."""
@@ -38,7 +39,7 @@ BACK = (
 
 _BOX = "background:#fff;color:#1f2328;border:1px solid #d0d7de;padding:10px;font:13px/1.45 sans-serif;overflow:auto"
 _TABLE = "border-collapse:collapse;margin:8px 0;background:#fff;color:#1f2328"
-_CELL = "border:1px solid #d0d7de;padding:2px 8px;text-align:left"
+_CELL = "border:1px solid #d0d7de;padding:2px 8px;text-align:left;background:#fff;color:#1f2328"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class Still:
 
     heading: str
     snapshot: Snapshot
-    map: StillMap | None
+    map: MapDrawing | None
     note: str | None = None
 
 
@@ -76,7 +77,7 @@ def still_of(board: Board, snapshot: Snapshot, live: MapState | None) -> Still:
         return Still(heading, snapshot, None, "The cells of the map were still being chosen.")
     if live.effect.size > CELLS:
         return Still(heading, snapshot, None, f"The map has {live.effect.size} cells, too many for a still picture.")
-    return Still(heading, snapshot, _map_of(board, live))
+    return Still(heading, snapshot, drawn_map(board, live))
 
 
 def html_of(still: Still) -> str:
@@ -85,8 +86,7 @@ def html_of(still: Still) -> str:
     metrics = [snapshot.metric, *snapshot.more_metrics]
     parts = [f"<p><strong>Circuitboard</strong> · {_text(still.heading)}</p>"]
     if still.map is not None:
-        title = f"{still.map.title}: {still.map.counts}; scale ±{still.map.scale:.3g}"
-        parts.append(f"<p>{_text(title)}</p>{svg_of(still.map)}")
+        parts.append(f"<p>{_text(still.map.caption)}</p>{svg_of(still.map, bare=True)}")
     elif still.note is not None:
         parts.append(f"<p>{_text(still.note)}</p>")
     parts.append(
@@ -121,7 +121,7 @@ def html_of(still: Still) -> str:
 def text_of(still: Still, board: Board) -> str:
     """The still in a few lines of plain text."""
     snapshot = still.snapshot
-    lines = [_printable(repr(board))]
+    lines = [printable(repr(board))]
     for metric in [snapshot.metric, *snapshot.more_metrics][:_METRICS]:
         name, value, error, _, clean, corrupted = _metric_row(metric)
         lines.append(
@@ -136,40 +136,7 @@ def text_of(still: Still, board: Board) -> str:
     return "\n".join(lines)
 
 
-def _map_of(board: Board, live: MapState) -> StillMap:
-    grid, shape = live.grid, live.grid.shape
-    active = [edit.intervention.site for edit in live.shown.history.state.edits if edit.enabled]
-    edited = np.array([_is_edited(board, cell.site, active, grid.by) for cell in grid.cells], dtype=bool)
-    places = "" if grid.asked is None else f" at {describe(grid.asked)}"
-    of_layer = "" if "layer" in grid.axes else f" of layer {', '.join(map(str, grid.layers))}"
-    numbers: dict[str, Sequence[int]] = {"layer": grid.layers, "pos": grid.positions or ()}
-    rows, columns = (
-        [str(number) for number in numbers.get(axis) or range(size)]
-        for axis, size in zip(grid.axes, shape, strict=True)
-    )
-    return StillMap(
-        title=f"Effect of {grid.how} on each cell ({grid.over}{of_layer}{places})",
-        row=grid.axes[0],
-        column=grid.axes[1],
-        rows=rows,
-        columns=columns,
-        names=[str(cell.site) for cell in grid.cells],
-        effect=live.effect.reshape(shape),
-        known=live.known.reshape(shape),
-        edited=edited.reshape(shape),
-    )
-
-
-def _is_edited(board: Board, cell: Site | Edge, active: Sequence[Site | Edge], by: str) -> bool:
-    """Whether one of these sites is the cell's component, in a map by position at the cell's positions."""
-    resolve = board.prompts.resolve
-    mine = [site for site in active if site.component == cell.component]
-    if by == "all":
-        return bool(mine)
-    return any(set(resolve(cell.positions)[0]) <= set(resolve(site.positions)[0]) for site in mine)
-
-
-def _largest(drawn: StillMap) -> str:
+def _largest(drawn: MapDrawing) -> str:
     rows = []
     for cell in drawn.largest(_CELLS):
         known = "estimated" if drawn.known.flat[cell] == ESTIMATED else "exact"
@@ -214,12 +181,7 @@ def _text(text: str) -> str:
 
 def _shown(text: str) -> str:
     """A name as it can be read, cut where it is long."""
-    return _printable(text[:_CHARACTERS] + ("…" if len(text) > _CHARACTERS else ""))
-
-
-def _printable(text: str) -> str:
-    """What does not print (control and bidi characters, lone surrogates) written as an escape."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return printable(text[:_CHARACTERS] + ("…" if len(text) > _CHARACTERS else ""))
 
 
 def _token(text: str) -> str:

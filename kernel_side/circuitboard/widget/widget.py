@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 
+from circuitboard.widget.kept_output import KeptOutput
+from circuitboard.widget.publisher import Send
 from circuitboard.widget.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circuitboard.board import Board
 
 STATIC = Path(__file__).parent / "static"
@@ -27,11 +31,30 @@ class BoardWidget(anywidget.AnyWidget):
     def __init__(self, board: Board) -> None:
         super().__init__()
         _answer_while_cells_run(self.comm)
+        self._listeners: tuple[Send, ...] = ()
+        self._output: KeptOutput | None = None
         self.session = Session(board, self._post)
         self.on_msg(lambda _widget, content, _buffers: self.session.receive(content))
 
+    def keep_output(self, make: Callable[[], tuple[dict[str, Any], dict[str, Any]]], html: str) -> None:
+        """Have the displayed output follow the board; `html` is the picture that it has now."""
+        if self._output is None:
+            self._output = KeptOutput(self, make)
+            self.listen(self._output.sent)
+        self._output.shown(html)
+
     def _post(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.send(content, buffers)
+        for listener in self._listeners:
+            listener(content, buffers)
+
+    def listen(self, listener: Send) -> None:
+        """Have `listener` get every message that the views get, on the thread that sends it."""
+        self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: Send) -> None:
+        """Stop that."""
+        self._listeners = tuple(other for other in self._listeners if other != listener)
 
     def close(self) -> None:
         """Answer what is still asked, then close the comm: the views are gone for good. The board stays."""
@@ -39,6 +62,8 @@ class BoardWidget(anywidget.AnyWidget):
             if widget is self:
                 del _widgets[board]
         self.session.close()
+        if self._output is not None:
+            self._output.close()
         super().close()
 
 

@@ -1,31 +1,81 @@
-// Trouble, in words: what was not done, why, and what to do.
+// Trouble, in words: what was not done, why, and one way out.
 import type { JSX } from "preact";
+import { useRef } from "preact/hooks";
+import { canRunCell, runCell } from "../../host";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
+import { tokenText } from "../../parts/token";
 import type { BoardState } from "../../store/state";
 import type { Actions } from "../actions";
+import type { Copying } from "../code/copying";
+import { clock } from "../header/clock";
 
-export function Banner({ state, act }: { state: BoardState; act: Actions }): JSX.Element | null {
-  if (!state.connected) {
-    return (
-      <div class="cb-banner" role="alert" data-cb="banner">
-        <Icon name="warn" />
-        <span class="cb-grow">
-          <b>No answer from the kernel.</b> If a cell is running, the panel goes on when it ends. If
-          the kernel was restarted, run this cell again.
-        </span>
-      </div>
-    );
-  }
+/** Characters of a message, at most. */
+const LONGEST = 600;
+
+interface BannerProps {
+  state: BoardState;
+  act: Actions;
+  copying: Copying;
+}
+
+function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
+  const { snapshot, lostAt, code } = state;
+  const banner = useRef<HTMLDivElement>(null);
+  const before = code !== null && snapshot !== null && code.revision !== snapshot.revision;
+  return (
+    <div class="cb-banner" role="alert" data-cb="banner" ref={banner}>
+      <Icon name="warn" />
+      <span class="cb-grow">
+        <b>No answer from the kernel.</b>
+        {snapshot === null ? "" : ` The numbers are from ${clock(lostAt)}.`} If a cell is running,
+        the panel goes on when it ends. If the kernel was restarted, run this cell again.
+      </span>
+      {canRunCell() ? (
+        <Button
+          cb="run-cell"
+          look="line"
+          title="Run the cell that made this board once more"
+          onClick={() => {
+            if (banner.current !== null) runCell(banner.current);
+          }}
+        >
+          Run this cell
+        </Button>
+      ) : null}
+      {code === null ? null : (
+        <Button
+          cb="copy-kept"
+          title={
+            before
+              ? "Copy Python that rebuilds the state before the last step: of the last one there is none yet"
+              : "Copy Python that rebuilds this state"
+          }
+          onClick={() => copying.copy("state")}
+        >
+          {copying.copied === "state" ? "Copied" : before ? "Copy earlier Python" : "Copy Python"}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function Banner({ state, act, copying }: BannerProps): JSX.Element | null {
+  if (!state.connected) return <Gone state={state} copying={copying} />;
   if (state.trouble === null) return null;
-  const { title, error } = state.trouble;
+  const { title, error, again } = state.trouble;
   return (
     <div class="cb-banner" role="alert" data-cb="banner" data-code={error.code}>
       <Icon name="warn" />
       <span class="cb-grow">
-        <b>{title}</b> {error.message.slice(0, 600)}{" "}
-        <span class="cb-quiet-text">({error.code})</span>
+        <b>{tokenText(title, 200)}</b> {tokenText(error.message, LONGEST)}{" "}
+        <span class="cb-quiet-text">({tokenText(error.code, 60)})</span>
       </span>
+      {again === null ? null : (
+        <Button cb="again" look="line" title="Ask for the same once more" onClick={act.again}>
+          Try again
+        </Button>
+      )}
       <Button cb="dismiss" onClick={act.dismiss}>
         Dismiss
       </Button>

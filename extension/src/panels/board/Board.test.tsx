@@ -77,7 +77,9 @@ describe("what is drawn", () => {
     expect(all("head")).toHaveLength(144);
     expect(Number(head(9, 9).dataset.effect)).toBeCloseTo(-1.83, 5);
     expect(head(9, 9).getAttribute("aria-pressed")).toBe("false");
-    expect(head(9, 9).getAttribute("aria-label")).toBe("head 9.9: effect \u22121.83 logits");
+    expect(head(9, 9).getAttribute("aria-label")).toBe(
+      "head 9.9: effect \u22121.83 \u00b1 0.20 logits",
+    );
     expect(all("token")).toHaveLength(15);
     expect(all("top-token")[0]?.dataset.token).toBe(" Mary");
     expect(all("top-token")[0]?.dataset.prob).toBe("0.684");
@@ -405,6 +407,24 @@ describe("trouble", () => {
     expect(cb("board").dataset.state).toBe("idle");
   });
 
+  it("of the moment can be asked for once more; what was wrong in itself cannot", async () => {
+    const kernel = await mount({ mute: new Set(["click"]) });
+    const fail = async (code: string): Promise<void> => {
+      await click(head(10, 7));
+      const error = { code, message: "No.", where: null };
+      kernel.post({ kind: "failed", id: deeds(kernel.received).at(-1)?.id, error });
+      await drawn();
+    };
+    await fail("bad_positions");
+    expect(all("again")).toHaveLength(0);
+    await click(cb("dismiss"));
+    await fail("out_of_memory");
+    kernel.received.length = 0;
+    await click(cb("again"));
+    expect(without(kernel.received)).toEqual([{ kind: "click", site: "10.7", positions: null }]);
+    expect(all("banner")).toHaveLength(0);
+  });
+
   it("with the kernel freezes the panel and says what to do; what comes later revives it", async () => {
     const kernel = await mount();
     await click(head(9, 9));
@@ -418,6 +438,23 @@ describe("trouble", () => {
     await drawn();
     expect(cb("board").dataset.state).toBe("idle");
     expect(root.querySelector('[data-cb="banner"]')).toBeNull();
+  });
+
+  it("with the kernel offers to run the cell where the host can do that", async () => {
+    const kernel = await mount();
+    kernel.emit("comm:close");
+    await drawn();
+    expect(all("run-cell")).toHaveLength(0);
+    unmount();
+    document.body.dataset.circuitboardRunsCells = "true";
+    const ran = vi.fn();
+    document.body.addEventListener("circuitboard-run-cell", ran, { once: true });
+    const other = await mount();
+    other.emit("comm:close");
+    await drawn();
+    await click(cb("run-cell"));
+    expect(ran).toHaveBeenCalledOnce();
+    delete document.body.dataset.circuitboardRunsCells;
   });
 });
 

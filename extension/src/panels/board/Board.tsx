@@ -1,77 +1,124 @@
 // The whole panel: the regions in their places, and what belongs to none of them.
 import type { JSX } from "preact";
-import { useLayoutEffect, useMemo, useReducer } from "preact/hooks";
-import { useTheme } from "../../parts/theme";
-import { phase, shownView } from "../../store/state";
+import { useMemo } from "preact/hooks";
+import { useTheme } from "../../host";
+import { type BoardState, phase } from "../../store/state";
 import type { Store } from "../../store/store";
 import { actionsOf } from "../actions";
 import { Banner } from "../banner/Banner";
 import { CodeDialog } from "../code/CodeDialog";
 import { useCopying } from "../code/copying";
+import { CompareStates } from "../compare/CompareStates";
 import { Detail } from "../detail/Detail";
 import { Edits } from "../edits/Edits";
+import { ExportMenu } from "../export/ExportMenu";
 import { Footer } from "../footer/Footer";
 import { Header } from "../header/Header";
+import { useHelp } from "../help/context";
+import { HelpLayer } from "../help/HelpLayer";
+import { Offer } from "../help/Offer";
 import { History } from "../history/History";
 import { MapPanel } from "../map/MapPanel";
 import { PerPrompt } from "../per_prompt/PerPrompt";
 import { Prompts } from "../prompts/Prompts";
-import { Ranking } from "../ranking/Ranking";
+import { Start } from "../ranking/Start";
 import { Tokens } from "../tokens/Tokens";
+import { following, useFollowed } from "./follow";
 import { isForTheHost, onKey } from "./keys";
+import { Main } from "./Main";
+
+// Each panel follows the store by itself: what does not concern it does not draw it again.
+const HeaderRegion = following(Header);
+const BannerRegion = following(Banner);
+const PromptsRegion = following(Prompts);
+const MapRegion = following(MapPanel);
+const DetailRegion = following(Detail);
+const StartRegion = following(Start);
+const EditsRegion = following(Edits);
+const HistoryRegion = following(History);
+const TokensRegion = following(Tokens);
+const PerPromptRegion = following(PerPrompt);
+const CompareRegion = following(CompareStates);
+const FooterRegion = following(Footer);
+const ExportRegion = following(ExportMenu);
+const HelpRegion = following(HelpLayer);
+const OfferRegion = following(Offer);
+
+const isConnected = (state: BoardState): boolean => state.connected;
+const isAnySelected = (state: BoardState): boolean => state.selected !== null;
+const engineOf = (state: BoardState): string => state.setup?.engine.tier ?? "";
+const revisionOf = (state: BoardState): number | string => state.snapshot?.revision ?? "";
+const layersOf = (state: BoardState): number => state.setup?.n_layers ?? 0;
 
 export function Board({ store }: { store: Store }): JSX.Element {
-  const [, redraw] = useReducer<number, void>((n) => n + 1, 0);
-  // Before the browser paints, and with a look back: nothing may arrive between drawing and listening.
-  useLayoutEffect(() => {
-    redraw();
-    return store.subscribe(redraw);
-  }, [store]);
   const act = useMemo(() => actionsOf(store), [store]);
   const theme = useTheme();
-  const state = store.state();
-  const view = shownView(state);
-  const copying = useCopying(async (what) => {
+  const help = useHelp();
+  const connected = useFollowed(store, isConnected);
+  const selected = useFollowed(store, isAnySelected);
+  const layers = useFollowed(store, layersOf);
+  const root = {
+    "data-state": useFollowed(store, phase),
+    "data-engine": useFollowed(store, engineOf),
+    "data-revision": useFollowed(store, revisionOf),
+  };
+  const copies = useCopying(async (what) => {
     if (what !== "state") return act.exported(what === "csv" ? "csv" : "python");
     const answer = await act.code();
     return answer.kind === "code" ? answer.text : null;
   });
+  // The same object while nothing of it changes; the rest of it only asks the store.
+  const copying = useMemo(() => copies, [copies.copied, copies.byHand, store]);
+  const menu = useMemo(
+    () => <ExportRegion store={store} act={act} copying={copying} />,
+    [store, act, copying],
+  );
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the controls inside bubble up to here.
     <div
       class={`cb-root cb-${theme}`}
       data-cb="board"
-      data-state={phase(state)}
-      data-engine={state.setup?.engine.tier ?? ""}
-      data-revision={state.snapshot?.revision ?? ""}
+      {...root}
       data-lm-suppress-shortcuts="true"
       onKeyDown={(event) => {
-        const ours = onKey(event, store.state(), act);
+        const ours = onKey(event, store.state(), act, {
+          help: help.show,
+          copyStep: () => copying.copy("step"),
+        });
         if (ours) event.preventDefault();
         if (ours || !isForTheHost(event)) event.stopPropagation();
       }}
     >
-      <div class={`cb-board${state.connected ? "" : " cb-frozen"}`}>
-        <Header state={state} act={act} />
-        <Banner state={state} act={act} />
+      <div class={`cb-board${connected ? "" : " cb-frozen"}`}>
+        <OfferRegion store={store} />
+        <HeaderRegion store={store} act={act} menu={menu} />
+        <BannerRegion store={store} act={act} copying={copying} />
         {copying.byHand === null ? null : (
           <CodeDialog {...copying.byHand} onClose={copying.close} />
         )}
-        {state.setup === null || view === null ? null : (
-          <Prompts setup={state.setup} view={view} connected={state.connected} act={act} />
-        )}
-        <div class="cb-main">
-          <MapPanel state={state} act={act} theme={theme} copying={copying} />
-          <Ranking state={state} act={act} />
-          <aside class="cb-side" aria-label="Edits, history and top tokens">
-            <Edits state={state} act={act} copying={copying} />
-            <History state={state} act={act} />
-            <Tokens state={state} />
-          </aside>
-        </div>
-        <Detail state={state} act={act} theme={theme} />
-        <PerPrompt state={state} act={act} />
-        <Footer state={state} act={act} />
+        <PromptsRegion store={store} act={act} />
+        <Main
+          layers={layers}
+          map={<MapRegion store={store} act={act} theme={theme} copying={copying} />}
+          detail={
+            selected ? (
+              <DetailRegion store={store} act={act} theme={theme} />
+            ) : (
+              <StartRegion store={store} act={act} />
+            )
+          }
+          side={
+            <>
+              <EditsRegion store={store} act={act} copying={copying} />
+              <HistoryRegion store={store} act={act} />
+              <TokensRegion store={store} />
+            </>
+          }
+        />
+        <CompareRegion store={store} act={act} theme={theme} />
+        <PerPromptRegion store={store} act={act} />
+        <FooterRegion store={store} act={act} />
+        <HelpRegion store={store} source={store} act={act} />
       </div>
     </div>
   );

@@ -41,12 +41,17 @@ describe("hostile text", () => {
   ];
 
   it("makes no element and no attribute, anywhere", async () => {
+    // The tour is offered once a page, which would be a difference.
+    localStorage.setItem("circuitboard.tour", "seen");
     await mount();
     const elements = (): string[] =>
       [...root.querySelectorAll("*")].map((element) => element.tagName).sort();
     unmount();
     root.remove();
+    // What comes a moment later, by a timer, is there in both.
+    const rested = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
     await mount({ tokens: HOSTILE.map(() => ["a", "b", "c"] as const) });
+    await rested();
     const calm = elements();
     unmount();
     root.remove();
@@ -54,6 +59,7 @@ describe("hostile text", () => {
       tokens: HOSTILE.map((text) => [text, text.slice(1), text] as const),
       model: HOSTILE[1] ?? "",
     });
+    await rested();
     // A label is drawn as it is, a token with a leading space gets a dot: neither makes anything else.
     expect(elements().filter((tag) => !["BDI", "SPAN"].includes(tag))).toEqual(
       calm.filter((tag) => !["BDI", "SPAN"].includes(tag)),
@@ -83,6 +89,8 @@ describe("hostile text", () => {
       edits: HOSTILE.slice(0, 5).map((text) => ({ site: `9.6 @ ${text}`, how: "freeze" as const })),
     });
     await drawn();
+    all("per-prompt")[0]?.click();
+    await drawn();
     expect(all("prompt-row")).toHaveLength(6);
     expect(all("more-metric")).toHaveLength(HOSTILE.length);
     expect(all("edit")).toHaveLength(5);
@@ -109,7 +117,7 @@ describe("hostile text", () => {
     expect(all("history-node")).toHaveLength(6);
     look('[data-cb="head"]');
     await settled("0.0");
-    expect(all("pattern")).toHaveLength(3);
+    expect(all("pattern")).toHaveLength(1);
     expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
     root.querySelector<HTMLElement>('[data-value="resid_pre"]')?.click();
     await drawn();

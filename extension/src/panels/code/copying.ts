@@ -1,6 +1,6 @@
 // What can be copied out of the panel, which of it has just been, and what has to be copied by hand.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { copyLater } from "./copy";
+import { copyLater } from "../../host";
 
 /** The whole state as Python, the last step as Python, the map as CSV. */
 export type Copyable = "state" | "step" | "csv";

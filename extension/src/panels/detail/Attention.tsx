@@ -1,40 +1,86 @@
-// Where a head looks: now, in the base run, and what the edits changed, token by token.
-import type { JSX } from "preact";
+// Where a head looks: one pattern (of the base run, now, or what the edits changed), to read and to draw on,
+// and beside it what the head writes where it is looked at.
+import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import type { Theme } from "../../host";
+import { Segmented } from "../../parts/controls";
 import { attribute, plain, signed } from "../../parts/number";
-import type { Theme } from "../../parts/theme";
 import { tokenWords } from "../../parts/token";
 import { useWidth } from "../../parts/width";
 import type { Patterns } from "../../protocol/decode";
 import type { AttentionView, PromptRow } from "../../protocol/generated";
-import { LEFT, type Look, Pattern, RIGHT, type Run } from "./Pattern";
+import { Term } from "../help/Term";
+import { DrawTools } from "./DrawTools";
+import { type Brush, type Drawn, keyOf, LOOKING } from "./drawing";
+import { type Look, Pattern, RIGHT, type Run } from "./Pattern";
+import { PatternScale } from "./PatternScale";
 
-const GAP = 20;
-const LARGEST = 16;
+const LARGEST = 13;
 const SMALLEST = 2;
-/** Narrower than this a pattern is not drawn beside another (px). */
-const SIDE_BY_SIDE = 250;
+/** Room for a list beside the pattern, and the gap between them (px). */
+const BESIDE = 136;
+const GAP = 16;
+/** A pattern of smaller cells stands alone, with the list below it (px). */
+const READABLE = 9;
 /** A difference of patterns below this is rounding. */
 const NOISE = 1e-6;
 
-/** Pixels a cell takes where `count` patterns of `n` tokens share `width`. */
-export function pitchOf(width: number, n: number): number {
-  const beside = Math.max(1, Math.min(3, Math.floor((width + GAP) / (SIDE_BY_SIDE + GAP))));
-  const each = (width - (beside - 1) * GAP) / beside;
-  const pitch = Math.floor((each - LEFT - RIGHT) / Math.max(1, n));
-  return Math.max(SMALLEST, Math.min(LARGEST, pitch));
+/** Pixels that a cell of `n` tokens takes in `width`, and whether a list has room beside the pattern. */
+export function pitchOf(width: number, n: number): { pitch: number; beside: boolean } {
+  const fitting = (room: number): number =>
+    Math.max(SMALLEST, Math.min(LARGEST, Math.floor((room - RIGHT) / Math.max(1, n))));
+  const together = fitting(width - BESIDE - GAP);
+  const alone = fitting(width);
+  return together >= Math.min(READABLE, alone)
+    ? { pitch: together, beside: true }
+    : { pitch: alone, beside: false };
+}
+
+/** Where row `dest` looks most, in words: a first token that only takes what is left over is told with the next. */
+export function readsWords(
+  values: Float32Array,
+  n: number,
+  dest: number,
+  name: (i: number) => string,
+): string {
+  const row = Array.from({ length: dest + 1 }, (_, src) => ({
+    src,
+    share: values[dest * n + src] ?? Number.NaN,
+  })).filter(({ share }) => Number.isFinite(share));
+  row.sort((a, b) => b.share - a.share);
+  const [first, second] = row;
+  if (first === undefined) return "";
+  const told = ({ src, share }: typeof first): string => `${name(src)} ${plain(share)}`;
+  return `${name(dest)} reads ${told(first)}${
+    first.src === 0 && dest > 0 && second !== undefined ? `, then ${told(second)}` : ""
+  }`;
 }
 
 interface AttentionProps {
+  head: string;
   attention: AttentionView;
   patterns: Patterns;
   prompt: PromptRow | undefined;
+  base: string;
   theme: Theme;
+  /** The row and the source that the region is about, in the prompt's own tokens; source null for none. */
+  row: number;
+  source: number | null;
+  drawn: ReadonlyMap<string, Drawn>;
+  off: boolean;
+  /** What the head writes, for the run that is looked at. */
+  writes(run: Run): ComponentChildren;
+  onChoose(look: Look): void;
+  onStroke(cells: Look[], brush: Brush): void;
+  onTakeBack(drawn: Drawn): void;
 }
 
-export function Attention({ attention, patterns, prompt, theme }: AttentionProps): JSX.Element {
-  const [ref, width] = useWidth<HTMLDivElement>(1000);
+export function Attention(props: AttentionProps): JSX.Element {
+  const { attention, patterns, prompt, theme, row, drawn, off } = props;
+  const [ref, width] = useWidth<HTMLDivElement>(400);
   const [look, setLook] = useState<Look | null>(null);
+  const [run, setRun] = useState<Run>("current");
+  const [brush, setBrush] = useState<Brush>(LOOKING);
   const { tokens, first_column } = attention;
   const n = tokens.length;
   const { current, base } = patterns;
@@ -47,7 +93,9 @@ export function Attention({ attention, patterns, prompt, theme }: AttentionProps
     () => tokens.map((_, i) => prompt?.columns[first_column + i]?.labels[0] ?? null),
     [tokens, prompt, first_column],
   );
+  const held = useMemo(() => new Set(drawn.keys()), [drawn]);
   const shown = look !== null && look.dest < n && look.src < n ? look : null;
+  const short = (i: number): string => labels[i] ?? tokenWords(tokens[i] ?? "", 9);
   const name = (i: number): string => {
     const label = labels[i] ?? null;
     const token = tokenWords(tokens[i] ?? "", 12);
@@ -56,29 +104,65 @@ export function Attention({ attention, patterns, prompt, theme }: AttentionProps
   const words = (at: Look): string => {
     const i = at.dest * n + at.src;
     const [now, before] = [current[i] ?? Number.NaN, base[i] ?? Number.NaN];
-    return `from ${name(at.dest)} to ${name(at.src)}: ${plain(now, 3)} now, ${plain(before, 3)} in the base run, ${signed(now - before, 3)}`;
+    const edit = drawn.get(keyOf(at))?.edit;
+    return `from ${name(at.dest)} to ${name(at.src)}: ${plain(now, 3)} now, ${plain(before, 3)} in the base run, ${signed(now - before, 3)}${
+      edit === undefined ? "" : `; drawn: ${edit.how}`
+    }`;
   };
-  const focus = shown ?? { dest: n - 1, src: n - 1 };
+  const values = { current, base, difference }[run];
+  const at = Math.max(0, Math.min(n - 1, row));
+  const top = argmax(values, n, at);
+  const chosen = { dest: at, src: props.source ?? top };
   const changed = most > NOISE;
-  const runs: readonly [Run, string, Float32Array][] = [
-    ["current", changed ? "with the edits" : "with the edits: as in the base run", current],
-    ["base", "base run", base],
-    [
-      "difference",
-      changed ? `difference, scale \u00b1${plain(most, most < 0.01 ? 4 : 2)}` : "difference: none",
-      difference,
-    ],
-  ];
-  const pitch = pitchOf(width, n);
+  const { pitch, beside } = pitchOf(width, n);
   const i = shown === null ? -1 : shown.dest * n + shown.src;
+  const press = (cell: Look): void => {
+    const here = drawn.get(keyOf(cell));
+    if (brush.tool === "look") props.onChoose(cell);
+    else if (off) return;
+    else if (here === undefined) props.onStroke([cell], brush);
+    else props.onTakeBack(here);
+  };
   return (
-    <div ref={ref}>
-      <div class="cb-patterns">
-        {runs.map(([run, title, values]) => (
+    <div ref={ref} class={`cb-attention${beside ? " cb-attention-beside" : ""}`}>
+      <div class="cb-row cb-part-head">
+        <h4 class="cb-h">
+          <Term name="pattern">Attention</Term>
+        </h4>
+        <span class="cb-quiet-text cb-reads" data-cb="reads">
+          {run === "difference"
+            ? changed
+              ? "now minus base"
+              : "the edits change nothing here"
+            : readsWords(values, n, at, short)}
+        </span>
+        <span class="cb-grow" />
+        <Segmented<Run>
+          cb="pattern-run"
+          label="Which attention pattern is shown"
+          value={run}
+          choices={[
+            { value: "base", text: props.base, refused: null, title: "In the unedited base run" },
+            { value: "current", text: "now", refused: null, title: "With the edits in force" },
+            { value: "difference", text: "change", refused: null, title: "Now minus the base run" },
+          ]}
+          onChoose={setRun}
+        />
+      </div>
+      <DrawTools
+        brush={brush}
+        off={off}
+        onChoose={(patch) => {
+          setBrush((before) => ({ ...before, ...patch }));
+          // What is drawn acts on the run as it is now.
+          if (patch.tool !== "look") setRun("current");
+        }}
+      />
+      <div class="cb-attention-body">
+        <div class="cb-attention-plot">
           <Pattern
-            key={run}
             run={run}
-            title={title}
+            title={{ base: `${props.base} run`, current: "now", difference: "change" }[run]}
             values={values}
             tokens={tokens}
             labels={labels}
@@ -86,13 +170,22 @@ export function Attention({ attention, patterns, prompt, theme }: AttentionProps
             clip={changed ? most : 1}
             theme={theme}
             look={shown}
-            words={words(focus)}
+            chosen={chosen}
+            drawn={held}
+            drawing={brush.tool !== "look" && !off}
+            words={words(shown ?? chosen)}
             onLook={setLook}
+            onPress={press}
+            onStroke={(cells) => props.onStroke(cells, brush)}
           />
-        ))}
+          {n * pitch >= 110 ? (
+            <PatternScale run={run} clip={changed ? most : 1} theme={theme} />
+          ) : null}
+        </div>
+        {props.writes(run)}
       </div>
       <p
-        class="cb-note"
+        class="cb-note cb-readout"
         data-cb="pattern-readout"
         data-dest={shown?.dest}
         data-src={shown?.src}
@@ -105,4 +198,12 @@ export function Attention({ attention, patterns, prompt, theme }: AttentionProps
       </p>
     </div>
   );
+}
+
+function argmax(values: Float32Array, n: number, dest: number): number {
+  let best = 0;
+  for (let src = 1; src <= dest; src += 1)
+    if ((values[dest * n + src] ?? Number.NEGATIVE_INFINITY) > (values[dest * n + best] ?? 0))
+      best = src;
+  return best;
 }

@@ -72,11 +72,16 @@ describe("a head", () => {
     await mount();
     await panel.click(head(9, 9));
     await shown("9.9", 1);
-    expect(panel.all("pattern").map(({ dataset }) => dataset.run)).toEqual([
-      "current",
-      "base",
-      "difference",
-    ]);
+    const run = async (value: string): Promise<void> =>
+      panel.click(panel.$(`[data-cb="pattern-run"] [data-value="${value}"]`));
+    expect(panel.all("pattern").map(({ dataset }) => dataset.run)).toEqual(["current"]);
+    expect(panel.cb("writes").textContent).toContain("Nothing: its output is 0 here now.");
+    await run("base");
+    expect(panel.cb("pattern").dataset.run).toBe("base");
+    expect(panel.all("moved-token")[0]?.dataset).toMatchObject({ token: " Mary", value: "3.1" });
+    await run("difference");
+    expect(panel.cb("pattern").dataset.run).toBe("difference");
+    expect(panel.cb("reads").textContent).toBe("now minus base");
     expect(panel.cb("direct").dataset).toMatchObject({ value: "0.53", base: "0.6" });
     expect(panel.cb("pattern").dataset.tokens).toBe("15");
   });
@@ -85,7 +90,7 @@ describe("a head", () => {
     await mount();
     await panel.click(head(9, 9));
     await shown("9.9", 1);
-    const cell = (): HTMLElement => panel.$('[data-run="base"] [role="gridcell"] button');
+    const cell = (): HTMLElement => panel.$('[data-cb="pattern"] [role="gridcell"] button');
     await panel.press(cell(), "Home");
     const readout = panel.cb("pattern-readout");
     expect(readout.dataset).toMatchObject({ dest: "14", src: "0" });
@@ -116,7 +121,7 @@ describe("a head", () => {
     expect(effects.at(-1)?.dataset).toMatchObject({ pos: "14", effect: "-1.5" });
     expect(effects.at(-1)?.textContent).toBe("\u22121.50END");
     // What is left of rounding is no effect.
-    expect(effects.at(1)?.textContent).toBe("\u2248 0When");
+    expect(effects.at(1)?.textContent).toBe("\u2248 0");
     expect(effects.at(1)?.dataset.effect).toBe("1e-7");
   });
 });
@@ -181,18 +186,18 @@ describe("what cannot be shown", () => {
     await shown("9.9", 1);
     panel.kernel.emit("comm:close");
     await drawn();
-    expect(panel.all("pattern")).toHaveLength(3);
+    expect(panel.all("pattern")).toHaveLength(1);
     expect((panel.cb("detail-by-position") as HTMLButtonElement).disabled).toBe(true);
   });
 });
 
 describe("measures", () => {
-  it("three patterns stand beside each other where there is room, and shrink where not", () => {
+  it("a list stands beside the pattern where there is room, and below it where not", () => {
     panel = { unmount: () => undefined } as Mounted;
-    expect(pitchOf(1068, 15)).toBe(16);
-    expect(pitchOf(828, 15)).toBeLessThan(14);
-    expect(pitchOf(456, 15)).toBe(16);
-    expect(pitchOf(456, 512)).toBe(2);
+    expect(pitchOf(560, 15)).toEqual({ pitch: 13, beside: true });
+    expect(pitchOf(380, 15)).toEqual({ pitch: 10, beside: true });
+    expect(pitchOf(340, 15)).toEqual({ pitch: 13, beside: false });
+    expect(pitchOf(456, 512)).toEqual({ pitch: 2, beside: true });
   });
 
   it("tokens with a label are named first, and none stands on another", () => {
@@ -201,5 +206,239 @@ describe("measures", () => {
     expect([...namedTokens(labels, 16, 15)]).toHaveLength(7);
     expect([...namedTokens(labels, 12, 15)].sort()).toEqual([0, 2, 4, 6]);
     expect([...namedTokens(labels, 4, 12)].sort()).toEqual([2, 5]);
+  });
+});
+
+describe("the effect", () => {
+  it("has its parts, each with its error and unit", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    expect(panel.all("effect-part").map(({ dataset }) => [dataset.part, dataset.value])).toEqual([
+      ["total", "-1.83"],
+      ["direct", "-1.61"],
+      ["later", "-0.22"],
+    ]);
+    expect(panel.all("effect-part")[0]?.textContent).toContain("\u22121.83 \u00b1 0.12 logits");
+    expect(panel.cb("detail-state").textContent).toBe("not edited");
+  });
+
+  it("is asked for again where a click would do something else", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.$('[data-cb="mode"] [data-value="patch"]'));
+    await vi.waitFor(() => expect(questions()).toHaveLength(2));
+    expect(panel.cb("detail-edit").textContent).toBe("Patch");
+  });
+
+  it("is made and taken back by one button", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.cb("detail-edit"));
+    await shown("9.9", 1);
+    expect(panel.asked()).toContainEqual({ kind: "click", site: "9.9", positions: null });
+    expect(panel.cb("detail-state").textContent).toBe("zeroed, all positions");
+    expect(panel.cb("detail-edit").textContent).toBe("Restore");
+    await panel.click(panel.cb("detail-edit"));
+    await shown("9.9", 2);
+    expect(panel.all("edit")).toHaveLength(0);
+  });
+});
+
+describe("circuits", () => {
+  it("are read between a row and a token that a press chooses", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.cb("detail-circuit"));
+    await shown("9.9", 0);
+    expect(panel.asked().at(-1)).toMatchObject({ kind: "detail", circuit: true });
+    expect(panel.cb("circuit").textContent).toContain("QK: END looks for");
+    const cell = (): HTMLElement => panel.$('[data-cb="pattern"] [role="gridcell"] button');
+    await panel.press(cell(), "ArrowUp");
+    await panel.press(cell(), "Home");
+    await panel.press(cell(), "Enter");
+    await shown("9.9", 0);
+    expect(panel.asked().at(-1)).toMatchObject({ circuit: true, row: 13, source: 0 });
+    expect(panel.cb("writes").textContent).toContain("Writes at \u00b7bag (13)");
+    await panel.click(panel.cb("detail-circuit"));
+    await shown("9.9", 0);
+    expect(panel.asked().at(-1)).not.toHaveProperty("circuit");
+  });
+});
+
+describe("drawing", () => {
+  const tool = (value: string): Promise<void> =>
+    panel.click(panel.$(`[data-cb="draw-tool"] [data-value="${value}"]`));
+  const cell = (): HTMLElement => panel.$('[data-cb="pattern"] [role="gridcell"] button');
+  const applied = (): object[] =>
+    panel.asked().filter((body) => (body as { kind: string }).kind === "apply");
+
+  async function drawing(): Promise<void> {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await tool("zero");
+  }
+
+  it("a press is one step, and a second one takes it back", async () => {
+    await drawing();
+    await panel.press(cell(), "Home");
+    await panel.press(cell(), "Enter");
+    expect(applied()).toEqual([
+      {
+        kind: "apply",
+        edits: [{ site: "9.9.pattern @ 14 <- 0", how: "zero", renormalize: true }],
+      },
+    ]);
+    await shown("9.9", 1);
+    expect(cell().getAttribute("aria-pressed")).toBe("true");
+    expect(panel.cb("detail-state").textContent).toBe("1 cell of its pattern zeroed");
+    await panel.press(cell(), "Enter");
+    await shown("9.9", 2);
+    expect(panel.all("edit")).toHaveLength(0);
+  });
+
+  it("a drag is one step of many cells, by the rule that is said", async () => {
+    await drawing();
+    await tool("set");
+    const value = panel.cb("draw-value") as HTMLInputElement;
+    value.value = "0.25";
+    value.dispatchEvent(new Event("input", { bubbles: true }));
+    await panel.click(panel.cb("draw-renormalize"));
+    expect(panel.cb("draw-rule").textContent).toBe(
+      "Click or drag: cells become 0.25; the other cells of the row stay as they are.",
+    );
+    const grid = panel.$('[data-cb="pattern"] [role="grid"]');
+    const at = async (type: string, src: number, dest: number): Promise<void> => {
+      const event = new MouseEvent(type, {
+        bubbles: true,
+        clientX: src * PITCH + 2,
+        clientY: dest * PITCH + 2,
+      });
+      grid.dispatchEvent(event);
+      await drawn();
+    };
+    const PITCH = Number.parseFloat(cell().style.width);
+    await at("pointerdown", 2, 13);
+    await at("pointermove", 4, 13);
+    expect(panel.root.querySelectorAll(".cb-pattern-stroke")).toHaveLength(3);
+    await at("pointerup", 4, 13);
+    expect(panel.root.querySelectorAll(".cb-pattern-stroke")).toHaveLength(0);
+    expect(applied()).toEqual([
+      {
+        kind: "apply",
+        edits: [{ site: "9.9.pattern @ 13 <- 2, 3, 4", how: "set", values: [0.25] }],
+      },
+    ]);
+  });
+
+  it("does nothing without a kernel", async () => {
+    await drawing();
+    panel.kernel.emit("comm:close");
+    await drawn();
+    await panel.press(cell(), "Enter");
+    expect(applied()).toEqual([]);
+  });
+});
+
+describe("a ranked list", () => {
+  it("says what feeds a part, leads to a component and back", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.cb("trace-q"));
+    await vi.waitFor(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
+    expect(panel.asked()).toContainEqual({ kind: "trace", site: "9.9", part: "q" });
+    expect(panel.cb("trace").textContent).toContain("What feeds 9.9.q");
+    expect(panel.all("trace-row")).toHaveLength(40);
+    expect(panel.cb("trace").textContent).toContain(
+      "with smaller estimates (attribution patching) are not listed",
+    );
+    const row = panel.$('[data-cb="trace-row"][data-site="mlp_out 8"] .cb-link');
+    await panel.click(row);
+    await shown("mlp_out 8", 0);
+    await panel.click(panel.cb("trace-back"));
+    expect(panel.all("trace-row")).toHaveLength(40);
+    await panel.click(panel.cb("trace-close"));
+    expect(panel.all("trace")).toHaveLength(0);
+    await shown("9.9", 0);
+    expect(panel.all("pattern")).toHaveLength(1);
+  });
+
+  it("edits a path by its button or by Shift-click, and is read again", async () => {
+    await mount();
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.cb("trace-v"));
+    await vi.waitFor(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
+    await panel.click(panel.cb("trace-apply"));
+    expect(panel.asked()).toContainEqual({
+      kind: "apply",
+      edits: [{ site: "embed -> 9.9.v", how: "zero" }],
+    });
+    await panel.click(panel.$('[data-cb="trace-row"][data-site="8.0"] .cb-link'), {
+      shiftKey: true,
+    });
+    expect(panel.all("edit")).toHaveLength(2);
+    await vi.waitFor(() => {
+      const traces = panel.asked().filter((body) => (body as { kind: string }).kind === "trace");
+      expect(traces.length).toBeGreaterThan(1);
+    });
+  });
+
+  it("names who reads a token", async () => {
+    await mount();
+    await panel.click(panel.$('[data-cb="map-choice"] [data-value="mlp_out"]'));
+    await panel.click(panel.$('[data-cb="cell"][data-layer="3"][data-pos="10"]'), {
+      shiftKey: true,
+    });
+    await shown("mlp_out 3", 0);
+    await panel.click(panel.cb("trace-readers"));
+    await vi.waitFor(() => expect(panel.all("trace-row")).toHaveLength(8));
+    expect(panel.cb("trace").textContent).toContain("Who reads S2");
+    await panel.click(panel.cb("trace-apply"));
+    expect(panel.asked()).toContainEqual({
+      kind: "apply",
+      edits: [{ site: "11.0.pattern @ 14 <- 10", how: "zero" }],
+    });
+  });
+
+  it("that cannot be had says why, and another selection closes it", async () => {
+    await mount({ mute: new Set(["trace"]) });
+    await panel.click(head(9, 9), { shiftKey: true });
+    await shown("9.9", 0);
+    await panel.click(panel.cb("trace-k"));
+    const error = { code: "no_trace", message: "<img src=x>", where: null };
+    panel.kernel.post({ kind: "failed", id: panel.kernel.received.at(-1)?.id, error });
+    await drawn();
+    expect(panel.cb("trace-error").textContent).toBe("<img src=x> (no_trace)");
+    expect(panel.root.querySelector("img")).toBeNull();
+    await panel.click(head(3, 3), { shiftKey: true });
+    expect(panel.all("trace")).toHaveLength(0);
+  });
+});
+
+describe("the table of neurons", () => {
+  it("is sorted by the column that is chosen", async () => {
+    await mount();
+    await panel.click(panel.$('[data-cb="map-choice"] [data-value="mlp_out"]'));
+    await panel.click(panel.$('[data-cb="cell"][data-layer="3"][data-pos="10"]'), {
+      shiftKey: true,
+    });
+    await shown("mlp_out 3", 0);
+    const indices = (): (string | undefined)[] =>
+      panel
+        .all("neuron")
+        .slice(0, 3)
+        .map(({ dataset }) => dataset.index);
+    expect(indices()).toEqual(["141", "178", "215"]);
+    const column = panel.$('[data-cb="neuron-sort"][data-column="activation"]');
+    await panel.click(column);
+    await panel.click(column);
+    expect(column.closest("th")?.getAttribute("aria-sort")).toBe("ascending");
+    expect(indices()).toEqual(["400", "363", "326"]);
   });
 });

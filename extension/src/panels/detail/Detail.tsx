@@ -1,12 +1,11 @@
-// What the selected component does: where a head looks, what neurons hold, what it adds by itself.
+// What the selected component does: what editing it changes, where a head looks and what it writes, what
+// neurons hold.
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { IconButton } from "../../parts/controls";
-import { attribute, direction, plain, signed } from "../../parts/number";
-import type { Theme } from "../../parts/theme";
+import type { Theme } from "../../host";
 import { tokenText } from "../../parts/token";
-import { real, realOrNull } from "../../protocol/decode";
-import type { DirectView, PartRefused } from "../../protocol/generated";
+import { real } from "../../protocol/decode";
+import type { PartRefused } from "../../protocol/generated";
 import {
   type BoardState,
   lacksDetail,
@@ -16,11 +15,18 @@ import {
   shownView,
 } from "../../store/state";
 import type { Actions } from "../actions";
-import { positionWords } from "../prompts/Prompts";
 import { Attention } from "./Attention";
 import { ByPosition } from "./ByPosition";
+import { Circuit } from "./Circuit";
+import { DetailHead, titleOf } from "./DetailHead";
+import { drawnCells, editsOf } from "./drawing";
+import { Effects } from "./Effects";
 import { Lens } from "./Lens";
 import { Neurons } from "./Neurons";
+import { headOf } from "./own_edits";
+import { TraceList } from "./TraceList";
+import { Upstream } from "./Upstream";
+import { Writes } from "./Writes";
 
 /** How long a selection rests before it is asked about: arrows pass over many cells (ms). */
 const REST_MS = 80;
@@ -28,64 +34,62 @@ const REST_MS = 80;
 const PARTS: Record<PartRefused["part"], string> = {
   attention: "Attention pattern",
   by_position: "Effect by position",
+  circuit: "Circuits",
   direct: "Direct effect",
+  effect: "Effect",
   lens: "Logit lens",
   neurons: "Neurons",
+  writes: "What it writes",
 };
 
-function titleOf(site: string): string {
-  return /^\d/.test(site) ? `Head ${site}` : site;
-}
-
-function Direct({ direct }: { direct: DirectView }): JSX.Element {
-  const [value, base, stderr] = [direct.value, direct.base_value, direct.stderr].map(realOrNull);
-  const now = value ?? Number.NaN;
-  return (
-    <span
-      data-cb="direct"
-      data-value={attribute(now)}
-      data-base={attribute(base ?? Number.NaN)}
-      title="What it adds to logit(answer) − logit(wrong) by itself, the final norm's scale held (direct logit attribution)"
-    >
-      <span class="cb-quiet-text">direct effect </span>
-      <span class={`cb-strong ${direction(now)}`}>{signed(now)}</span>
-      <span class="cb-quiet-text">
-        {stderr === null || stderr === undefined ? "" : ` ± ${plain(stderr)}`} logits, base{" "}
-        {signed(base ?? Number.NaN)}
-      </span>
-    </span>
-  );
-}
-
-function Parts({
-  state,
-  act,
-  theme,
-  now,
-}: {
+interface PartsProps {
   state: BoardState;
   act: Actions;
   theme: Theme;
   now: Question;
-}): JSX.Element | null {
+}
+
+function Parts({ state, act, theme, now }: PartsProps): JSX.Element | null {
   const { answer, asked, failed } = state.detail;
-  const { snapshot } = state;
+  const { snapshot, setup, connected } = state;
   const read = answer?.to.site === now.site ? answer.read : null;
-  const prompt = read === null ? undefined : state.setup?.prompts[read.prompt];
+  const prompt = read === null ? undefined : setup?.prompts[read.prompt];
+  const edits = snapshot?.edits;
+  const base = snapshot?.base ?? "clean";
+  const head = headOf(now.site);
   // A pattern has many cells, and a map that fills in arrives many times a second: one is kept.
-  const attention = useMemo(
-    () =>
-      read === null || read.attention === null || read.patterns === null ? null : (
-        <Attention
-          key={`${read.site} ${read.prompt}`}
-          attention={read.attention}
-          patterns={read.patterns}
-          prompt={prompt}
-          theme={theme}
-        />
-      ),
-    [read, prompt, theme],
-  );
+  const attention = useMemo(() => {
+    if (read === null || read.attention === null || read.patterns === null || head === null)
+      return null;
+    const { first_column, tokens } = read.attention;
+    const padded = setup?.prompts.some(({ columns }) => columns.some(({ padding }) => padding));
+    const place = (i: number): number =>
+      padded === true ? i + first_column - (setup?.n_positions ?? 0) : i + first_column;
+    const { writes } = read;
+    return (
+      <Attention
+        key={`${read.site} ${read.prompt}`}
+        head={head.join(".")}
+        attention={read.attention}
+        patterns={read.patterns}
+        prompt={prompt}
+        base={base}
+        theme={theme}
+        row={read.row - first_column}
+        source={now.source === null ? null : now.source - first_column}
+        drawn={drawnCells(edits ?? [], head[0], head[1], tokens.length, first_column)}
+        off={!connected}
+        writes={(run) =>
+          writes === null ? null : <Writes writes={writes} prompt={prompt} run={run} head={true} />
+        }
+        onChoose={({ dest, src }) =>
+          act.want({ row: dest + first_column, source: src + first_column })
+        }
+        onStroke={(cells, brush) => act.apply(editsOf(head.join("."), cells, brush, place))}
+        onTakeBack={({ index }) => act.remove(index)}
+      />
+    );
+  }, [read, prompt, theme, edits, base, connected, setup, act, now.source, now.site]);
   if (failed !== null && sameQuestion(failed.question, now)) {
     return (
       <p class="cb-hint" role="alert" data-cb="detail-error">
@@ -96,47 +100,71 @@ function Parts({
   }
   if (read === null || snapshot === null) {
     return (
-      <p class="cb-hint">
-        {state.connected ? "Reading\u2026" : "Not read before the kernel went."}
-      </p>
+      <p class="cb-hint">{connected ? "Reading\u2026" : "Not read before the kernel went."}</p>
     );
   }
   const mode = shownView(state)?.mode;
   const byPosition = read.by_position?.how === mode ? read.by_position : null;
   const refused = read.refused.filter(({ part }) => part !== "by_position" || byPosition === null);
+  const old = read.revision < snapshot.revision || asked !== null;
+  const isHead = head !== null;
   return (
-    <div class={read.revision < snapshot.revision || asked !== null ? "cb-detail-old" : ""}>
-      {attention}
-      {read.attention === null && read.by_position === null ? null : (
-        <ByPosition
-          effects={byPosition}
-          prompt={prompt}
+    <div class={old ? "cb-detail-old" : ""}>
+      {read.effect === null ? null : (
+        <Effects
+          effect={read.effect}
+          direct={read.direct}
           unit={snapshot.metric.unit}
           metric={real(snapshot.metric.value)}
-          theme={theme}
-          off={!state.connected}
-          asking={asked !== null}
-          onAsk={() => act.detail(true)}
         />
       )}
-      <div class="cb-parts">
-        {read.neurons === null ? null : (
-          <Neurons
-            table={read.neurons}
-            position={read.position}
-            edits={snapshot.edits}
-            unit={snapshot.metric.unit}
-            off={!state.connected}
-            onClick={act.click}
+      {attention}
+      {attention === null && read.writes !== null ? (
+        <Writes writes={read.writes} prompt={prompt} run="current" head={isHead} />
+      ) : null}
+      {isHead ? (
+        <>
+          <Circuit
+            circuit={read.circuit}
+            wanted={now.circuit}
+            prompt={prompt}
+            off={!connected}
+            onWant={(circuit) => act.want({ circuit })}
           />
-        )}
-        {read.lens === null ? null : <Lens rows={read.lens} site={read.site} />}
-      </div>
+          <ByPosition
+            effects={byPosition}
+            prompt={prompt}
+            unit={snapshot.metric.unit}
+            metric={real(snapshot.metric.value)}
+            off={!connected}
+            asking={now.byPosition && byPosition === null && asked !== null}
+            onAsk={() => act.want({ byPosition: true })}
+          />
+        </>
+      ) : null}
       {refused.map(({ part, error }) => (
         <p class="cb-note" key={part} data-cb="detail-refused" data-part={part}>
           {PARTS[part]}: {tokenText(error.message, 400)}
         </p>
       ))}
+      <Upstream
+        now={now}
+        token={isHead ? now.source : now.position}
+        prompt={prompt}
+        off={!connected}
+        onTrace={act.trace}
+      />
+      {read.neurons === null ? null : (
+        <Neurons
+          table={read.neurons}
+          position={read.position}
+          edits={snapshot.edits}
+          unit={snapshot.metric.unit}
+          off={!connected}
+          onClick={act.click}
+        />
+      )}
+      {read.lens === null ? null : <Lens rows={read.lens} site={read.site} />}
     </div>
   );
 }
@@ -150,7 +178,7 @@ interface DetailProps {
 export function Detail({ state, act, theme }: DetailProps): JSX.Element {
   const now = question(state);
   const lacking = lacksDetail(state);
-  const wanted = now === null ? "" : `${now.site} ${now.position} ${now.prompt}`;
+  const wanted = now === null ? "" : Object.values(now).join(" ");
   useEffect(() => {
     if (!lacking) return undefined;
     const timer = setTimeout(() => act.detail(), REST_MS);
@@ -174,13 +202,13 @@ export function Detail({ state, act, theme }: DetailProps): JSX.Element {
     );
   }
   const { answer, failed } = state.detail;
+  const { trace } = state;
   const current =
     answer !== null && sameQuestion(answer.to, now) && !lacking && state.detail.asked === null;
   const status =
     failed !== null && sameQuestion(failed.question, now) ? "error" : current ? "shown" : "loading";
   const read = answer?.to.site === now.site ? answer.read : null;
-  const prompt = state.setup?.prompts[now.prompt];
-  const several = (state.setup?.prompts.length ?? 1) > 1;
+  const list = trace !== null && trace.from.site === now.site ? trace : null;
   return (
     <section
       class="cb-detail"
@@ -191,22 +219,14 @@ export function Detail({ state, act, theme }: DetailProps): JSX.Element {
       data-status={status}
       data-revision={read?.revision ?? ""}
     >
-      <div class="cb-row cb-detail-head">
-        <h3 class="cb-detail-name">{titleOf(now.site)}</h3>
-        {read === null || (read.neurons === null && read.lens === null) ? null : (
-          <span class="cb-quiet-text">at {positionWords([read.position], prompt)}</span>
+      <div class="cb-detail-body">
+        <DetailHead state={state} act={act} now={now} />
+        {list === null ? (
+          <Parts state={state} act={act} theme={theme} now={now} />
+        ) : (
+          <TraceList state={state} trace={list} act={act} />
         )}
-        {several ? <span class="cb-quiet-text">prompt {now.prompt + 1}</span> : null}
-        {read?.direct ? <Direct direct={read.direct} /> : null}
-        <span class="cb-grow" />
-        <IconButton
-          cb="detail-close"
-          icon="x"
-          label="Close the detail"
-          onClick={() => act.select(null)}
-        />
       </div>
-      <Parts state={state} act={act} theme={theme} now={now} />
     </section>
   );
 }

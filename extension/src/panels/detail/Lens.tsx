@@ -4,6 +4,7 @@ import { attribute, direction, percent, plain, signed } from "../../parts/number
 import { Token } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { LensRow } from "../../protocol/generated";
+import { Term } from "../help/Term";
 
 /** Likeliest tokens that are drawn; the others are in the title. */
 const DRAWN = 3;
@@ -12,7 +13,7 @@ export function Lens({ rows, site }: { rows: readonly LensRow[]; site: string })
   return (
     <div class="cb-part">
       <h4 class="cb-h">
-        Logit lens
+        <Term name="lens">Logit lens</Term>
         <span class="cb-quiet-text cb-plain"> logit difference in logits, by residual stream</span>
       </h4>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}

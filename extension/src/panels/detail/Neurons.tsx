@@ -1,15 +1,28 @@
-// The neurons of a layer that matter most at a position; a click edits one there.
+// The neurons of a layer that matter most at a position, by any column; a click edits one there.
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { attribute, direction, plain, signed } from "../../parts/number";
 import { real } from "../../protocol/decode";
 import type { EditRow, NeuronTable } from "../../protocol/generated";
+import { isTerm } from "../help/glossary";
+import { Term } from "../help/Term";
+import { Bar, ends } from "./Bar";
+import { type Column, inOrder, nextOrder, type Order } from "./neuron_order";
 
-const COLUMNS: readonly (readonly [text: string, title: string])[] = [
-  ["activation", "After the non-linearity, with the edits; mean over prompts"],
-  ["base", "The same in the unedited base run"],
-  ["direct", "What it adds to logit(answer) \u2212 logit(wrong) by itself, in logits"],
-  ["congruence", "W_out \u00b7 (W_U[answer] \u2212 W_U[wrong])"],
-  ["effect", "Exact change of the metric when it is edited here, on top of the edits"],
+const COLUMNS: readonly (readonly [column: Column, text: string, title: string])[] = [
+  ["index", "neuron", "Which neuron of the layer"],
+  [
+    "activation",
+    "active",
+    "Activation after the non-linearity, with the edits and in the base run; mean over prompts",
+  ],
+  [
+    "direct",
+    "direct",
+    "Direct effect: what it adds to logit(answer) \u2212 logit(wrong) by itself, in logits",
+  ],
+  ["effect", "effect", "Exact change of the metric when it is edited here, on top of the edits"],
+  ["congruence", "congruence", "W_out \u00b7 (W_U[answer] \u2212 W_U[wrong])"],
 ];
 
 interface NeuronsProps {
@@ -21,8 +34,40 @@ interface NeuronsProps {
   onClick(site: string, positions: number[]): void;
 }
 
+function Heading({
+  column: [column, text, title],
+  order,
+  onChoose,
+}: {
+  column: (typeof COLUMNS)[number];
+  order: Order | null;
+  onChoose(order: Order): void;
+}): JSX.Element {
+  const on = order?.column === column;
+  return (
+    <th
+      scope="col"
+      aria-sort={on ? (order.down ? "descending" : "ascending") : "none"}
+      title={title}
+    >
+      <button
+        type="button"
+        class="cb-sort"
+        data-cb="neuron-sort"
+        data-column={column}
+        data-term={isTerm(column) ? column : undefined}
+        onClick={() => onChoose(nextOrder(order, column))}
+      >
+        {text}
+        <span aria-hidden="true">{on ? (order.down ? "\u25be" : "\u25b4") : ""}</span>
+      </button>
+    </th>
+  );
+}
+
 export function Neurons({ table, position, edits, unit, off, onClick }: NeuronsProps): JSX.Element {
   const { layer, rows, ordered_by } = table;
+  const [order, setOrder] = useState<Order | null>(null);
   const editOf = (index: number): EditRow | undefined =>
     edits.find(
       (edit) =>
@@ -31,36 +76,43 @@ export function Neurons({ table, position, edits, unit, off, onClick }: NeuronsP
         edit.index === index &&
         (edit.positions === null || edit.positions.includes(position)),
     );
+  const scales = {
+    direct: ends(rows.map((row) => real(row.direct))),
+    effect: ends(rows.map((row) => real(row.effect))),
+  };
   return (
     <div class="cb-part">
       <h4 class="cb-h">
-        Neurons of layer {layer}
+        <Term name="neuron">Neurons</Term> of layer {layer}
         <span class="cb-quiet-text cb-plain">
           {" "}
-          effect of {table.how} in {unit}, by{" "}
-          {ordered_by === "estimate" ? "estimated effect" : "direct effect"}
+          {table.how} each, {unit};{" "}
+          {order === null
+            ? ordered_by === "estimate"
+              ? "by estimated effect"
+              : "by direct effect"
+            : `by ${order.column === "index" ? "number" : order.column}`}
         </span>
       </h4>
       {rows.length === 0 ? (
         <p class="cb-hint">This layer has no neuron that matters here.</p>
       ) : (
-        <div class="cb-part-scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
+        <section class="cb-part-scroll" tabIndex={0} aria-label={`Neurons of layer ${layer}`}>
           <table class="cb-tt cb-neurons">
             <thead>
               <tr>
-                <th scope="col">neuron</th>
-                {COLUMNS.map(([text, title]) => (
-                  <th scope="col" key={text} title={title}>
-                    {text}
-                  </th>
+                {COLUMNS.map((column) => (
+                  <Heading key={column[0]} column={column} order={order} onChoose={setOrder} />
                 ))}
               </tr>
             </thead>
             <tbody>
-              {rows.map((row) => {
+              {inOrder(rows, order).map((row) => {
                 const edit = editOf(row.index);
                 const site = `neuron ${layer}.${row.index}`;
                 const [effect, direct] = [real(row.effect), real(row.direct)];
+                const base = plain(real(row.base_activation));
                 return (
                   <tr
                     key={row.index}
@@ -85,17 +137,25 @@ export function Neurons({ table, position, edits, unit, off, onClick }: NeuronsP
                       </button>
                       {edit === undefined ? null : <span class="cb-quiet-text"> {edit.how}</span>}
                     </th>
-                    <td>{plain(real(row.activation))}</td>
-                    <td class="cb-quiet-text">{plain(real(row.base_activation))}</td>
-                    <td class={direction(direct)}>{signed(direct)}</td>
+                    <td title={`${base} in the base run`}>{plain(real(row.activation))}</td>
+                    <td class={direction(direct)}>
+                      {signed(direct)}
+                      <Bar value={direct} scale={scales.direct} />
+                    </td>
+                    <td
+                      class={direction(effect)}
+                      title={`estimated ${signed(real(row.estimate))} ${unit}`}
+                    >
+                      {signed(effect)}
+                      <Bar value={effect} scale={scales.effect} />
+                    </td>
                     <td>{signed(real(row.congruence))}</td>
-                    <td class={direction(effect)}>{signed(effect)}</td>
                   </tr>
                 );
               })}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
     </div>
   );

@@ -1,9 +1,11 @@
-// One attention pattern: the cells on a canvas, and over it the one cell that has the focus.
-import type { JSX, TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import type { Theme } from "../../parts/theme";
+// One attention pattern: the cells on a canvas, each row's token beside its end, and over it the one cell
+// that has the focus. Cells are chosen or drawn on.
+import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Theme } from "../../host";
 import { tokenWords } from "../../parts/token";
 import { colourOf } from "../map/colour";
+import { between, keyOf } from "./drawing";
 import { greyOf } from "./grey";
 
 /** From a token (row) to a token that it looks at (column), counted in the prompt's own tokens. */
@@ -14,13 +16,10 @@ export interface Look {
 
 export type Run = "current" | "base" | "difference";
 
-/** Room for the tokens on the left and slanted on top (px). */
-export const LEFT = 58;
-export const TOP = 50;
-export const RIGHT = 24;
-/** Room that a token needs beside its row and above its column (px). */
-const ROW_LABEL = 12;
-const COLUMN_LABEL = 15;
+/** Room for the last tokens' names, right of the diagonal (px). */
+export const RIGHT = 68;
+/** Room that a token's name needs (px). */
+const ROW_LABEL = 11;
 
 interface PatternProps {
   run: Run;
@@ -35,9 +34,18 @@ interface PatternProps {
   clip: number;
   theme: Theme;
   look: Look | null;
+  /** The row and the cell that the rest of the region is about. */
+  chosen: Look;
+  /** Cells that edits hold. */
+  drawn: ReadonlySet<string>;
+  /** Whether a press draws, rather than chooses. */
+  drawing: boolean;
   /** The cell in words, for the focus. */
   words: string;
   onLook(look: Look | null): void;
+  onPress(look: Look): void;
+  /** The cells of one stroke. */
+  onStroke(cells: Look[]): void;
 }
 
 function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
@@ -57,6 +65,17 @@ function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
       context.fillStyle = run === "difference" ? colourOf(x, clip, theme) : greyOf(x, theme);
       context.fillRect(src * pitch, dest * pitch, pitch - gap, pitch - gap);
     }
+  }
+  const ink = getComputedStyle(canvas).color;
+  for (const key of props.drawn) {
+    const [dest = 0, src = 0] = key.split(" ").map(Number);
+    const [x, y, side] = [src * pitch, dest * pitch, pitch - gap];
+    // Light and dark beside each other: an outline that is seen on any grey.
+    context.lineWidth = 1;
+    context.strokeStyle = theme === "light" ? "#fff" : "#1f1f1f";
+    if (pitch >= 8) context.strokeRect(x + 1.5, y + 1.5, side - 3, side - 3);
+    context.strokeStyle = ink;
+    context.strokeRect(x + 0.5, y + 0.5, Math.max(1, side - 1), Math.max(1, side - 1));
   }
 }
 
@@ -99,84 +118,143 @@ function moved({ dest, src }: Look, key: string, n: number): Look | null {
 }
 
 export function Pattern(props: PatternProps): JSX.Element {
-  const { run, title, tokens, labels, pitch, look, onLook } = props;
+  const { run, title, tokens, labels, pitch, look, chosen, drawing, onLook } = props;
   const n = tokens.length;
   const canvas = useRef<HTMLCanvasElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const follow = useRef(false);
+  const last = useRef<Look | null>(null);
+  const [stroke, setStroke] = useState<readonly Look[]>([]);
   useLayoutEffect(() => {
     if (canvas.current !== null) paint(canvas.current, props);
-  }, [props.values, pitch, props.clip, props.theme, run, n]);
+  }, [props.values, pitch, props.clip, props.theme, run, n, props.drawn]);
   // A cell that the focus moves to is an element of its own, so that its name is read out.
   useLayoutEffect(() => {
     if (follow.current) button.current?.focus();
     follow.current = false;
   }, [look]);
-  const at = look ?? { dest: n - 1, src: n - 1 };
-  const inRows = useMemo(() => namedTokens(labels, pitch, ROW_LABEL), [labels, pitch]);
-  const inColumns = useMemo(() => namedTokens(labels, pitch, COLUMN_LABEL), [labels, pitch]);
-  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
-    const next = moved(at, event.key, n);
-    if (next === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    follow.current = true;
-    onLook(next);
-  };
-  const under = (event: PointerEvent): void => {
+  const at = look ?? chosen;
+  const named = useMemo(() => namedTokens(labels, pitch, ROW_LABEL), [labels, pitch]);
+  const under = (event: PointerEvent | MouseEvent): Look | null => {
     const box = canvas.current?.getBoundingClientRect();
-    if (box === undefined) return;
+    if (box === undefined) return null;
     const src = Math.floor((event.clientX - box.left) / pitch);
     const dest = Math.floor((event.clientY - box.top) / pitch);
     const inside = dest >= 0 && dest < n && src >= 0 && src <= dest;
-    if (inside && (dest !== look?.dest || src !== look?.src)) onLook({ dest, src });
+    return inside ? { dest, src } : null;
   };
-  const place = (i: number): string => tokenWords((labels[i] ?? tokens[i] ?? "") || " ", 7);
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
+    if (event.key === "Escape" && stroke.length > 0) {
+      last.current = null;
+      setStroke([]);
+    } else if (event.key === "Enter" || event.key === " ") props.onPress(at);
+    else {
+      const next = moved(at, event.key, n);
+      if (next === null) return;
+      follow.current = true;
+      onLook(next);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const onPointerDown = (event: TargetedPointerEvent<HTMLElement>): void => {
+    const cell = under(event);
+    if (cell === null || event.button !== 0 || !drawing || props.drawn.has(keyOf(cell))) return;
+    last.current = cell;
+    setStroke([cell]);
+    event.currentTarget.setPointerCapture?.(event.pointerId);
+  };
+  const onPointerMove = (event: TargetedPointerEvent<HTMLElement>): void => {
+    const cell = under(event);
+    if (cell !== null && (cell.dest !== look?.dest || cell.src !== look?.src)) onLook(cell);
+    const from = last.current;
+    if (cell === null || from === null || keyOf(cell) === keyOf(from)) return;
+    last.current = cell;
+    setStroke((before) => {
+      const held = new Set(before.map(keyOf));
+      return [...before, ...between(from, cell).filter((one) => !held.has(keyOf(one)))];
+    });
+  };
+  const onPointerUp = (event: TargetedPointerEvent<HTMLElement>): void => {
+    if (last.current === null) {
+      const cell = under(event);
+      if (cell !== null && event.button === 0) props.onPress(cell);
+      return;
+    }
+    last.current = null;
+    if (stroke.length > 0) props.onStroke([...stroke]);
+    setStroke([]);
+  };
+  const onPointerCancel = (): void => {
+    last.current = null;
+    setStroke([]);
+  };
+  const place = (i: number): string => tokenWords(tokens[i] ?? " ", 9) || " ";
   const size = n * pitch;
+  const box = { width: `${size}px`, height: `${size}px` };
   return (
     <figure class="cb-pattern" data-cb="pattern" data-run={run} data-tokens={n}>
-      <figcaption class="cb-small">{title}</figcaption>
       <div class="cb-pattern-scroll">
         <div
           class="cb-pattern-plot"
-          style={{ width: `${LEFT + size + RIGHT}px`, height: `${TOP + size}px` }}
+          style={{ width: `${size + RIGHT}px`, height: `${size + 3}px` }}
         >
-          {tokens.map((_, i) => (
-            <span
-              key={i}
-              aria-hidden="true"
-              class={`cb-pattern-row${look?.dest === i ? " cb-axis-on" : ""}`}
-              style={{ top: `${TOP + (i + 0.5) * pitch - 7}px` }}
-            >
-              {inRows.has(i) || look?.dest === i ? place(i) : ""}
-            </span>
-          ))}
-          {tokens.map((_, i) => (
-            <span
-              key={i}
-              aria-hidden="true"
-              class={`cb-pattern-column${look?.src === i ? " cb-axis-on" : ""}`}
-              style={{ left: `${LEFT + (i + 0.5) * pitch}px` }}
-            >
-              {inColumns.has(i) || look?.src === i ? place(i) : ""}
-            </span>
-          ))}
-          <canvas
-            ref={canvas}
-            style={{ left: `${LEFT}px`, top: `${TOP}px`, width: `${size}px`, height: `${size}px` }}
+          <canvas ref={canvas} style={box} />
+          <span
+            class="cb-pattern-chosen"
+            aria-hidden="true"
+            style={{
+              top: `${chosen.dest * pitch}px`,
+              width: `${(chosen.dest + 1) * pitch}px`,
+              height: `${pitch}px`,
+            }}
           />
+          {tokens.map((_, i) => {
+            const on = look?.dest === i || (look === null && chosen.dest === i);
+            if (!named.has(i) && !on) return null;
+            return (
+              <span
+                key={i}
+                aria-hidden="true"
+                class={`cb-pattern-row${on ? " cb-axis-on" : ""}`}
+                style={{ top: `${(i + 0.5) * pitch - 7}px`, left: `${(i + 1) * pitch + 4}px` }}
+              >
+                {place(i)}
+                {labels[i] === null ? null : (
+                  <span class="cb-pattern-label"> {tokenWords(labels[i] ?? "", 7)}</span>
+                )}
+              </span>
+            );
+          })}
+          {stroke.map((cell) => (
+            <span
+              key={keyOf(cell)}
+              class="cb-pattern-stroke"
+              style={{
+                left: `${cell.src * pitch}px`,
+                top: `${cell.dest * pitch}px`,
+                width: `${pitch}px`,
+                height: `${pitch}px`,
+              }}
+            />
+          ))}
           {/* biome-ignore lint/a11y/useSemanticElements: a table of thousands of cells would be slow; one is in the DOM. */}
           <div
             role="grid"
-            class="cb-pattern-cells"
+            class={`cb-pattern-cells${drawing ? " cb-pattern-drawing" : ""}`}
             tabIndex={-1}
             aria-label={`Attention pattern, ${title}: from each token to those before it`}
             aria-rowcount={n}
             aria-colcount={n}
-            style={{ left: `${LEFT}px`, top: `${TOP}px`, width: `${size}px`, height: `${size}px` }}
+            style={box}
             onKeyDown={onKeyDown}
-            onPointerMove={under}
-            onPointerLeave={() => onLook(null)}
+            onPointerDown={onPointerDown}
+            onPointerMove={onPointerMove}
+            onPointerUp={onPointerUp}
+            onPointerCancel={onPointerCancel}
+            onPointerLeave={() => {
+              if (last.current === null) onLook(null);
+            }}
           >
             {/* biome-ignore lint/a11y/useSemanticElements: as above. */}
             {/* biome-ignore lint/a11y/useFocusableInteractive: the button inside takes the focus. */}
@@ -185,11 +263,12 @@ export function Pattern(props: PatternProps): JSX.Element {
               {/* biome-ignore lint/a11y/useFocusableInteractive: the button inside takes the focus. */}
               <div role="gridcell" aria-colindex={at.src + 1}>
                 <button
-                  key={`${at.dest} ${at.src}`}
+                  key={keyOf(at)}
                   ref={button}
                   type="button"
                   class={`cb-pattern-cell${look === null ? "" : " cb-pattern-on"}`}
                   aria-label={props.words}
+                  aria-pressed={drawing ? props.drawn.has(keyOf(at)) : undefined}
                   style={{
                     left: `${at.src * pitch}px`,
                     top: `${at.dest * pitch}px`,
@@ -199,6 +278,7 @@ export function Pattern(props: PatternProps): JSX.Element {
                   onFocus={() => {
                     if (look === null) onLook(at);
                   }}
+                  onClick={() => props.onPress(at)}
                 />
               </div>
             </div>

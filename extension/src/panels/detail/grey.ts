@@ -1,5 +1,5 @@
 // Attention is grey, so that blue and orange keep one meaning; on a root scale, since most of a row is small.
-import type { Theme } from "../../parts/theme";
+import type { Theme } from "../../host";
 
 const STOPS: Record<Theme, readonly (readonly [number, number, number])[]> = {
   light: [

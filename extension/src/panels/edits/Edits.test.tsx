@@ -106,6 +106,8 @@ describe("the list of edits", () => {
   });
 
   it("moves edits, and the focus with them", async () => {
+    (all("arrange")[0] as HTMLElement).click();
+    await drawn();
     expect((all("edit-up")[0] as HTMLButtonElement).disabled).toBe(true);
     expect((all("edit-down")[2] as HTMLButtonElement).disabled).toBe(true);
     (all("edit-up")[2] as HTMLElement).click();

@@ -7,7 +7,9 @@ import type { EffectMap } from "../../protocol/decode";
 import { ESTIMATED, real, realOrNull } from "../../protocol/decode";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
-import { receiptWords } from "../edits/Edits";
+import { receiptWords } from "../edits/receipt";
+import { HelpButton } from "../help/HelpButton";
+import { Term } from "../help/Term";
 import { MAPS } from "../map/words";
 
 function isFrozen(map: EffectMap, state: BoardState): boolean {
@@ -41,7 +43,7 @@ function Progress({ state, act }: { state: BoardState; act: Actions }): JSX.Elem
   const map = currentMap(state);
   const now =
     map === null
-      ? { words: state.connected ? "Waiting for the kernel" : "", share: 0 }
+      ? { words: state.connected ? "Waiting for the first run" : "", share: 0 }
       : {
           words: progressWords(map, state),
           share: map.total > 0 ? (100 * map.done) / map.total : 100,
@@ -96,7 +98,9 @@ function Receipts({ state }: { state: BoardState }): JSX.Element | null {
     .join("\n");
   return (
     <span class="cb-receipts" data-cb="receipts" title={title}>
-      {n} {n === 1 ? "site" : "sites"} changed
+      <Term name="receipt">
+        {n} {n === 1 ? "site" : "sites"} changed
+      </Term>
       <span class="cb-quiet-text">
         {" "}
         {"\u2016\u0394\u2016"} {plain(norm)} (activation norm)
@@ -147,12 +151,13 @@ export function Footer({ state, act }: { state: BoardState; act: Actions }): JSX
         <Button
           cb="verify"
           look="line"
-          title="Run the same edits with plain TransformerLens hooks and compare"
+          term="verify"
           disabled={off || state.verifying}
           onClick={act.verify}
         >
           Verify
         </Button>
+        <HelpButton />
       </div>
     </footer>
   );

@@ -1,5 +1,6 @@
 // The number, what it is, and the two switches that say what a click does.
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
+import { useHeldBack } from "../../parts/announced";
 import { type Choice, Segmented } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import { attribute, direction, duration, signed } from "../../parts/number";
@@ -7,24 +8,13 @@ import { real, realOrNull } from "../../protocol/decode";
 import type { Setup, Snapshot } from "../../protocol/generated";
 import { type Base, type BoardState, type Mode, shownView } from "../../store/state";
 import type { Actions } from "../actions";
+import { metricTerm } from "../help/glossary";
+import { Term } from "../help/Term";
+import { clock } from "./clock";
 import { MoreMetrics } from "./MoreMetrics";
 import { metricName } from "./name";
 import { ScaleBar } from "./ScaleBar";
 import { Spread } from "./Spread";
-
-const MODE_TITLES: Record<Mode, string> = {
-  zero: "A click sets the activation to zero (key 1)",
-  mean: "A click sets the activation to its mean over the reference prompts, position by position (key 2)",
-  resample:
-    "A click takes the activation from another reference prompt, at the same position (key 3)",
-  patch: "A click takes the activation from the other run (key 4)",
-};
-
-function clock(at: number | null): string {
-  return at === null
-    ? ""
-    : new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-}
 
 function Second({ state, snapshot }: { state: BoardState; snapshot: Snapshot }): JSX.Element {
   const change = realOrNull(snapshot.metric.change);
@@ -72,10 +62,10 @@ function Badge({
       title={`exact: each number is a full run with the edits in force. ${setup.engine.tier}: ${setup.engine.why}`}
     >
       <Icon name="check" size={12} />
-      exact
+      <Term name="exact">exact</Term>
       <span class="cb-quiet-text">
-        {"\u00b7"} {setup.engine.tier}
-        {latency === null ? null : ` \u00b7 ${duration(latency)}`}
+        {"\u00b7"} <Term name="tier">{setup.engine.tier}</Term>
+        <span class="cb-latency">{latency === null ? "" : ` \u00b7 ${duration(latency)}`}</span>
       </span>
     </span>
   );
@@ -86,30 +76,27 @@ function Controls({
   act,
   setup,
   snapshot,
+  menu,
 }: {
   state: BoardState;
   act: Actions;
   setup: Setup;
   snapshot: Snapshot;
+  menu: ComponentChildren;
 }): JSX.Element {
   const off = !state.connected;
   const refused = setup.has_corrupted
     ? null
     : "There is no corrupted prompt: give PromptPair one to edit its run.";
   const bases: Choice<Base>[] = [
-    { value: "clean", text: "clean", refused: null, title: "Edit the clean run (key b switches)" },
-    {
-      value: "corrupted",
-      text: "corrupted",
-      refused,
-      title: "Edit the corrupted run (key b switches)",
-    },
+    { value: "clean", text: "clean", refused: null, term: "clean" },
+    { value: "corrupted", text: "corrupted", refused, term: "corrupted" },
   ];
   const modes: Choice<Mode>[] = setup.modes.map(({ mode, refused: why }) => ({
     value: mode,
     text: mode,
     refused: why,
-    title: MODE_TITLES[mode],
+    term: mode,
   }));
   return (
     <div class="cb-ctrl">
@@ -122,10 +109,11 @@ function Controls({
           </span>
         </span>
         <Badge state={state} setup={setup} snapshot={snapshot} />
+        {menu}
       </div>
       <div class="cb-row cb-switches">
-        <span class="cb-field">
-          Base
+        <span class="cb-switch-field">
+          <Term name="base">Base</Term>
           <Segmented
             cb="base"
             label="Base run"
@@ -135,7 +123,7 @@ function Controls({
             onChoose={act.setBase}
           />
         </span>
-        <span class="cb-field">
+        <span class="cb-switch-field">
           Click to
           <Segmented
             cb="mode"
@@ -151,7 +139,29 @@ function Controls({
   );
 }
 
-export function Header({ state, act }: { state: BoardState; act: Actions }): JSX.Element {
+function MetricNumber({ value, waiting }: { value: number; waiting: boolean }): JSX.Element {
+  const held = useHeldBack(value);
+  return (
+    <span
+      class={`cb-num${waiting ? " cb-quiet-text" : ""}`}
+      data-cb="metric"
+      data-value={attribute(value)}
+      aria-live="polite"
+      aria-busy={held}
+    >
+      {signed(value)}
+    </span>
+  );
+}
+
+interface HeaderProps {
+  state: BoardState;
+  act: Actions;
+  /** What leaves the panel. It follows the store by itself: this follows no map. */
+  menu: ComponentChildren;
+}
+
+export function Header({ state, act, menu }: HeaderProps): JSX.Element {
   const { setup, snapshot } = state;
   if (setup === null || snapshot === null) {
     return (
@@ -161,7 +171,9 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
             <span class="cb-num cb-quiet-text" data-cb="metric" data-value="nan">
               {"\u2013"}
             </span>
-            <p class="cb-quiet-text">{state.connected ? "waiting for the kernel" : "no kernel"}</p>
+            <p class="cb-quiet-text">
+              {state.connected ? "the first run is on its way" : "no kernel"}
+            </p>
           </div>
         </div>
       </header>
@@ -175,17 +187,12 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
     <header class="cb-head">
       <div class={`cb-metric${metric.values.length > 1 ? " cb-several" : ""}`}>
         <div class="cb-hero">
-          <span
-            class={`cb-num${waiting ? " cb-quiet-text" : ""}`}
-            data-cb="metric"
-            data-value={attribute(value)}
-            aria-live="polite"
-          >
-            {signed(value)}
-          </span>
+          <MetricNumber value={value} waiting={waiting} />
           <div>
             <p>
-              <span class="cb-strong">{metricName(metric.name)}</span>
+              <span class="cb-strong">
+                <Term name={metricTerm(metric.name) ?? "metric"}>{metricName(metric.name)}</Term>
+              </span>
               <span class="cb-quiet-text">, {metric.unit}</span>
             </p>
             <p>
@@ -200,7 +207,7 @@ export function Header({ state, act }: { state: BoardState; act: Actions }): JSX
           edited={snapshot.metric.change !== null}
         />
       </div>
-      <Controls state={state} act={act} setup={setup} snapshot={snapshot} />
+      <Controls state={state} act={act} setup={setup} snapshot={snapshot} menu={menu} />
       <MoreMetrics metrics={snapshot.more_metrics} />
     </header>
   );

@@ -3,6 +3,8 @@ import type { JSX } from "preact";
 import { attribute, plain } from "../../parts/number";
 import { real } from "../../protocol/decode";
 import type { MetricView } from "../../protocol/generated";
+import { metricTerm } from "../help/glossary";
+import { Term } from "../help/Term";
 import { errorBars, errorBarsTitle, plusMinus } from "./error_bars";
 import { metricName } from "./name";
 
@@ -11,6 +13,7 @@ const DIGITS = 3;
 function More({ metric }: { metric: MetricView }): JSX.Element {
   const value = real(metric.value);
   const bars = errorBars(metric);
+  const term = metricTerm(metric.name);
   return (
     <li
       data-cb="more-metric"
@@ -19,7 +22,13 @@ function More({ metric }: { metric: MetricView }): JSX.Element {
       data-stderr={bars === null ? "" : attribute(bars.stderr)}
       title={bars === null ? undefined : errorBarsTitle(bars, metric.unit)}
     >
-      <span class="cb-quiet-text">{metricName(metric.name)} </span>
+      <span class="cb-quiet-text">
+        {term === null ? (
+          metricName(metric.name)
+        ) : (
+          <Term name={term}>{metricName(metric.name)}</Term>
+        )}{" "}
+      </span>
       <span class="cb-strong">{plain(value, DIGITS)}</span>
       <span class="cb-quiet-text">
         {bars === null ? "" : ` ${plusMinus(bars, DIGITS)}`} {metric.unit}

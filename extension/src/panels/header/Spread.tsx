@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { attribute, signed } from "../../parts/number";
 import type { MetricView } from "../../protocol/generated";
+import { Term } from "../help/Term";
 import { errorBars, errorBarsTitle, plusMinus } from "./error_bars";
 
 /** An end of the interval, as fine as the number itself. */
@@ -23,9 +24,14 @@ export function Spread({ metric }: { metric: MetricView }): JSX.Element | null {
       data-high={attribute(bars.high)}
       title={errorBarsTitle(bars, metric.unit)}
     >
-      {finite
-        ? `${plusMinus(bars, 2)} s.e. \u00b7 95% ${end(bars.low)} to ${end(bars.high)}`
-        : "no error bars: not finite"}
+      {finite ? (
+        <>
+          {plusMinus(bars, 2)} <Term name="stderr">s.e.</Term> {"\u00b7"}{" "}
+          <Term name="interval">95%</Term> {end(bars.low)} to {end(bars.high)}
+        </>
+      ) : (
+        "no error bars: not finite"
+      )}
     </p>
   );
 }

@@ -7,6 +7,7 @@ const node = (id: number, parent: number | null): HistoryNode => ({
   parent,
   label: `step ${id}`,
   value: null,
+  note: null,
 });
 const rows = (nodes: HistoryNode[]): [number, number][] =>
   listed(nodes).map((row) => [row.node.id, row.depth]);

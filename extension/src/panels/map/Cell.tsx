@@ -1,12 +1,13 @@
 // One cell of a map. Its properties are plain values, so that a cell which did not change is not
 // drawn again: a map of 1800 cells arrives many times a second while it fills in.
 import { Component, type JSX } from "preact";
-import { attribute, inCell } from "../../parts/number";
-import type { Theme } from "../../parts/theme";
+import type { Theme } from "../../host";
+import { attribute } from "../../parts/number";
+import { ESTIMATED } from "../../protocol/decode";
 import type { MapOver } from "../../store/state";
-import { hasNumber } from "./cells";
 import { colourOf, inkOn } from "./colour";
 import { Glyph } from "./Glyph";
+import { numberIn, OLD } from "./plane";
 
 export interface CellProps {
   over: MapOver;
@@ -15,12 +16,18 @@ export interface CellProps {
   layer: number;
   /** The head or neuron; null where a layer has one cell a position. */
   index: number | null;
-  /** null while it is not computed. */
+  /** The effect in the live map, in the metric's unit; null while it is not computed. */
   effect: number | null;
-  /** What it is estimated to be, drawn until it is computed; null when there is no estimate. */
+  /** What it is estimated to be until it is computed; null when there is no estimate. */
   estimate: number | null;
-  /** What it was before the last step, drawn until something newer is known; null when there is nothing. */
-  old: number | null;
+  /** What is drawn; null for nothing. */
+  value: number | null;
+  /** What is known of `value`. */
+  kind: number;
+  /** It is strong enough to carry its number. */
+  numbered: boolean;
+  /** The way the map is looked at hides it. */
+  sunk: boolean;
   clip: number;
   stale: boolean;
   theme: Theme;
@@ -35,24 +42,22 @@ export interface CellProps {
   stop: boolean;
   disabled: boolean;
   label: string;
+  /** Where it is, above a painted map. */
+  place?: { left: string; top: string; width: string };
+  /** Its column in words of ARIA, counted from 1, where not every cell is there to be counted. */
+  number?: number;
 }
 
-function same(a: number | null, b: number | null): boolean {
-  return Object.is(a, b);
+function samePlace(a: CellProps["place"], b: CellProps["place"]): boolean {
+  return a?.left === b?.left && a?.top === b?.top && a?.width === b?.width;
 }
 
 function content(props: CellProps): JSX.Element | string | null {
-  const { how, enabled, clip } = props;
-  const effect = props.effect ?? props.estimate ?? props.old;
+  const { how, enabled, clip, value } = props;
   if (how !== "") return enabled ? <Glyph how={how} /> : null;
-  if (effect === null) return null;
-  if (Number.isNaN(effect)) return "nan";
-  if (!Number.isFinite(effect)) return effect > 0 ? "+\u221e" : "\u2212\u221e";
-  // A number reads as exact, so an estimate has none.
-  const estimated = props.effect === null && props.estimate !== null;
-  if (props.pending || estimated || !hasNumber(effect, clip)) return null;
-  const text = inCell(effect, clip);
-  return text.length <= props.room ? text : null;
+  if (value === null || props.sunk) return null;
+  if (Number.isFinite(value) && (props.pending || !props.numbered)) return null;
+  return numberIn(value, clip, props.room);
 }
 
 function hooksOf({ over, column, index }: CellProps): Record<string, string | number | null> {
@@ -72,31 +77,28 @@ export class Cell extends Component<CellProps> {
   override shouldComponentUpdate(next: CellProps): boolean {
     const now = this.props;
     return (Object.keys(next) as (keyof CellProps)[]).some((key) =>
-      key === "effect" || key === "estimate" || key === "old"
-        ? !same(now[key], next[key])
-        : now[key] !== next[key],
+      key === "place" ? !samePlace(now.place, next.place) : !Object.is(now[key], next[key]),
     );
   }
 
   render(props: CellProps): JSX.Element {
-    const { over, row, column, effect, estimate, how } = props;
-    const drawn = effect ?? estimate ?? props.old;
-    const finite = drawn !== null && Number.isFinite(drawn);
-    const fill = finite ? colourOf(drawn, props.clip, props.theme) : null;
+    const { over, row, column, effect, estimate, value, kind, how } = props;
+    const finite = value !== null && Number.isFinite(value);
+    const fill = finite && !props.sunk ? colourOf(value, props.clip, props.theme) : null;
     const classes = ["cb-cell"];
-    if (drawn === null) classes.push("cb-unknown");
+    if (value === null) classes.push("cb-unknown");
+    else if (props.sunk) classes.push("cb-sunk");
     else if (!finite) classes.push("cb-not-finite");
-    else if (drawn === 0 && how === "") classes.push("cb-none");
-    const unknown = effect === null && estimate === null;
-    if (drawn !== null && (props.stale || unknown)) classes.push("cb-stale");
-    else if (estimate !== null) classes.push("cb-approximate");
+    else if (value === 0 && how === "") classes.push("cb-none");
+    if (value !== null && (props.stale || kind === OLD)) classes.push("cb-stale");
+    else if (kind === ESTIMATED && !props.sunk) classes.push("cb-approximate");
     if (how !== "") classes.push(props.enabled ? "cb-edited" : "cb-edited cb-dashed");
     if (props.pending) classes.push("cb-in-flight cb-dashed");
     if (props.chosen) classes.push("cb-chosen");
     return (
       // biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells.
       // biome-ignore lint/a11y/useFocusableInteractive: the button inside takes the focus.
-      <div role="gridcell" class="cb-slot">
+      <div role="gridcell" class="cb-slot" aria-colindex={props.number} style={props.place}>
         <button
           type="button"
           class={classes.join(" ")}

@@ -1,67 +1,35 @@
 // Layer × head, or layer × position: one tab stop, arrows inside, a card for the cell under the
 // pointer or the focus. Layer labels stand still while positions scroll beneath them.
-import type { ComponentChildren, JSX, TargetedKeyboardEvent } from "preact";
-import { useState } from "preact/hooks";
-import { decimals } from "../../parts/number";
-import type { Theme } from "../../parts/theme";
-import { tokenWords } from "../../parts/token";
+import type { JSX, TargetedKeyboardEvent } from "preact";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Theme } from "../../host";
 import { useWidth } from "../../parts/width";
-import type { EffectMap } from "../../protocol/decode";
-import type { EditRow, PromptRow } from "../../protocol/generated";
-import type { MapOver, PendingClick, Selection } from "../../store/state";
-import { Cell } from "./Cell";
-import {
-  beforeAt,
-  cellName,
-  cellOf,
-  editOn,
-  effectAt,
-  estimateAt,
-  indexOf,
-  isByPosition,
-  isPending,
-  layerOf,
-} from "./cells";
+import type { PromptRow } from "../../protocol/generated";
+import type { PendingClick, Selection } from "../../store/state";
+import { type CellEdit, cellName, cellOf, isByPosition } from "./cells";
+import { ElementCells } from "./ElementCells";
+import { GUTTER, geometryOf, isPainted, spotAt, windowOf } from "./geometry";
 import { HoverCard } from "./HoverCard";
-import { type Spot, useHover } from "./hover";
-import { cellWords, MAPS } from "./words";
-
-const GUTTER = 36;
-const HEAD_LABELS = 20;
-const TOKEN_LABELS = 54;
-/** Room on the right for the last slanted token. */
-const SLANT = 22;
-const NARROWEST = 18;
-const WIDEST: Record<MapOver, number> = {
-  head: 84,
-  head_pos: 40,
-  resid_pre: 40,
-  attn_out: 40,
-  mlp_out: 40,
-  neuron: 60,
-};
-/** Width of a digit in a cell, in the widest of the hosts' fonts, and the room around a number (px). */
-const DIGIT = 6.7;
-const AROUND = 5;
-
-/** Height of a row: as in a 12-layer map, lower for deep models, higher for shallow ones (px). */
-export function rowHeight(rows: number): number {
-  if (rows <= 12) return Math.min(36, Math.max(24, Math.floor(200 / Math.max(1, rows))));
-  return Math.max(14, Math.floor(420 / rows));
-}
+import { useHover } from "./hover";
+import { ColumnLabels, RowLabels } from "./Labels";
+import { type Lines, moved, type Spot } from "./lines";
+import { Overlay, Sheet } from "./PaintedCells";
+import type { Plane } from "./plane";
+import { MAPS } from "./words";
 
 interface GridProps {
-  map: EffectMap;
-  clip: number;
+  plane: Plane;
+  lines: Lines;
   stale: boolean;
-  unit: string;
   prompts: number;
   prompt: PromptRow | undefined;
-  edits: readonly EditRow[];
+  edits: ReadonlyMap<number, CellEdit>;
   clicks: readonly PendingClick[];
   selected: readonly number[] | null;
   /** What the detail region is about. */
   chosen: Selection | null;
+  /** The state that is compared with. */
+  keptName: string | null;
   theme: Theme;
   disabled: boolean;
   onClick(spot: Spot): void;
@@ -70,110 +38,70 @@ interface GridProps {
   onRemove(index: number): void;
 }
 
-function spotUnder(target: EventTarget | null): Spot | null {
+function cellUnder(target: EventTarget | null): Spot | null {
   const cell = target instanceof Element ? target.closest<HTMLElement>(".cb-cell") : null;
   if (cell === null) return null;
   return { row: Number(cell.dataset.row), column: Number(cell.dataset.column) };
 }
 
-function moved(spot: Spot, key: string, ctrl: boolean, rows: number, columns: number): Spot | null {
-  const { row, column } = spot;
-  switch (key) {
-    case "ArrowUp":
-      return { row: Math.max(0, row - 1), column };
-    case "ArrowDown":
-      return { row: Math.min(rows - 1, row + 1), column };
-    case "ArrowLeft":
-      return { row, column: Math.max(0, column - 1) };
-    case "ArrowRight":
-      return { row, column: Math.min(columns - 1, column + 1) };
-    case "Home":
-      return { row: ctrl ? 0 : row, column: 0 };
-    case "End":
-      return { row: ctrl ? rows - 1 : row, column: columns - 1 };
-    default:
-      return null;
-  }
-}
-
-function ColumnLabels(props: {
-  over: MapOver;
-  columns: number;
-  prompt: PromptRow | undefined;
-  selected: readonly number[] | null;
-  hover: Spot | null;
-}): JSX.Element {
-  const { over, columns, prompt, selected, hover } = props;
-  const labels: ComponentChildren[] = [];
-  for (let i = 0; i < columns; i += 1) {
-    const column = prompt?.columns[i];
-    const tag = column?.labels[0];
-    const strong =
-      hover?.column === i ||
-      (isByPosition(over) && (tag !== undefined || (selected?.includes(i) ?? false)));
-    labels.push(
-      <span key={i} class={`cb-axis${strong ? " cb-axis-on" : ""}`}>
-        {!isByPosition(over) ? (
-          over === "head" ? (
-            i
-          ) : (
-            i + 1
-          )
-        ) : (
-          <span class="cb-slanted">
-            {tag === undefined
-              ? column?.padding === true
-                ? ""
-                : tokenWords((column?.clean ?? "").trimStart() || " ", 7)
-              : tokenWords(tag, 7)}
-          </span>
-        )}
-      </span>,
-    );
-  }
-  return (
-    <div class="cb-axis-row" aria-hidden="true">
-      {labels}
-    </div>
-  );
+function sameSpot(a: Spot | null, b: Spot | null): boolean {
+  return a?.row === b?.row && a?.column === b?.column;
 }
 
 export function Grid(props: GridProps): JSX.Element {
-  const { map, edits, clicks, disabled } = props;
+  const { plane, lines, edits, disabled } = props;
+  const { map } = plane;
   const { over } = map;
-  const rows = map.shape[0] ?? 0;
   const columns = map.shape[1] ?? 0;
+  const painted = isPainted(map.shape);
   const [ref, width] = useWidth<HTMLDivElement>(420);
   const [hover, show] = useHover();
-  const [stop, setStop] = useState<Spot>({ row: 0, column: 0 });
-  const at: Spot = {
-    row: Math.min(stop.row, rows - 1),
-    column: Math.min(stop.column, columns - 1),
-  };
+  // A painted cell becomes an element at once, its card after a moment.
+  const [pointed, point] = useState<Spot | null>(null);
+  const [scrolled, setScrolled] = useState(0);
+  const [wanted, setStop] = useState<Spot>({ row: 0, column: 0 });
+  const toFocus = useRef<Spot | null>(null);
+  const grid = useRef<HTMLDivElement>(null);
 
-  const byPosition = isByPosition(over);
-  const slant = byPosition ? SLANT : 0;
-  const pitch = Math.max(
-    NARROWEST,
-    Math.min(WIDEST[over], Math.floor((width - GUTTER - slant) / Math.max(1, columns))),
+  const geometry = useMemo(
+    () => geometryOf(over, lines, width, painted),
+    [over, lines, width, painted],
   );
-  const height = rowHeight(rows);
-  const top = byPosition ? TOKEN_LABELS : HEAD_LABELS;
+  const { pitch, height } = geometry;
+  const seen = windowOf(geometry, lines.columns.length, scrolled);
+  const isDrawn = lines.rowAt.has(wanted.row) && lines.columnAt.has(wanted.column);
+  const row = isDrawn ? wanted.row : (lines.rows[0] ?? 0);
+  const column = isDrawn ? wanted.column : (lines.columns[0] ?? 0);
+  const stop = useMemo(() => ({ row, column }), [row, column]);
+  const place = cellOf(map, props.chosen);
+  const chosen = useMemo(() => place, [place?.[0], place?.[1]]);
 
-  const focus = (root: Element, spot: Spot): void => {
-    setStop(spot);
-    root
-      .querySelector<HTMLElement>(`.cb-cell[data-row="${spot.row}"][data-column="${spot.column}"]`)
-      ?.focus();
+  const spotOf = (event: MouseEvent): Spot | null => {
+    const cell = cellUnder(event.target);
+    if (cell !== null || !painted || grid.current === null) return cell;
+    const { left, top } = grid.current.getBoundingClientRect();
+    return spotAt(geometry, lines, event.clientX - left, event.clientY - top);
   };
-  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
-    const spot = spotUnder(event.target);
+  useLayoutEffect(() => {
+    const spot = toFocus.current;
     if (spot === null) return;
-    if (event.key === "Delete" || event.key === "Backspace") {
-      const edit = editOn(edits, map, spot.row, spot.column);
+    toFocus.current = null;
+    grid.current
+      ?.querySelector<HTMLElement>(`.cb-cell[data-row="${spot.row}"][data-column="${spot.column}"]`)
+      ?.focus();
+  });
+
+  const onKeyDown = (event: TargetedKeyboardEvent<HTMLElement>): void => {
+    const spot = cellUnder(event.target);
+    if (spot === null) return;
+    const take = (): void => {
       event.preventDefault();
       event.stopPropagation();
-      if (edit !== null) props.onRemove(edit.index);
+    };
+    if (event.key === "Delete" || event.key === "Backspace") {
+      const edit = edits.get(spot.row * columns + spot.column);
+      take();
+      if (edit !== undefined) props.onRemove(edit.index);
       return;
     }
     if (event.key === "Escape" && hover !== null) {
@@ -182,143 +110,136 @@ export function Grid(props: GridProps): JSX.Element {
       return;
     }
     if (event.key === "Enter" && event.shiftKey) {
-      event.preventDefault();
-      event.stopPropagation();
+      take();
       props.onSelect(spot);
       return;
     }
-    const next = moved(spot, event.key, event.ctrlKey || event.metaKey, rows, columns);
+    const next = moved(spot, event.key, event.ctrlKey || event.metaKey, lines);
     if (next === null) return;
-    event.preventDefault();
-    event.stopPropagation();
-    focus(event.currentTarget, next);
+    take();
+    toFocus.current = next;
+    // A new object each time: the focus moves even where the tab stop stands already.
+    setStop({ ...next });
   };
 
-  const chosen = cellOf(map, props.chosen);
-  const grid: ComponentChildren[] = [];
-  for (let row = 0; row < rows; row += 1) {
-    const cells: ComponentChildren[] = [];
-    for (let column = 0; column < columns; column += 1) {
-      const edit = editOn(edits, map, row, column);
-      const effect = effectAt(map, row, column);
-      const estimate = estimateAt(map, row, column);
-      cells.push(
-        <Cell
-          key={column}
-          over={over}
-          row={row}
-          column={column}
-          layer={layerOf(map, row)}
-          index={indexOf(map, row, column)}
-          effect={effect}
-          estimate={estimate}
-          old={effect === null && estimate === null ? beforeAt(map, row, column) : null}
-          clip={props.clip}
-          stale={props.stale}
-          theme={props.theme}
-          how={edit?.how ?? ""}
-          enabled={edit?.enabled ?? false}
-          pending={isPending(clicks, map, row, column)}
-          chosen={chosen !== null && chosen[0] === row && chosen[1] === column}
-          room={Math.floor((pitch - AROUND) / DIGIT)}
-          stop={row === at.row && column === at.column}
-          disabled={disabled}
-          label={cellWords(map, row, column, edit, props)}
-        />,
-      );
-    }
-    grid.push(
-      // biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells.
-      // biome-ignore lint/a11y/useFocusableInteractive: the cells' buttons take the focus.
-      <div role="row" class="cb-line-of-cells" key={row}>
-        {cells}
-      </div>,
-    );
-  }
-
-  const layerLabels: ComponentChildren[] = [];
-  for (let row = 0; row < rows; row += 1) {
-    layerLabels.push(
-      <span key={row} class={`cb-axis${hover?.row === row ? " cb-axis-on" : ""}`}>
-        {over === "head_pos" ? row : layerOf(map, row)}
-      </span>,
-    );
-  }
+  const context = {
+    plane,
+    edits,
+    clicks: props.clicks,
+    stale: props.stale,
+    chosen,
+    stop,
+    theme: props.theme,
+    disabled,
+    room: geometry.room,
+    lines,
+  };
   const sizes = {
     "--cb-pitch": `${pitch}px`,
     "--cb-row": `${height}px`,
-    "--cb-top": `${top}px`,
-    "--cb-columns": columns,
-    "--cb-slant": `${slant}px`,
+    "--cb-top": `${geometry.top}px`,
+    "--cb-columns": lines.columns.length,
+    "--cb-slant": `${geometry.slant}px`,
   };
+  const shown = hover !== null && lines.rowAt.has(hover.row) && lines.columnAt.has(hover.column);
   return (
-    <div class={`cb-plot${byPosition ? " cb-plot-positions" : ""}`} ref={ref} style={sizes}>
-      <div class="cb-layers" aria-hidden="true">
-        <span class="cb-axis-name-top">
-          {over === "head" ? "head" : over === "neuron" ? "rank" : ""}
-        </span>
-        <span class="cb-axis-name-side">{over === "head_pos" ? "head" : "layer"}</span>
-        {layerLabels}
-      </div>
-      <div class="cb-scroll">
+    <div
+      class={`cb-plot${isByPosition(over) ? " cb-plot-positions" : ""}${painted ? " cb-painted" : ""}`}
+      ref={ref}
+      style={sizes}
+    >
+      <RowLabels axes={map} lines={lines} hover={hover} />
+      <div class="cb-scroll" onScroll={(event) => setScrolled(event.currentTarget.scrollLeft)}>
         <ColumnLabels
-          over={over}
-          columns={columns}
+          axes={map}
+          lines={lines}
+          geometry={geometry}
+          seen={seen}
           prompt={props.prompt}
           selected={props.selected}
           hover={hover}
         />
-        {/* biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells. */}
-        <div
-          role="grid"
-          class="cb-grid"
-          tabIndex={-1}
-          aria-label={MAPS[over].grid}
-          aria-rowcount={rows}
-          aria-colcount={columns}
-          data-stale={props.stale}
-          onKeyDown={onKeyDown}
-          onClick={(event) => {
-            const spot = spotUnder(event.target);
-            if (spot === null) return;
-            setStop(spot);
-            if (event.shiftKey) props.onSelect(spot);
-            else props.onClick(spot);
-          }}
-          onPointerOver={(event) => {
-            const spot = spotUnder(event.target);
-            if (spot !== null) show(spot);
-          }}
-          onPointerLeave={() => show(null)}
-          onFocusIn={(event) => {
-            const spot = spotUnder(event.target);
-            if (spot === null) return;
-            setStop(spot);
-            if (event.target instanceof Element && event.target.matches(":focus-visible")) {
-              show(spot, true);
-              props.onSelect(spot);
-            }
-          }}
-          onFocusOut={() => show(null)}
-        >
-          {grid}
+        <div class="cb-cells">
+          {painted ? (
+            <Sheet
+              plane={plane}
+              lines={lines}
+              geometry={geometry}
+              seen={seen}
+              scrolled={scrolled}
+              theme={props.theme}
+              stale={props.stale}
+            />
+          ) : null}
+          {/* biome-ignore lint/a11y/useSemanticElements: an ARIA grid of toggles; a table has no such cells. */}
+          <div
+            role="grid"
+            class="cb-grid"
+            ref={grid}
+            tabIndex={-1}
+            aria-label={MAPS[over].grid}
+            aria-rowcount={lines.rows.length}
+            aria-colcount={lines.columns.length}
+            data-stale={props.stale}
+            style={painted ? { height: `${lines.rows.length * height}px` } : {}}
+            onKeyDown={onKeyDown}
+            onClick={(event) => {
+              const spot = spotOf(event);
+              if (spot === null || disabled) return;
+              setStop(spot);
+              if (event.shiftKey) props.onSelect(spot);
+              else props.onClick(spot);
+            }}
+            onPointerOver={(event) => {
+              const spot = cellUnder(event.target);
+              if (spot !== null) show(spot);
+            }}
+            onPointerMove={(event) => {
+              if (!painted) return;
+              const spot = spotOf(event);
+              if (sameSpot(spot, pointed)) return;
+              point(spot);
+              show(spot);
+            }}
+            onPointerLeave={() => {
+              point(null);
+              show(null);
+            }}
+            onFocusIn={(event) => {
+              const spot = cellUnder(event.target);
+              if (spot === null) return;
+              setStop(spot);
+              if (event.target instanceof Element && event.target.matches(":focus-visible")) {
+                show(spot, true);
+                props.onSelect(spot);
+              }
+            }}
+            onFocusOut={() => show(null)}
+          >
+            {painted ? (
+              <Overlay {...context} geometry={geometry} seen={seen} pointed={pointed} />
+            ) : (
+              <ElementCells {...context} />
+            )}
+          </div>
         </div>
       </div>
-      {hover === null || hover.row >= rows || hover.column >= columns ? null : (
+      {hover === null || !shown ? null : (
         <HoverCard
-          map={map}
+          plane={plane}
           spot={hover}
+          at={{
+            row: lines.rowAt.get(hover.row) ?? 0,
+            column: lines.columnAt.get(hover.column) ?? 0,
+          }}
           name={cellName(map, hover.row, hover.column)}
           prompt={props.prompt}
           prompts={props.prompts}
-          unit={props.unit}
           stale={props.stale}
-          edit={editOn(edits, map, hover.row, hover.column)}
-          pitch={pitch}
-          height={height}
-          top={top}
-          gutter={GUTTER}
-          digits={decimals(props.clip) + 1}
+          edit={edits.get(hover.row * columns + hover.column) ?? null}
+          keptName={props.keptName}
+          geometry={geometry}
+          left={GUTTER - scrolled}
         />
       )}
     </div>

@@ -1,38 +1,43 @@
 // What is known of the cell under the pointer or the focus.
 import type { JSX } from "preact";
 import { Icon } from "../../parts/icon";
-import { direction, signed } from "../../parts/number";
+import { decimals, direction, signed } from "../../parts/number";
 import { Token } from "../../parts/token";
-import type { EffectMap } from "../../protocol/decode";
+import { ESTIMATED } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
-import { beforeAt, type CellEdit, effectAt, estimateAt, isByPosition } from "./cells";
+import { type CellEdit, isByPosition } from "./cells";
+import { type Geometry, GUTTER } from "./geometry";
+import { errorAt, kindAt, OLD, type Plane, valueAt } from "./plane";
+import { withError } from "./words";
 
 interface HoverCardProps {
-  map: EffectMap;
+  plane: Plane;
   spot: { row: number; column: number };
+  /** Where it is drawn. */
+  at: { row: number; column: number };
   name: string;
   prompt: PromptRow | undefined;
   prompts: number;
-  unit: string;
   stale: boolean;
   edit: CellEdit | null;
-  pitch: number;
-  height: number;
-  top: number;
-  gutter: number;
-  /** Decimals of the effect. */
-  digits: number;
+  keptName: string | null;
+  geometry: Geometry;
+  /** Where the first column begins (px), which scrolling moves. */
+  left: number;
 }
 
 const CARD_HEIGHT = 46;
+const COMPARED_HEIGHT = 18;
+const WIDEST = 320;
+/** From the card's edge to its arrow. */
+const ARROW = 24;
 
-function knowledge(props: HoverCardProps, effect: number | null): JSX.Element {
-  if (effect === null) return <span class="cb-quiet-text">not computed yet</span>;
-  const { row, column } = props.spot;
-  const exact = effectAt(props.map, row, column) !== null;
-  if (!props.stale && !exact && estimateAt(props.map, row, column) !== null)
-    return <span class="cb-quiet-text">approximate (AtP)</span>;
-  if (props.stale || !exact) return <span class="cb-quiet-text">before the last step</span>;
+function knowledge({ plane, spot, stale }: HoverCardProps): JSX.Element {
+  const kind = kindAt(plane, spot.row, spot.column);
+  if (kind === 0) return <span class="cb-quiet-text">not computed yet</span>;
+  if (plane.side !== "a" && (stale || kind === OLD))
+    return <span class="cb-quiet-text">before the last step</span>;
+  if (kind === ESTIMATED) return <span class="cb-quiet-text">approximate (AtP)</span>;
   return (
     <span class="cb-badge">
       <Icon name="check" size={10} />
@@ -41,28 +46,79 @@ function knowledge(props: HoverCardProps, effect: number | null): JSX.Element {
   );
 }
 
+const SIDES = { a: "effect in A ", b: "effect ", difference: "B \u2212 A " } as const;
+
+function Effect({ plane, spot, prompts }: HoverCardProps): JSX.Element {
+  const value = valueAt(plane, spot.row, spot.column);
+  if (value === null) return <span class="cb-quiet-text">a click edits it all the same</span>;
+  const digits = Math.max(3, decimals(plane.clip) + 1);
+  return (
+    <>
+      <span class="cb-quiet-text">{SIDES[plane.side]}</span>
+      <span class={`cb-strong ${direction(value)}`}>
+        {withError(value, errorAt(plane, spot.row, spot.column), digits)}
+      </span>
+      <span class="cb-quiet-text">
+        {" "}
+        {plane.unit} (n={prompts})
+      </span>
+    </>
+  );
+}
+
+/** The two numbers of a comparison beside the one that is drawn. */
+function Others({ plane, spot, keptName }: HoverCardProps): JSX.Element | null {
+  const { difference, factor, map } = plane;
+  if (difference === null) return null;
+  const i = spot.row * (map.shape[1] ?? 0) + spot.column;
+  const digits = Math.max(3, decimals(plane.clip) + 1);
+  const number = (x: number | undefined, known: number | undefined): string => {
+    if (x === undefined || known === 0) return "\u2013";
+    return `${known === ESTIMATED ? "\u2248" : ""}${signed(x * factor, digits)}`;
+  };
+  const sides = [
+    ["a", `A ${keptName}`, number(difference.a[i], difference.knownA[i])],
+    ["b", "B now", number(map.effect[i], map.known[i])],
+    ["difference", "B \u2212 A", number(difference.effect[i], difference.known[i])],
+  ] as const;
+  return (
+    <div class="cb-tip-sides">
+      {sides
+        .filter(([side]) => side !== plane.side)
+        .map(([side, name, text]) => (
+          <span key={side}>
+            <span class="cb-quiet-text">{name}</span> {text}
+          </span>
+        ))}
+    </div>
+  );
+}
+
 export function HoverCard(props: HoverCardProps): JSX.Element {
-  const { map, spot, edit, pitch, height, top, gutter } = props;
-  const { row, column } = spot;
-  const effect =
-    effectAt(map, row, column) ?? estimateAt(map, row, column) ?? beforeAt(map, row, column);
-  const columns = map.shape[1] ?? 1;
-  const middle = gutter + (spot.column + 0.5) * pitch;
-  const cellTop = top + spot.row * height;
+  const { plane, spot, at, edit, geometry } = props;
+  const { pitch, height, top, seen } = geometry;
+  const edge = GUTTER + seen;
+  const middle = Math.max(GUTTER, Math.min(edge, props.left + (at.column + 0.5) * pitch));
+  const cellTop = top + at.row * height;
   // Above the cell where there is room, below in the first rows; never on the row itself.
-  const above = cellTop > CARD_HEIGHT + 8;
+  const needed = CARD_HEIGHT + (plane.difference === null ? 0 : COMPARED_HEIGHT);
+  const above = cellTop > needed + 8;
   const vertical = above
     ? { bottom: `calc(100% - ${cellTop - 5}px)` }
     : { top: `${cellTop + height + 5}px` };
-  const left = spot.column < columns / 2;
-  const horizontal = left
-    ? { left: `${middle - 24}px` }
-    : { right: `calc(100% - ${middle + 24}px)` };
-  const at = isByPosition(map.over) ? props.prompt?.columns[column] : undefined;
-  const token = at?.padding === true ? undefined : at?.clean;
+  // It grows to the side that has more room, and its arrow stays at the cell.
+  const isLeft = middle < edge / 2;
+  const from = isLeft ? Math.max(0, middle - ARROW) : Math.min(edge, middle + ARROW);
+  const horizontal = {
+    ...(isLeft ? { left: `${from}px` } : { right: `calc(100% - ${from}px)` }),
+    maxWidth: `${Math.min(WIDEST, isLeft ? edge - from : from)}px`,
+    "--cb-arrow": `${Math.max(3, Math.abs(middle - from) - 5)}px`,
+  };
+  const prompt = isByPosition(plane.map.over) ? props.prompt?.columns[spot.column] : undefined;
+  const token = prompt?.padding === true ? undefined : prompt?.clean;
   return (
     <div
-      class={`cb-tip cb-tip-${above ? "above" : "below"} cb-tip-${left ? "left" : "right"}`}
+      class={`cb-tip cb-tip-${above ? "above" : "below"} cb-tip-${isLeft ? "left" : "right"}`}
       role="tooltip"
       style={{ ...vertical, ...horizontal }}
     >
@@ -76,23 +132,10 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
             </>
           )}
         </span>
-        {knowledge(props, effect)}
+        {knowledge(props)}
       </div>
       <div>
-        {effect === null ? (
-          <span class="cb-quiet-text">a click edits it all the same</span>
-        ) : (
-          <>
-            <span class="cb-quiet-text">effect </span>
-            <span class={`cb-strong ${direction(effect)}`}>
-              {signed(effect, Math.max(3, props.digits))}
-            </span>
-            <span class="cb-quiet-text">
-              {" "}
-              {props.unit} (n={props.prompts})
-            </span>
-          </>
-        )}
+        <Effect {...props} />
         {edit === null ? null : (
           <span class="cb-quiet-text">
             {" \u00b7 "}
@@ -101,6 +144,7 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
           </span>
         )}
       </div>
+      <Others {...props} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { Button, Switch } from "../../parts/controls";
 import { duration } from "../../parts/number";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
+import { Term } from "../help/Term";
 
 export function Live({ state, act }: { state: BoardState; act: Actions }): JSX.Element | null {
   const { snapshot } = state;
@@ -21,7 +22,7 @@ export function Live({ state, act }: { state: BoardState; act: Actions }): JSX.E
         disabled={off}
         onClick={() => act.setView({ live: !view.live })}
       />
-      <span aria-hidden="true">Live</span>
+      <Term name="live">Live</Term>
       {map === null || map.status !== "done" ? null : (
         <span
           class="cb-quiet-text"

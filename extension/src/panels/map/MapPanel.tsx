@@ -1,17 +1,29 @@
 // The map of what matters now, with its tabs, caption and legend.
 import type { JSX, TargetedKeyboardEvent } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Theme } from "../../host";
 import { Button } from "../../parts/controls";
-import type { Theme } from "../../parts/theme";
-import { baselineDistance, scaleKey } from "../../store/scale";
+import type { EditRow } from "../../protocol/generated";
+import { keptFor } from "../../store/look";
+import { baselineDistance, clipOf, scaleKey } from "../../store/scale";
 import { type BoardState, currentMap, isStale, type MapOver, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import type { Copying } from "../code/copying";
-import { isByPosition, isOnMap, positionsOf, siteOf } from "./cells";
+import { Term } from "../help/Term";
+import { Compare } from "./Compare";
+import { type CellEdit, editsOn, isByPosition, isOnMap, positionsOf, siteOf } from "./cells";
+import { differenceOf } from "./difference";
 import { Grid } from "./Grid";
-import type { Spot } from "./hover";
 import { Legend } from "./Legend";
 import { Live } from "./Live";
+import { linesOf, type Spot } from "./lines";
+import { comparisonWords, lookWords } from "./look_words";
+import { planeOf } from "./plane";
+import { ViewMenu } from "./ViewMenu";
 import { MAPS, mapCaption } from "./words";
+
+const NO_EDITS: readonly EditRow[] = [];
+const NO_CELLS: ReadonlyMap<number, CellEdit> = new Map();
 
 /** Effects this many times the distance of the baselines make that distance no scale for them. */
 const FAR_BEYOND = 2;
@@ -63,6 +75,7 @@ function Tabs({ maps, shown, disabled, onChoose }: TabsProps): JSX.Element {
           role="tab"
           key={map}
           data-value={map}
+          data-term={map === "head_pos" ? "head" : map}
           aria-selected={map === shown}
           tabIndex={map === shown ? 0 : -1}
           disabled={disabled}
@@ -113,9 +126,49 @@ interface PanelProps {
 }
 
 function Plot({ state, act, theme }: PanelProps): JSX.Element {
-  const { setup, snapshot } = state;
+  const { setup, snapshot, look, unedited } = state;
   const map = currentMap(state);
+  const kept = useMemo(
+    () => (state.kept === null || map === null ? state.kept : keptFor(map, state.kept, unedited)),
+    [state.kept, map?.over, map?.layers[0], unedited],
+  );
   const view = shownView(state);
+  const { clip, fixed } = clipFor(state);
+  const edits = snapshot?.edits ?? NO_EDITS;
+  const baselines = snapshot?.metric.baselines;
+  const unit = snapshot?.metric.unit ?? "";
+  const compared = useMemo(
+    () => (kept === null || map === null ? null : differenceOf(kept.map, map)),
+    [kept, map],
+  );
+  const difference = compared?.refused === null ? compared.difference : null;
+  // Both sides of a comparison are drawn on the larger of their two scales.
+  const keptClip = useMemo(
+    () => (kept === null || difference === null ? 0 : clipOf(kept.map.effect, kept.map.known)),
+    [kept, difference === null],
+  );
+  const onCells = useMemo(() => (map === null ? NO_CELLS : editsOn(edits, map)), [edits, map]);
+  const plane = useMemo(
+    () =>
+      map === null || baselines === undefined
+        ? null
+        : planeOf({
+            map,
+            look,
+            clip: Math.max(clip, keptClip),
+            baselines,
+            unit,
+            difference,
+            edits: onCells,
+          }),
+    [map, look, clip, keptClip, baselines, unit, difference, onCells],
+  );
+  const order = map === null ? undefined : state.orders[scaleKey(map)];
+  const lines = useMemo(
+    () => (map === null ? null : linesOf(map, look, order)),
+    // The axes of a map stay while its numbers fill in.
+    [map?.map_id, map?.shape[0], map?.shape[1], look.order, look.layers, order],
+  );
   if (map === null || view === null || setup === null || snapshot === null) {
     return <p class="cb-hint cb-map-hint">The map is on its way.</p>;
   }
@@ -126,44 +179,66 @@ function Plot({ state, act, theme }: PanelProps): JSX.Element {
       </p>
     );
   }
-  const { clip, fixed } = clipFor(state);
+  if (plane === null || lines === null) return <p class="cb-hint cb-map-hint" />;
   const stale = isStale(map, snapshot, view);
   const prompt = setup.prompts[view.prompt];
-  const { unit } = snapshot.metric;
   const select = ({ row, column }: Spot): string | null => {
     const site = siteOf(map, row, column);
     if (site !== null) act.select({ site, position: isByPosition(map.over) ? column : null });
     return site;
   };
+  const looked = lookWords(plane, look, order !== undefined);
   return (
     <>
-      <p class="cb-caption">{mapCaption(map, prompt)}</p>
-      <Grid
-        key={map.over}
-        map={map}
-        clip={clip}
-        stale={stale}
-        unit={unit}
-        prompts={setup.prompts.length}
-        prompt={prompt}
-        edits={snapshot.edits}
-        clicks={state.clicks}
-        selected={view.positions}
-        chosen={state.selected}
-        theme={theme}
-        disabled={!state.connected}
-        onClick={(spot) => {
-          const site = select(spot);
-          if (site !== null) act.click(site, positionsOf(map.over, spot.column, view.positions));
-        }}
-        onSelect={select}
-        onRemove={act.remove}
-      />
+      <div class="cb-map-top">
+        <p class="cb-caption">
+          {kept === null || difference === null ? (
+            <>
+              <Term name="effect">Effect</Term>
+              {mapCaption(map, prompt).slice("Effect".length)}
+            </>
+          ) : (
+            comparisonWords(plane, kept, prompt)
+          )}
+        </p>
+        <ViewMenu state={state} plane={plane} act={act} disabled={false} />
+      </div>
+      {kept === null || compared === null ? null : (
+        <Compare kept={kept} look={look} refused={compared.refused} act={act} />
+      )}
+      {looked === null ? null : (
+        <p class="cb-note cb-look" data-cb="map-look">
+          {looked}
+        </p>
+      )}
+      {lines.rows.length === 0 ? (
+        <p class="cb-hint cb-map-hint">No layer of this map is among those that are shown.</p>
+      ) : (
+        <Grid
+          key={map.over}
+          plane={plane}
+          lines={lines}
+          stale={stale && plane.side !== "a"}
+          prompts={setup.prompts.length}
+          prompt={prompt}
+          edits={onCells}
+          clicks={state.clicks}
+          selected={view.positions}
+          chosen={state.selected}
+          keptName={difference === null ? null : (kept?.name ?? null)}
+          theme={theme}
+          disabled={!state.connected}
+          onClick={(spot) => {
+            const site = select(spot);
+            if (site !== null) act.click(site, positionsOf(map.over, spot.column, view.positions));
+          }}
+          onSelect={select}
+          onRemove={act.remove}
+        />
+      )}
       <Legend
-        map={map}
-        clip={clip}
-        unit={unit}
-        fixed={fixed}
+        plane={plane}
+        fixed={fixed && plane.side !== "difference" && plane.factor === 1 && keptClip <= clip}
         stale={stale}
         edited={snapshot.edits.some((edit) => isOnMap(edit, map))}
         theme={theme}

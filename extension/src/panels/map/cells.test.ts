@@ -29,6 +29,10 @@ const edit = (change: Partial<EditRow>): EditRow => ({
   effect: null,
   norm_before: null,
   norm_change: null,
+  name: null,
+  group: null,
+  sources: null,
+  renormalize: false,
   ...change,
 });
 const resid = (positions: number[] | null): EditRow =>

@@ -5,8 +5,6 @@ import type { MapOver, PendingClick, Selection } from "../../store/state";
 
 /** Effects smaller than this share of the largest are not listed. */
 const NOISE = 2e-3;
-/** Effects smaller than this share of the scale get no number in their cell. */
-const NUMBER_FROM = 0.4;
 
 export interface CellEdit {
   how: string;
@@ -74,6 +72,17 @@ export function cellName(axes: Axes, row: number, column: number): string {
   return isByPosition(axes.over) ? `${site} @ ${column}` : site;
 }
 
+function editIsOn(edit: EditRow, axes: Axes, row: number, column: number): boolean {
+  const { over } = axes;
+  if (edit.kind !== (over === "head_pos" ? "head" : over) || edit.layer !== layerOf(axes, row))
+    return false;
+  const component = indexOf(axes, row, column);
+  return (
+    (component === null || edit.index === component) &&
+    (!isByPosition(over) || edit.positions === null || edit.positions.includes(column))
+  );
+}
+
 /** The edit drawn on a cell; of several the last, and one in force before one switched off. */
 export function editOn(
   edits: readonly EditRow[],
@@ -82,19 +91,36 @@ export function editOn(
   column: number,
 ): CellEdit | null {
   let found: CellEdit | null = null;
-  const { over } = axes;
-  const kind = over === "head_pos" ? "head" : over;
-  const layer = layerOf(axes, row);
-  const component = indexOf(axes, row, column);
   edits.forEach((edit, index) => {
-    if (edit.kind !== kind || edit.layer !== layer) return;
-    const here =
-      (component === null || edit.index === component) &&
-      (!isByPosition(over) || edit.positions === null || edit.positions.includes(column));
-    if (here && (edit.enabled || found?.enabled !== true)) {
+    if (editIsOn(edit, axes, row, column) && (edit.enabled || found?.enabled !== true))
       found = { how: edit.how, enabled: edit.enabled, index };
-    }
   });
+  return found;
+}
+
+/** The rows and columns of a map that an edit may be on: few, however large the map. */
+function* placesOf(edit: EditRow, axes: Axes): Generator<[row: number, column: number]> {
+  const { over, layers, shape } = axes;
+  const row = over === "head_pos" ? (edit.index ?? -1) : layers.indexOf(edit.layer);
+  const columns = shape[1] ?? 0;
+  if (row < 0 || row >= (shape[0] ?? 0)) return;
+  if (over === "head") yield [row, edit.index ?? -1];
+  else if (isByPosition(over) && edit.positions !== null)
+    for (const position of edit.positions) yield [row, position];
+  else for (let column = 0; column < columns; column += 1) yield [row, column];
+}
+
+/** Every edited cell of a map with the edit drawn on it, by its place in the map's arrays. */
+export function editsOn(edits: readonly EditRow[], axes: Axes): ReadonlyMap<number, CellEdit> {
+  const found = new Map<number, CellEdit>();
+  const columns = axes.shape[1] ?? 0;
+  for (const edit of edits)
+    for (const [row, column] of placesOf(edit, axes)) {
+      const cell = row * columns + column;
+      if (column < 0 || column >= columns || found.has(cell)) continue;
+      const on = editOn(edits, axes, row, column);
+      if (on !== null) found.set(cell, on);
+    }
   return found;
 }
 
@@ -126,22 +152,27 @@ export function isPending(
   );
 }
 
+const SITE = /^(?:(\w+) )?(\d+)(?:\.(\d+))?$/;
+
 /** The cell that a selected component has in a map; null where it has none. */
 export function cellOf(
   axes: Axes,
   selected: Selection | null,
 ): [row: number, column: number] | null {
-  if (selected === null) return null;
-  const [rows = 0, columns = 0] = axes.shape;
-  const byPosition = isByPosition(axes.over);
-  for (let row = 0; row < rows; row += 1)
-    for (let column = 0; column < columns; column += 1)
-      if (
-        (!byPosition || column === selected.position) &&
-        siteOf(axes, row, column) === selected.site
-      )
-        return [row, column];
-  return null;
+  const [, kind = "head", layer, index] = SITE.exec(selected?.site ?? "") ?? [];
+  const { over, layers, shape } = axes;
+  if (selected === null || layer === undefined) return null;
+  if (kind !== (over === "head_pos" ? "head" : over)) return null;
+  const byPosition = isByPosition(over);
+  const [rows = 0, columns = 0] = shape;
+  const at = layers.indexOf(Number(layer));
+  const row = over === "head_pos" && at >= 0 ? Number(index) : at;
+  let column = byPosition ? (selected.position ?? -1) : Number(index);
+  if (over === "neuron") {
+    const ranks = axes.index?.subarray(row * columns, (row + 1) * columns);
+    column = ranks?.indexOf(Number(index)) ?? -1;
+  }
+  return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
 }
 
 /** The effect of a cell; null while it is not computed. */
@@ -162,9 +193,11 @@ export function beforeAt(map: EffectMap, row: number, column: number): number | 
   return x === undefined || Number.isNaN(x) ? null : x;
 }
 
-/** Whether a cell is strong enough on its scale to carry its number. */
-export function hasNumber(effect: number, clip: number): boolean {
-  return Math.abs(effect) >= NUMBER_FROM * clip && clip > 0;
+/** The standard error of a cell's effect over the prompts; null where there is none. */
+export function stderrAt(map: EffectMap, row: number, column: number): number | null {
+  const i = row * (map.shape[1] ?? 0) + column;
+  const error = map.known[i] === EXACT ? map.stderr?.[i] : undefined;
+  return error === undefined || Number.isNaN(error) ? null : error;
 }
 
 export interface RankedCell {
@@ -177,20 +210,55 @@ export interface RankedCell {
   estimated: boolean;
 }
 
-/** The finite cells with an effect, largest |effect| first: as known or estimated, else as they were. */
-export function largest(map: EffectMap, count: number): RankedCell[] {
-  const columns = map.shape[1] ?? 0;
-  const cells: RankedCell[] = [];
-  map.effect.forEach((now, i) => {
-    const estimated = map.known[i] === ESTIMATED;
-    const old = map.known[i] !== EXACT && !estimated;
-    const effect = old ? (map.before?.[i] ?? Number.NaN) : now;
-    if (Number.isFinite(effect) && effect !== 0) {
-      cells.push({ row: Math.floor(i / columns), column: i % columns, effect, old, estimated });
+/** What a cell shows: its effect as known or estimated, else as it was; NaN for nothing. */
+function shownAt(map: EffectMap, i: number): number {
+  return (map.known[i] !== 0 ? map.effect[i] : map.before?.[i]) ?? Number.NaN;
+}
+
+/** The cells with the largest sizes, largest first, in one pass: a large map comes many times a second. */
+function largestOf(sizes: (i: number) => number, n: number, count: number): number[] {
+  const found: number[] = [];
+  const ofFound: number[] = [];
+  for (let i = 0; i < n; i += 1) {
+    const size = sizes(i);
+    const isFull = found.length === count;
+    if (!(size > 0 && size < Number.POSITIVE_INFINITY)) continue;
+    if (isFull && size <= (ofFound[count - 1] ?? 0)) continue;
+    let at = isFull ? count - 1 : found.length;
+    for (; at > 0 && (ofFound[at - 1] ?? 0) < size; at -= 1) {
+      found[at] = found[at - 1] ?? 0;
+      ofFound[at] = ofFound[at - 1] ?? 0;
     }
-  });
-  cells.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+    found[at] = i;
+    ofFound[at] = size;
+  }
+  return found;
+}
+
+/**
+ * The finite cells with an effect, largest |effect| first: as known or estimated, else as they were.
+ * `count` is for a few of them; `only` for those of one kind.
+ */
+export function largest(
+  map: EffectMap,
+  count: number,
+  only?: (effect: number) => boolean,
+): RankedCell[] {
+  const columns = map.shape[1] ?? 0;
+  const size = (i: number): number => Math.abs(shownAt(map, i));
+  const n = map.effect.length;
+  const ofKind = (i: number): number => (only?.(shownAt(map, i)) === false ? 0 : size(i));
+  const found = largestOf(only === undefined ? size : ofKind, n, Math.min(count, n));
+  const [first = 0] = only === undefined ? found : largestOf(size, n, 1);
   // What is left of rounding is no effect.
-  const least = NOISE * Math.abs(cells[0]?.effect ?? 0);
-  return cells.slice(0, count).filter(({ effect }) => Math.abs(effect) > least);
+  const least = NOISE * size(first);
+  return found
+    .map((i) => ({
+      row: Math.floor(i / columns),
+      column: i % columns,
+      effect: shownAt(map, i),
+      old: map.known[i] !== EXACT && map.known[i] !== ESTIMATED,
+      estimated: map.known[i] === ESTIMATED,
+    }))
+    .filter(({ effect }) => Math.abs(effect) > least);
 }

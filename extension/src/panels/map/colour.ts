@@ -1,7 +1,7 @@
 // The diverging map: 11 stops from the strongest negative to the strongest positive effect, straight
 // sRGB between them. Each theme has its own, equal in lightness at ±k and told apart by people with
 // protan, deutan and tritan vision.
-import type { Theme } from "../../parts/theme";
+import type { Theme } from "../../host";
 
 export const STOPS: Record<Theme, readonly string[]> = {
   light: [

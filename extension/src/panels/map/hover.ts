@@ -1,13 +1,9 @@
 // Which cell the hover card is about.
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Spot } from "./lines";
 
 /** How long the pointer rests on a first cell before its card appears (ms). */
 const HOVER_MS = 120;
-
-export interface Spot {
-  row: number;
-  column: number;
-}
 
 /** The hover card's cell: at once from cell to cell, after a moment from outside. */
 export function useHover(): [Spot | null, (spot: Spot | null, atOnce?: boolean) => void] {

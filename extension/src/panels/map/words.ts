@@ -1,11 +1,12 @@
 // Cells and maps in words, for labels, captions and screen readers.
-import { signed } from "../../parts/number";
+import { plain, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
-import type { EffectMap } from "../../protocol/decode";
+import { type EffectMap, ESTIMATED } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
 import type { MapOver } from "../../store/state";
-import { paddingOf } from "../prompts/Prompts";
-import { type CellEdit, cellName, effectAt, estimateAt, isByPosition } from "./cells";
+import { paddingOf } from "../prompts/positions";
+import { type CellEdit, cellName, isByPosition } from "./cells";
+import { errorAt, isSunkAt, kindAt, OLD, type Plane, valueAt } from "./plane";
 
 interface MapWords {
   /** On its tab. */
@@ -64,28 +65,41 @@ const DOING: Record<EffectMap["how"], string> = {
   patch: "patching",
 };
 
+/** "−1.83 ± 0.12": an effect with its standard error, where it has one. */
+export function withError(effect: number, error: number | null, digits = 2): string {
+  return error === null
+    ? signed(effect, digits)
+    : `${signed(effect, digits)} \u00b1 ${plain(error, digits)}`;
+}
+
+function sizeWords(plane: Plane, row: number, column: number): string {
+  const value = valueAt(plane, row, column);
+  const kind = kindAt(plane, row, column);
+  // What was drawn before the last step is no news of now: the card says it, a label does not.
+  if (value === null || kind === OLD) return "not computed yet";
+  const what = { a: "effect in A", b: "effect", difference: "B minus A" }[plane.side];
+  return kind === ESTIMATED
+    ? `${what} about ${signed(value)} ${plane.unit}, approximate`
+    : `${what} ${withError(value, errorAt(plane, row, column))} ${plane.unit}`;
+}
+
 /** "head 9.6: effect −0.58 logits, edited: zero". */
 export function cellWords(
-  map: EffectMap,
+  plane: Plane,
   row: number,
   column: number,
   edit: CellEdit | null,
-  context: { unit: string; stale: boolean },
+  stale: boolean,
 ): string {
+  const { map } = plane;
   const name = cellName(map, row, column);
   const subject = map.over === "head" || map.over === "head_pos" ? `head ${name}` : name;
-  const effect = effectAt(map, row, column);
-  const estimate = estimateAt(map, row, column);
-  const size =
-    effect !== null
-      ? `effect ${signed(effect)} ${context.unit}`
-      : estimate !== null
-        ? `effect about ${signed(estimate)} ${context.unit}, approximate`
-        : "not computed yet";
-  const old = (effect ?? estimate) !== null && context.stale ? ", before the last step" : "";
+  const known = kindAt(plane, row, column) !== 0 && kindAt(plane, row, column) !== OLD;
+  const old = known && stale ? ", before the last step" : "";
+  const sunk = isSunkAt(plane, row, column) ? ", hidden by the view" : "";
   const edited =
     edit === null ? "" : `, edited: ${edit.how}${edit.enabled ? "" : ", switched off"}`;
-  return `${subject}: ${size}${old}${edited}`;
+  return `${subject}: ${sizeWords(plane, row, column)}${old}${sunk}${edited}`;
 }
 
 /** The sentence above the map: what is done, where, on top of what. */

@@ -42,9 +42,28 @@ describe("the table by prompt", () => {
     expect(all(".cb-per-prompt")).toHaveLength(0);
   });
 
+  it("is one line at first, which says how far the prompts were moved", async () => {
+    await mount({ prompts: 64 });
+    const line = $(".cb-per-prompt");
+    expect(rows()).toHaveLength(0);
+    expect(line.textContent).toContain("logit difference in logits64 prompts, from ");
+    await click($('[data-cb="head"][data-layer="9"][data-head="9"]'));
+    const values = $('[data-cb="outliers"]').textContent;
+    expect(values).toBe("3 outliers");
+    expect(line.textContent).toMatch(/64 prompts, change \u2212\d\.\d\d to [\u2212+]\d\.\d\d/);
+    const disclosure = $('[data-cb="per-prompt"]');
+    expect(disclosure.getAttribute("aria-expanded")).toBe("false");
+    await click(disclosure);
+    expect(disclosure.getAttribute("aria-expanded")).toBe("true");
+    expect(rows()).toHaveLength(8);
+    await click(disclosure);
+    expect(rows()).toHaveLength(0);
+  });
+
   it("shows who changed most first, and marks who stands out in words and by a glyph", async () => {
     await mount({ prompts: 64 });
     await click($('[data-cb="head"][data-layer="9"][data-head="9"]'));
+    await click($('[data-cb="per-prompt"]'));
     expect(rows()).toHaveLength(8);
     const changes = rows().map((row) => Math.abs(Number(row.dataset.change)));
     expect(changes).toEqual([...changes].sort((a, b) => b - a));
@@ -100,6 +119,7 @@ describe("the table by prompt", () => {
 
   it("shows a prompt on one click, and by the keyboard", async () => {
     const kernel = await mount({ prompts: 12 });
+    await click($('[data-cb="per-prompt"]'));
     await click(rows()[3]?.lastElementChild as HTMLElement);
     expect(kernel.view.prompt).toBe(3);
     expect(rows()[3]?.querySelector("button")?.getAttribute("aria-current")).toBe("true");

@@ -1,6 +1,7 @@
 // The metric prompt by prompt: who moved most, and who stands out. A click on a row shows that prompt.
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { Icon } from "../../parts/icon";
 import { attribute, direction, signed } from "../../parts/number";
 import type { PromptRow, Setup, Snapshot } from "../../protocol/generated";
 import { type BoardState, shownView } from "../../store/state";
@@ -15,6 +16,7 @@ import {
   type Order,
   perPrompt,
   type Row,
+  rangeOf,
   reordered,
 } from "./rows";
 import { promptText } from "./text";
@@ -204,27 +206,56 @@ function outlierWords(n: number): string {
   return n === 0 ? "no outliers" : `${n} ${n === 1 ? "outlier" : "outliers"}`;
 }
 
+/** The whole table in one line: where the prompts lie, or how far the edits moved them. */
+function summary({ rows }: Numbers, edited: boolean): string {
+  const range = rangeOf(rows.map(({ change, value }) => (edited ? change : value)));
+  const what = edited ? "change" : "from";
+  return `${rows.length} prompts${range === null ? "" : `, ${what} ${signed(range[0])} to ${signed(range[1])}`}`;
+}
+
+/** How much of the table is drawn. A closed one is one line, which leaves the board as it was. */
+type Shown = "line" | "first" | "all";
+
 export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): JSX.Element | null {
   const { setup, snapshot } = state;
-  const [all, setAll] = useState(false);
+  const [shown, setShown] = useState<Shown>("line");
   const metric = snapshot?.metric;
   const numbers = useMemo(() => (metric === undefined ? null : perPrompt(metric)), [metric]);
   const view = shownView(state);
   if (setup === null || snapshot === null || view === null || numbers === null) return null;
   const n = numbers.rows.length;
   if (n < 2) return null;
+  const open = shown !== "line";
   return (
     <section class="cb-per-prompt" aria-label="By prompt">
       <div class="cb-sechead">
         <h3 class="cb-h">
-          By prompt
-          <span class="cb-quiet-text cb-plain">
-            {" "}
-            {metricName(snapshot.metric.name)} in {snapshot.metric.unit}
-          </span>
+          <button
+            type="button"
+            class="cb-disclose"
+            data-cb="per-prompt"
+            aria-expanded={open}
+            onClick={() => setShown(open ? "line" : "first")}
+          >
+            <Icon name={open ? "down" : "right"} size={12} />
+            By prompt
+            <span class="cb-quiet-text cb-plain">
+              {metricName(snapshot.metric.name)} in {snapshot.metric.unit}
+            </span>
+          </button>
         </h3>
+        <span class="cb-quiet-text cb-pp-summary">
+          {summary(
+            numbers,
+            snapshot.edits.some(({ enabled }) => enabled),
+          )}
+        </span>
         <span class="cb-grow" />
-        <span class="cb-quiet-text" data-cb="outliers" data-value={numbers.outliers}>
+        <span
+          class={numbers.outliers > 0 ? "cb-warn" : "cb-quiet-text"}
+          data-cb="outliers"
+          data-value={numbers.outliers}
+        >
           {outlierWords(numbers.outliers)}
         </span>
         {n > FIRST ? (
@@ -232,22 +263,24 @@ export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): 
             type="button"
             class="cb-link"
             data-cb="prompts-all"
-            aria-expanded={all}
-            onClick={() => setAll(!all)}
+            aria-expanded={shown === "all"}
+            onClick={() => setShown(shown === "all" ? "first" : "all")}
           >
-            {all ? `show ${FIRST} rows` : `show all ${n} rows`}
+            {shown === "all" ? `show ${FIRST} rows` : `show all ${n} rows`}
           </button>
         ) : null}
       </div>
-      <Table
-        setup={setup}
-        snapshot={snapshot}
-        numbers={numbers}
-        shown={view.prompt}
-        all={all}
-        connected={state.connected}
-        act={act}
-      />
+      {open ? (
+        <Table
+          setup={setup}
+          snapshot={snapshot}
+          numbers={numbers}
+          shown={view.prompt}
+          all={shown === "all"}
+          connected={state.connected}
+          act={act}
+        />
+      ) : null}
     </section>
   );
 }

@@ -61,3 +61,10 @@ export function inOrder(rows: readonly Row[], { by, descending }: Order): Row[] 
 export function reordered(order: Order, by: Column): Order {
   return { by, descending: order.by === by ? !order.descending : by !== "prompt" };
 }
+
+/** The least and the largest of the finite numbers; null when there is none. */
+export function rangeOf(numbers: readonly number[]): [low: number, high: number] | null {
+  const finite = numbers.filter(Number.isFinite);
+  if (finite.length === 0) return null;
+  return [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))];
+}

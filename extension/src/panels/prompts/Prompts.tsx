@@ -1,77 +1,16 @@
 // The tokens of both runs, column by column; a click says where edits act.
-import type { JSX, TargetedKeyboardEvent } from "preact";
-import { useRef, useState } from "preact/hooks";
+import type { JSX, RefObject, TargetedKeyboardEvent } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { IconButton } from "../../parts/controls";
-import { Answer, Token, tokenWords } from "../../parts/token";
-import type { PromptRow, Setup, TokenColumn, View } from "../../protocol/generated";
+import { Answer } from "../../parts/token";
+import { useWidth } from "../../parts/width";
+import type { PromptRow, Setup, View } from "../../protocol/generated";
+import { type BoardState, shownView } from "../../store/state";
 import type { Actions } from "../actions";
+import { Term } from "../help/Term";
+import { Columns } from "./Columns";
+import { paddingOf, positionWords } from "./positions";
 import { range, type Selection, toggleAlone, toggleIn } from "./selection";
-
-/** How many columns on the left hold no token of this prompt. */
-export function paddingOf(prompt: PromptRow | undefined): number {
-  return prompt?.columns.filter((column) => column.padding).length ?? 0;
-}
-
-/** Positions as people name them: by label where there is one, else counted in the prompt's own tokens. */
-export function positionWords(positions: Selection, prompt: PromptRow | undefined): string {
-  if (positions === null) return "all positions";
-  const padding = paddingOf(prompt);
-  const words = positions
-    .filter((p) => prompt?.columns[p]?.padding !== true)
-    .map((p) => prompt?.columns[p]?.labels[0] ?? String(p - padding));
-  return words.length === 0 ? "no token of this prompt" : words.join(", ");
-}
-
-interface ColumnProps {
-  column: TokenColumn;
-  /** Its place in the token tensor. */
-  at: number;
-  /** The same, counted in the prompt's own tokens. */
-  position: number;
-  selected: boolean;
-  stop: boolean;
-  disabled: boolean;
-}
-
-function Column({ column, at, position, selected, stop, disabled }: ColumnProps): JSX.Element {
-  const { clean, corrupted, differs, labels } = column;
-  if (column.padding)
-    return <span class="cb-tok cb-padding" data-cb="padding" aria-hidden="true" />;
-  const words = [
-    `position ${position}${labels.length > 0 ? `, ${labels.join(", ")}` : ""}: ${corrupted === null ? "" : "clean "}${tokenWords(clean)}`,
-    corrupted === null ? "" : `, corrupted ${tokenWords(corrupted)}`,
-    differs ? ", differs" : "",
-  ].join("");
-  return (
-    <button
-      type="button"
-      class={`cb-tok${differs ? " cb-diff" : ""}`}
-      data-cb="token"
-      data-pos={at}
-      aria-pressed={selected}
-      aria-label={words}
-      tabIndex={stop ? 0 : -1}
-      disabled={disabled}
-    >
-      <span class="cb-tok-index">
-        {labels.map((label) => (
-          <span class="cb-tag" key={label}>
-            {tokenWords(label, 10)}
-          </span>
-        ))}
-        {position}
-      </span>
-      <span class="cb-tok-clean">
-        <Token text={clean} />
-      </span>
-      {corrupted === null ? null : (
-        <span class="cb-tok-corrupted">
-          <Token text={corrupted} />
-        </span>
-      )}
-    </button>
-  );
-}
 
 /** The position of the token under an event, or null. */
 function positionUnder(target: EventTarget | null): number | null {
@@ -99,6 +38,16 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
   const shown = dragged === undefined ? selected : dragged;
   const first = paddingOf(prompt);
   const last = prompt.columns.length - 1;
+
+  const list = useRef<HTMLDivElement>(null);
+  // Of a long prompt the part is shown where the runs differ.
+  useLayoutEffect(() => {
+    const box = list.current;
+    const differing = box?.querySelector<HTMLElement>(".cb-diff");
+    if (box === null || differing === null || differing === undefined) return;
+    const below = differing.offsetTop + differing.offsetHeight - box.offsetTop - box.clientHeight;
+    if (below > 0) box.scrollTop = below;
+  }, []);
 
   const finish = (): void => {
     const { current } = drag;
@@ -130,6 +79,7 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
   return (
     // biome-ignore lint/a11y/useSemanticElements: a toolbar of toggles, not a form's fieldset.
     <div
+      ref={list}
       class="cb-toks"
       role="group"
       aria-label="Tokens; select the positions where edits act"
@@ -165,40 +115,67 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
           onSelect((event.ctrlKey || event.metaKey ? toggleIn : toggleAlone)(selected, position));
       }}
     >
-      {prompt.columns.map((column, position) => (
-        <Column
-          key={position}
-          column={column}
-          at={position}
-          position={position - first}
-          selected={shown?.includes(position) ?? false}
-          stop={position === Math.max(first, Math.min(stop, last))}
-          disabled={disabled}
-        />
-      ))}
+      <Columns
+        prompt={prompt}
+        first={first}
+        selected={shown}
+        stop={Math.max(first, Math.min(stop, last))}
+        disabled={disabled}
+      />
     </div>
   );
 }
 
-interface PromptsProps {
+export function Prompts({ state, act }: { state: BoardState; act: Actions }): JSX.Element | null {
+  const { setup, connected } = state;
+  const view = shownView(state);
+  // The room of two rows of tokens: nothing below moves when they come.
+  if (setup === null || view === null) return <div class="cb-prompts cb-prompts-blank" />;
+  return <Shown setup={setup} view={view} connected={connected} act={act} />;
+}
+
+interface ShownProps {
   setup: Setup;
   view: View;
   connected: boolean;
   act: Actions;
 }
 
-export function Prompts({ setup, view, connected, act }: PromptsProps): JSX.Element | null {
+/** Keep the room of the tallest prompt at this width: turning the pages moves nothing below. */
+function useSteadyHeight(prompt: number, width: number): RefObject<HTMLDivElement | null> {
+  const ref = useRef<HTMLDivElement>(null);
+  const tallest = useRef({ width, height: 0 });
+  useLayoutEffect(() => {
+    const box = ref.current;
+    if (box === null) return;
+    box.style.minHeight = "";
+    const before = tallest.current.width === width ? tallest.current.height : 0;
+    tallest.current = { width, height: Math.max(before, box.offsetHeight) };
+    box.style.minHeight = `${tallest.current.height}px`;
+  }, [prompt, width]);
+  return ref;
+}
+
+function Shown({ setup, view, connected, act }: ShownProps): JSX.Element | null {
+  const [section, width] = useWidth<HTMLElement>(0);
+  const strip = useSteadyHeight(view.prompt, width);
   const prompt = setup.prompts[view.prompt];
   if (prompt === undefined) return null;
   const n = setup.prompts.length;
   const paired = prompt.columns.some((column) => column.corrupted !== null);
   return (
-    <section class="cb-prompts" aria-label="Prompts">
-      <div class="cb-strip">
+    <section class="cb-prompts" aria-label="Prompts" ref={section}>
+      <div class="cb-strip" ref={strip}>
         <div class="cb-runs">
           <span />
-          <span class="cb-pos cb-strong">clean</span>
-          {paired ? <span class="cb-neg cb-strong">corrupted</span> : null}
+          <span class="cb-pos cb-strong">
+            <Term name="clean">clean</Term>
+          </span>
+          {paired ? (
+            <span class="cb-neg cb-strong">
+              <Term name="corrupted">corrupted</Term>
+            </span>
+          ) : null}
         </div>
         <Strip
           key={view.prompt}
@@ -247,7 +224,9 @@ export function Prompts({ setup, view, connected, act }: PromptsProps): JSX.Elem
           )}
         </span>
         {view.positions === null ? (
-          <span class="cb-quiet-text">edits act at all positions</span>
+          <span class="cb-quiet-text">
+            edits act at <Term name="positions">all positions</Term>
+          </span>
         ) : (
           <span>
             <span class="cb-quiet-text">edits act at </span>

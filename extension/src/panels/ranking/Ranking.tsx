@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { direction, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
-import { type BoardState, currentMap, isStale, type Mode, shownView } from "../../store/state";
+import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import {
   cellName,
@@ -13,34 +13,28 @@ import {
   layerOf,
   positionsOf,
   siteOf,
+  stderrAt,
 } from "../map/cells";
 import { Glyph } from "../map/Glyph";
+import { Whisker } from "../map/Whisker";
+import { withError } from "../map/words";
 
-const ROWS = 10;
-
-const DOING: Record<Mode, string> = {
-  zero: "zero it",
-  mean: "set it to its mean over the reference prompts",
-  resample: "take it from another reference prompt",
-  patch: "patch it from the other run",
-};
-
-function hint(state: BoardState): string {
-  const map = currentMap(state);
-  const what = map?.over === "head" ? "a head" : "a cell";
-  const mode = shownView(state)?.mode ?? "zero";
-  return `Click ${what} to ${DOING[mode]}. The number, the tokens and the whole map follow; click again to take it back.`;
-}
+const ROWS = 8;
 
 export function Ranking({ state, act }: { state: BoardState; act: Actions }): JSX.Element {
   const { snapshot } = state;
   const map = currentMap(state);
   const view = shownView(state);
-  const empty = snapshot !== null && snapshot.edits.length === 0;
   const stale = map !== null && snapshot !== null && view !== null && isStale(map, snapshot, view);
   const rows = map === null ? [] : largest(map, ROWS);
   const prompt = state.setup?.prompts[view?.prompt ?? 0];
-  const most = Math.abs(rows[0]?.effect ?? 1);
+  const n = snapshot?.metric.values.length ?? 1;
+  // Bars and their whiskers on one scale.
+  const most = rows.reduce(
+    (size, { row, column, effect }) =>
+      Math.max(size, Math.abs(effect) + (map === null ? 0 : (stderrAt(map, row, column) ?? 0))),
+    0,
+  );
   return (
     <section class="cb-ranking" aria-label="Largest effects">
       <h3 class="cb-h">
@@ -49,10 +43,13 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
           ? ""
           : ` of ${map.over === "head_pos" ? `layer ${map.layers[0]}` : map.over}`}
         {snapshot === null ? null : (
-          <span class="cb-quiet-text cb-plain"> in {snapshot.metric.unit}</span>
+          <span class="cb-quiet-text cb-plain">
+            {" "}
+            {snapshot.metric.unit}
+            {n > 1 ? `, mean of n=${n}` : ""}
+          </span>
         )}
       </h3>
-      {empty ? <p class="cb-hint">{hint(state)}</p> : null}
       {map === null || view === null || rows.length === 0 ? (
         <p class="cb-hint">
           {map === null || map.status === "computing"
@@ -68,6 +65,8 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
             const site = siteOf(map, row, column);
             const at = tokenWords(label ?? String(column), 8);
             const pending = isPending(state.clicks, map, row, column);
+            const error = old || stale ? null : stderrAt(map, row, column);
+            const words = withError(effect, error);
             const share = `${((50 * Math.abs(effect)) / most).toFixed(1)}%`;
             return (
               <li key={name}>
@@ -76,7 +75,8 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                   class={`cb-rank${old || stale ? " cb-rank-old" : ""}${pending ? " cb-in-flight" : ""}`}
                   data-cb="rank"
                   aria-pressed={edit !== null}
-                  aria-label={`${name}: effect ${estimated ? "about " : ""}${signed(effect)}${edit === null ? "" : `, edited: ${edit.how}`}`}
+                  aria-label={`${name}: effect ${estimated ? "about " : ""}${words}${edit === null ? "" : `, edited: ${edit.how}`}`}
+                  title={error === null ? undefined : `${words} (s.e., n=${n})`}
                   disabled={!state.connected}
                   onClick={() => {
                     if (site === null) return;
@@ -101,6 +101,7 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                         effect < 0 ? { right: "50%", width: share } : { left: "50%", width: share }
                       }
                     />
+                    <Whisker effect={effect} error={error} most={most} />
                   </span>
                   <span class={`cb-rank-effect ${direction(effect)}`}>
                     {estimated ? "\u2248" : ""}

@@ -5,7 +5,12 @@
 export async function copyLater(text: Promise<string | null>): Promise<string | null> {
   const { clipboard } = navigator;
   if (clipboard !== undefined && typeof ClipboardItem !== "undefined") {
-    const blob = text.then((value) => new Blob([value ?? ""], { type: "text/plain" }));
+    const blob = text.then((value) => {
+      // Nothing to copy leaves the clipboard as it was.
+      if (value === null) throw new Error("there is nothing to copy");
+      return new Blob([value], { type: "text/plain" });
+    });
+    blob.catch(() => undefined); // A browser that refuses at once never looks at it.
     try {
       await clipboard.write([new ClipboardItem({ "text/plain": blob })]);
       return null;

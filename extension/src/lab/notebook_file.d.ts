@@ -1,0 +1,4 @@
+declare module "*.ipynb" {
+  const notebook: Record<string, unknown>;
+  export default notebook;
+}

@@ -1,0 +1,274 @@
+"""Two states of a board for the panel, one comparison at a time: the newest that was asked for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from circuitboard.board.state_comparison import ComparedState, StateComparison
+from circuitboard.board.top_tokens import require_prompt
+from circuitboard.errors import Cancelled, CircuitboardError, EngineError
+from circuitboard.metrics import interval_of, standard_error
+from circuitboard.protocol import messages as m
+from circuitboard.protocol.codec import error_info
+from circuitboard.widget.live_map import EXACT
+from circuitboard.widget.map_grid import edited_cells, grid_for, same_map
+from circuitboard.widget.snapshot import MOST_RESAMPLED, TOP_TOKENS
+from circuitboard.widget.tree import short
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from circuitboard.board import Board, Shown
+    from circuitboard.engine import CancelToken, Job
+    from circuitboard.sweeps import Grid
+    from circuitboard.widget.live_map import MapState
+    from circuitboard.widget.reply import Reply
+
+    Known = Callable[[Shown, m.View], list[float] | None]
+    Answer = tuple[m.Compared, list[bytes]]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is asked for: two states, the prompt whose tokens are told, and the map that is looked at.
+
+    Parameters
+    ----------
+    maps
+        Whether both maps are to be computed.
+    """
+
+    left: int
+    right: int
+    prompt: int
+    view: m.View
+    maps: bool
+
+    @classmethod
+    def of(cls, request: m.Compare, board: Board, view: m.View) -> Sides:
+        """What a request asks for, or the reason why that cannot be.
+
+        Raises
+        ------
+        CircuitboardError
+            `no_such_state`, `no_such_prompt`.
+        """
+        history = board.shown.history
+        for node in (request.left, request.right):
+            history.require(node)
+        require_prompt(board.lab, request.prompt)
+        return cls(request.left, request.right, request.prompt, view, request.map)
+
+
+def read_comparison(
+    request: str, board: Board, asked: Sides, known: Known, cancel: CancelToken
+) -> Generator[None, None, Answer]:
+    """Compute both states and, if asked for, their maps; for `Board.run_in_background`.
+
+    Returns
+    -------
+    tuple
+        The answer, and the buffers that go with it.
+    """
+    started = time.perf_counter()
+    revision = board.shown.revision
+    sides = []
+    for node in (asked.left, asked.right):
+        sides.append(board.state_at(node, cancel))
+        yield
+    left, right = map(ComparedState.of, sides)
+    comparison = StateComparison(left, right, board.lab.metric.name, board.lab.metric.unit, board.lab)
+    grid = grid_for(board, asked.view)
+    effects = [known(shown, asked.view) for shown in sides]
+    runs = effects.count(None) * grid.shape[0] * grid.shape[1]
+    maps, buffers, refused = None, [], None
+    if asked.maps:
+        begun = time.perf_counter()
+        try:
+            for index, shown in enumerate(sides):
+                found = effects[index]
+                if found is None:
+                    found = (yield from _effects(board, grid, shown, cancel)).tolist()
+                buffers.append(np.asarray(found, "<f4").tobytes())
+        except Cancelled:
+            raise
+        except CircuitboardError as error:
+            buffers, refused = [], error_info(error)
+        else:
+            positions = asked.view.positions if grid.by == "all" else None
+            elapsed = (time.perf_counter() - begun) * 1000
+            maps = m.ComparedMaps(
+                asked.view.map, asked.view.mode, positions, list(grid.layers), list(grid.shape), elapsed
+            )
+    answer = _answer(request, revision, comparison, asked, maps, refused, runs, started)
+    return answer, buffers
+
+
+def _effects(board: Board, grid: Grid, shown: Shown, cancel: CancelToken) -> Generator[None, None, Tensor]:
+    """The effect of every cell in a state, mean over prompts, as the map of that state has them."""
+    if not grid.cells:
+        raise EngineError(
+            "Each state has neurons of its own in this map, so the two cannot be laid side by side; choose another map.",
+            code="no_comparison",
+        )
+    board.lab.plan(shown.history.state.base, grid.cells[:1])
+    baseline = shown.outcome.values
+    edited = edited_cells(grid.cells, shown.history.state.edits, board.prompts, by_position=grid.by == "pos")
+    others = [cell for cell in range(len(grid.cells)) if cell not in edited]
+    effects = torch.empty(len(grid.cells), dtype=torch.float64)
+    values = yield from board.maps.cells(shown.run, [grid.cells[cell] for cell in others], cancel)
+    effects[others] = (values - baseline).double().mean(-1)
+    for cell, indices in edited.items():
+        effects[cell] = (baseline - board.maps.without(indices, shown, cancel)).double().mean()
+        yield
+    return effects
+
+
+def _answer(
+    request: str,
+    revision: int,
+    comparison: StateComparison,
+    asked: Sides,
+    maps: m.ComparedMaps | None,
+    refused: m.ErrorInfo | None,
+    runs: int,
+    started: float,
+) -> m.Compared:
+    change = comparison.values.double()
+    n = len(change)
+    low, high = interval_of(change) if 1 < n <= MOST_RESAMPLED else (None, None)
+    rows = comparison.token_changes(TOP_TOKENS, asked.prompt)
+    return m.Compared(
+        request,
+        revision=revision,
+        left=_side(comparison.left),
+        right=_side(comparison.right),
+        change=m.Real.of(float(change.mean())),
+        stderr=m.Real.of(float(standard_error(change))) if n > 1 else None,
+        low=None if low is None else m.Real.of(low),
+        high=None if high is None else m.Real.of(high),
+        prompt=asked.prompt,
+        tokens=[
+            m.ComparedToken(
+                row.token,
+                row.token_id,
+                m.Real.of(row.left_prob),
+                m.Real.of(row.right_prob),
+                m.Real.of(row.left_logit),
+                m.Real.of(row.right_logit),
+            )
+            for row in rows
+        ],
+        runs=runs,
+        maps=maps,
+        refused=refused,
+        elapsed_ms=(time.perf_counter() - started) * 1000,
+    )
+
+
+def _side(side: ComparedState) -> m.ComparedState:
+    node = side.shown.history.nodes[side.node]
+    values = side.values.double()
+    return m.ComparedState(
+        node=side.node,
+        label=short(node.label),
+        note=node.note,
+        base=node.state.base,
+        edits=[
+            m.ComparedEdit(short(str(edit.intervention)), edit.enabled, edit.name, edit.group) for edit in side.edits
+        ],
+        value=m.Real.of(float(values.mean())),
+        stderr=m.Real.of(float(standard_error(values))) if len(values) > 1 else None,
+        values=[m.Real.of(value) for value in values.tolist()],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Pending:
+    asked: Sides
+    reply: Reply
+
+
+class Comparing:
+    """Reads comparisons in the background, behind steps.
+
+    Parameters
+    ----------
+    board
+        Whose worker computes.
+    live_map
+        The map that is drawn now: what it has of either state is not computed again.
+    """
+
+    def __init__(self, board: Board, live_map: Callable[[], MapState | None]) -> None:
+        self._board = board
+        self._live_map = live_map
+        self._lock = threading.RLock()
+        self._pending: _Pending | None = None
+        self._job: Job[Answer] | None = None
+
+    def ask(self, asked: Sides, reply: Reply) -> None:
+        """Read a comparison; one that was asked for before and is not read yet is answered as superseded."""
+        with self._lock:
+            older, self._pending = self._pending, _Pending(asked, reply)
+            self._start()
+        if older is not None:
+            older.reply.give(lambda _seq: m.Superseded(older.reply.request))
+
+    def close(self) -> None:
+        """Read nothing any more; what is still asked for, the session answers."""
+        with self._lock:
+            self._pending = None
+            self._start()
+
+    def _known(self, shown: Shown, view: m.View) -> list[float] | None:
+        """The effects of a state's map, if it is the one that is drawn, whole and exact."""
+        state = self._live_map()
+        if state is None or not same_map(state.view, view) or not (state.known == EXACT).all():
+            return None
+        same = state.shown.run is shown.run and state.shown.history.state.acting == shown.history.state.acting
+        return state.effect.tolist() if same and state.index is None else None
+
+    def _start(self) -> None:
+        pending = self._pending
+        if self._job is not None:
+            self._job.cancel.supersede()
+            self._job = None
+        if pending is None:
+            return
+        try:
+            job = self._job = self._board.run_in_background(
+                lambda cancel: read_comparison(pending.reply.request, self._board, pending.asked, self._known, cancel)
+            )
+        except EngineError as error:
+            self._pending = None
+            pending.reply.fail(error)
+            return
+        job.future.add_done_callback(lambda _done: self._ended(job, pending))
+
+    def _ended(self, job: Job[Answer], pending: _Pending) -> None:
+        with self._lock:
+            if job is not self._job:
+                return
+            self._job = None
+            error = job.future.exception()
+            if error is not None and job.cancel.superseded:
+                # A step came in the middle of it. States stay what they are: begin again.
+                self._start()
+                return
+            self._pending = None
+        if error is not None:
+            pending.reply.fail(error)
+            return
+        answer, buffers = job.future.result()
+        try:
+            pending.reply.give(lambda _seq: answer, buffers)
+        except Exception as failure:  # noqa: BLE001  it is told to the view that asked
+            pending.reply.fail(failure)

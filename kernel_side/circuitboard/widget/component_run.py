@@ -1,0 +1,75 @@
+"""One pass of a run, and all that the detail of a component takes from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from circuitboard.address import HEAD_KINDS
+from circuitboard.analysis import direct_effects, needed_for
+from circuitboard.engine.recording import recorded
+from circuitboard.errors import Cancelled, CircuitboardError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from circuitboard.address import Site
+    from circuitboard.analysis import DirectEffects
+    from circuitboard.board import Board
+    from circuitboard.engine import CancelToken
+    from circuitboard.interventions import Plan
+    from circuitboard.models.adapter import Place
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentRun:
+    """What a run shows of a component.
+
+    Parameters
+    ----------
+    kept
+        Activations at all positions, as far as the model has them: those of its layer, and the last stream.
+    effects
+        The run's direct effects; None where they cannot be told.
+    refused
+        Why not.
+    """
+
+    kept: Mapping[Place, Tensor]
+    effects: DirectEffects | None
+    refused: CircuitboardError | None
+
+    @property
+    def direct(self) -> DirectEffects:
+        """The direct effects, or the reason why there are none."""
+        if self.effects is None:
+            assert self.refused is not None  # noqa: S101  one of the two
+            raise self.refused
+        return self.effects
+
+
+def component_run(board: Board, plan: Plan, site: Site, cancel: CancelToken, *, pattern: bool = False) -> ComponentRun:
+    """Run a plan once; on the worker thread only.
+
+    Parameters
+    ----------
+    pattern
+        Whether a head's attention is kept, which takes the square of the tokens.
+    """
+    lab = board.lab
+    adapter = lab.adapter
+    places = needed_for(adapter, plan, site)
+    if site.kind in HEAD_KINDS:
+        places.append(("head.q", site.layer))
+        if pattern:
+            places.append(("head.pattern", site.layer))
+    places = [place for place in places if adapter.refusal(*place) is None]
+    layers = (site.layer,) if site.kind == "neuron" else ()
+    try:
+        effects = direct_effects(adapter, adapter.outlets(), plan, lab.prompts, cancel, neurons=layers, whole=places)
+    except Cancelled:
+        raise
+    except CircuitboardError as refused:
+        return ComponentRun(recorded(adapter, plan, (), cancel, whole=places).whole, None, refused)
+    return ComponentRun(effects.whole, effects, None)

@@ -1,0 +1,110 @@
+"""What a front end asks after a kernel was restarted: how the board that was kept on disk comes back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from circuitboard.board.autosave import folder, of_this_notebook, saved_boards
+from circuitboard.board.storage import read
+from circuitboard.errors import CircuitboardError, ProtocolError
+from circuitboard.models import reload_name
+from circuitboard.models.bridge import shape_of
+from circuitboard.widget.form_code import free
+from circuitboard.widget.kernel import namespace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from circuitboard.board.saved import SavedModel
+
+_NAME = re.compile(r"[\w.-]{1,200}\.board\.json")
+
+
+def offer(text: str = "null") -> dict[str, Any]:
+    """The Python that loads a kept board again, and whether it can be run as it is.
+
+    Parameters
+    ----------
+    text
+        The file's name as JSON, as the board's output carries it; null for the newest of this notebook.
+
+    Returns
+    -------
+    dict
+        `possible`; `words`, what is there or why it cannot be loaded; `code`, to run, or to read where it is not possible.
+
+    Raises
+    ------
+    ProtocolError
+        `bad_message` if it is neither.
+    """
+    try:
+        name = msgspec.json.decode(text, type=str | None)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ProtocolError(f"This is no file's name: {error}.") from error
+    mine = [path for path in saved_boards() if of_this_notebook(path)]
+    path = _named(name) if name is not None else (mine[0] if mine else None)
+    if path is None or not path.is_file():
+        return {
+            "possible": False,
+            "words": "No state of this board is kept: boards are kept a second after their first step. "
+            "Run the cell that made it.",
+            "code": None,
+        }
+    try:
+        saved = read(path)
+    except CircuitboardError as error:
+        return {"possible": False, "words": error.message, "code": None}
+    newest = bool(mine) and mine[0] == path
+    where = "cb.Board.last_saved()" if newest else repr(str(path))
+    variable = _variable(saved.model)
+    edits = len(saved.states[-1].edits) if saved.states else 0
+    board = free("board", ()) if _is_board("board") else free("board", tuple(namespace()))
+    words = f"{saved.model.name}, {edits} edit{'' if edits == 1 else 's'}"
+    code = f"import circuitboard as cb\n{board} = cb.Board.load({where}{'' if variable is None else f', {variable}'})\n{board}"
+    if variable is None and saved.model.reload is None:
+        code = f"import circuitboard as cb\n{board} = cb.Board.load({where}, model)\n{board}"
+        return {
+            "possible": False,
+            "words": f"The board's model ({saved.model.name}) was given as an object, so it cannot be loaded by name. "
+            "Run the cell that makes it, then these lines:",
+            "code": code,
+        }
+    return {"possible": True, "words": words, "code": code}
+
+
+def _named(name: str) -> Path | None:
+    return folder() / name if _NAME.fullmatch(name) else None
+
+
+def _variable(saved: SavedModel) -> str | None:
+    """A variable of the user's that holds this model: the one loaded by the same name, else one of the same shape."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridges = {
+        name: value
+        for name, value in tuple(namespace().items())
+        if name.isidentifier() and not name.startswith("_") and isinstance(value, TransformerBridge)
+    }
+    if saved.reload is not None:
+        return next((name for name, value in bridges.items() if reload_name(value) == saved.reload), None)
+    return next((name for name, value in bridges.items() if _fits(value, saved)), None)
+
+
+def _fits(model: Any, saved: SavedModel) -> bool:
+    shape = shape_of(model)
+    return (shape.n_layers, shape.n_heads, shape.d_model, shape.d_vocab) == (
+        saved.n_layers,
+        saved.n_heads,
+        saved.d_model,
+        saved.d_vocab,
+    )
+
+
+def _is_board(name: str) -> bool:
+    from circuitboard.board import Board
+
+    return isinstance(namespace().get(name), Board)

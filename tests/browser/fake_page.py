@@ -1,0 +1,127 @@
+"""The panel on a fake kernel in a real browser: every state of it, with no model and no server.
+
+`extension/dev/page.ts` draws the panel from its query: ?state= ?theme= ?w= ?model= ?map=. The page is bundled once and
+served by Playwright itself, so nothing is asked of a network.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from playwright.sync_api import BrowserContext, Page, Route
+
+ROOT = Path(__file__).parents[2]
+DEV = ROOT / "extension" / "dev"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+ADDRESS = "http://panel.test/"
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+
+# What a browser remembers once the tour has been declined: it is offered in its own tests only.
+NO_OFFER = "try { localStorage.setItem('circuitboard.tour', 'seen') } catch {}"
+
+# Rules for whole pages, of which a panel is a part.
+PAGE_RULES = ("page-has-heading-one", "landmark-one-main", "bypass", "document-title", "html-has-lang", "region")
+# What is drawn on these is their value, rounded to fit; their name says it in full, with the unit, in an order that can
+# be listened to. So "label in name" (2.5.3) is not asked of them: nothing is chosen by speaking its number.
+VALUES = (
+    "[data-cb=head], [data-cb=cell], [data-cb=token], [data-cb=rank], [data-cb=history-node], [data-cb=edit-name], "
+    "[data-cb=prompt-row] button"
+)
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+
+def bundled(folder: Path) -> Path:
+    """Bundle the page into a folder; skips the test where there is no Node to do so."""
+    node = shutil.which("node")
+    if node is None or not (ROOT / "node_modules" / "esbuild").exists():
+        pytest.skip("bundling the page on the fake kernel takes Node and `npm ci`")
+    subprocess.run([node, str(DEV / "build.mjs"), f"--outdir={folder}"], check=True, timeout=120)
+    return folder
+
+
+@dataclass(frozen=True)
+class FakePage:
+    """One browser page with the panel on a fake kernel; `asked` holds the address of each request."""
+
+    page: Page
+    asked: list[str]
+
+    def show(self, state: str = "edited", *, theme: str = "light", width: int = 1168, **query: str | int) -> None:
+        """Draw the panel in a state and wait until nothing more comes."""
+        self.page.set_viewport_size({"width": width + 40, "height": 1000})
+        words = urlencode({"state": state, "theme": theme, "w": width, **query})
+        self.page.goto(f"{ADDRESS}?{words}")
+        self.page.wait_for_selector("[data-cb=board]")
+        if state != "loading":
+            self.page.wait_for_selector("[data-cb=metric]:not([data-value=nan])")
+        self.page.wait_for_function("() => document.fonts.ready.then(() => true)")
+        self.page.wait_for_timeout(350)
+
+    def everywhere(self) -> Iterator[str]:
+        """What is shown now, wide and narrow, light and dark, without drawing it anew; yields a name for each."""
+        for width, theme in itertools.product((1168, 480), ("light", "dark")):
+            self.page.set_viewport_size({"width": width + 40, "height": 1000})
+            self.page.evaluate(
+                """([theme, width]) => {
+                    document.body.dataset.jpThemeLight = String(theme === "light");
+                    document.getElementById("slot").style.width = `${width}px`;
+                }""",
+                [theme, width],
+            )
+            self.page.wait_for_selector(f"[data-cb=board].cb-{theme}")
+            self.page.wait_for_timeout(150)
+            yield f"{theme} {width}"
+
+    def axe(self, within: str = "[data-cb=board]") -> list[str]:
+        """What axe-core finds wrong with the panel, or a part of it: one line a place."""
+        if not self.page.evaluate("() => 'axe' in window"):
+            self.page.add_script_tag(path=AXE)
+        options: Mapping[str, Any] = {
+            "runOnly": {"type": "tag", "values": TAGS},
+            "rules": {rule: {"enabled": False} for rule in PAGE_RULES},
+            "resultTypes": ["violations"],
+        }
+        found = self.page.evaluate(
+            """([options, values, within]) => {
+                for (const { ruleId } of axe.getRules(["experimental"])) options.rules[ruleId] = { enabled: false };
+                const isLabel = ({ id }, { target }) =>
+                    id !== "label-content-name-mismatch" || !document.querySelector(target[0]).matches(values);
+                return axe.run(within, options).then(({ violations }) =>
+                    violations.map((rule) => ({ ...rule, nodes: rule.nodes.filter((node) => isLabel(rule, node)) })));
+            }""",
+            [options, VALUES, within],
+        )
+        return [
+            f"{rule['id']}: {json.dumps(node['target'])} {node['failureSummary'].splitlines()[-1].strip()}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+
+def serve(context: BrowserContext, folder: Path) -> list[str]:
+    """Have the browser find the page at `ADDRESS`; returns the list that all requests are noted in."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        name = route.request.url.partition("?")[0].removeprefix(ADDRESS).removeprefix("built/") or "index.html"
+        path = (DEV if name == "index.html" else folder) / name
+        if route.request.url.startswith(ADDRESS) and name in {"index.html", "page.js", "widget.css"}:
+            route.fulfill(body=path.read_text("utf-8"), content_type=TYPES[path.suffix])
+        else:
+            route.fulfill(status=404, body="")
+
+    context.route("**/*", answer)
+    return asked

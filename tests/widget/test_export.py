@@ -1,0 +1,161 @@
+"""What leaves the panel through the protocol: drawing, page and file say what the board says; nothing unasked is written."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import circuitboard as cb
+from circuitboard.board.export import EXACT
+from circuitboard.board.saved import SavedBoard
+from circuitboard.protocol import messages as m
+from circuitboard.widget.export import drawn_map
+from tests.board.export.test_page import Seen
+
+MAPS = ["head", "resid_pre", "attn_out", "mlp_out", "head_pos", "neuron"]
+
+
+def finished(view, over: str, revision: int = 0) -> None:
+    """Wait for the whole map of this kind."""
+    deadline = time.monotonic() + 20
+    while True:
+        _, live = view.session.drawn()
+        if live is not None and (live.status, live.view.map, live.shown.revision) == ("done", over, revision):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("over", MAPS)
+def test_every_map_is_drawn(board, view, over):
+    board.edit(cb.head(1, 2).zero())
+    view.ask("set_view", map=over, map_layer=1, mode="patch")
+    finished(view, over, 1)
+    answer = view.ask("export", what="svg")
+    assert (answer.filename, answer.media_type) == (f"circuitboard-{over}.svg", "image/svg+xml")
+    root = ET.fromstring(answer.text)  # noqa: S314  our own
+    words = " ".join(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert "on top of 1 edit" in words
+    assert "from the corrupted run" in words
+    _, live = view.session.drawn()
+    drawing = drawn_map(board, live)
+    assert drawing.effect.ravel().tolist() == live.effect.tolist()
+    assert (drawing.known == EXACT).all()
+    assert drawing.stderr.ravel().tolist() == pytest.approx(live.stderr.tolist(), nan_ok=True)
+    assert (drawing.inscribed is None) == (over != "neuron")
+    if over in ("head", "head_pos"):
+        assert drawing.marks
+        assert "with its edits minus without them" in " ".join(words.split())
+
+
+def test_without_a_map_there_is_no_drawing(make_board, make_view):
+    board = make_board(metric="rank")
+    view = make_view(board)
+    view.hello()
+    view.ask("set_view", map="neuron")
+    view.map(0, "failed", "neuron")
+    assert view.ask("export", what="svg").error.code == "no_map"
+
+
+def test_the_page_has_the_panels_map_edits_and_history(board, view):
+    view.ask("click", site="1.2")
+    view.ask("click", site="0.1", positions=[2])
+    finished(view, "head", 2)
+    view.wait(lambda: all(row.effect is not None for row in view.snapshots[-1].edits))
+    answer = view.ask("export", what="html")
+    assert (answer.filename, answer.media_type) == ("native-logit_diff.html", "text/html")
+    page = Seen(answer.text)
+    _, live = view.session.drawn()
+    for cell, effect in zip(live.grid.cells, live.effect, strict=True):
+        (row,) = [cells for cells in page.rows if cells[0] == str(cell.site) and len(cells) == 4]
+        assert float(row[1].replace("\u2212", "-")) == pytest.approx(float(effect), abs=6e-5)
+    assert "board.sweep('head', how='zero')" in page.text
+    for edit in view.snapshots[-1].edits:
+        (row,) = [cells for cells in page.rows if cells[0] == edit.what]
+        assert float(row[2].replace("\u2212", "-")) == pytest.approx(edit.effect.value, abs=6e-5)
+    steps = [cells for cells in page.rows if len(cells) == 5 and cells[0].isdigit() and "%" not in cells[1]]
+    assert [cells[2] for cells in steps] == [node.label for node in board.history.nodes]
+    assert all(cells[3] for cells in steps), "the panel knows the value of each state that it has shown"
+
+
+def test_a_map_of_another_state_is_left_out_of_the_page(board, view):
+    view.ask("set_view", live=False)
+    view.ask("click", site="1.2")
+    answer = view.ask("export", what="html")
+    assert "<svg" not in answer.text
+    assert "No map of this state" in answer.text
+
+
+def test_the_file_to_download_is_the_file_that_is_saved(board, view, tmp_path):
+    view.ask("click", site="1.2")
+    answer = view.ask("export", what="board")
+    assert (answer.filename, answer.media_type) == ("native-logit_diff.board.json", "application/json")
+    board.save(tmp_path / "a.board.json")
+    assert answer.text == (tmp_path / "a.board.json").read_text()
+    msgspec.json.decode(answer.text, type=SavedBoard)
+
+
+def test_a_board_is_saved_where_the_user_says_and_nowhere_else(board, view, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    view.ask("click", site="1.2")
+    answer = view.ask("save", path="here.board.json")
+    assert answer == m.Saved(
+        answer.id, str(tmp_path / "here.board.json"), (tmp_path / "here.board.json").stat().st_size
+    )
+    assert view.ask("save", path="~/mine.board.json").path == str(tmp_path / "home" / "mine.board.json")
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert found == {"here.board.json", "home/mine.board.json"}
+    loaded = cb.Board.load(tmp_path / "here.board.json", board.model)
+    assert loaded.edits == board.edits
+    loaded.close()
+
+
+def test_a_file_that_is_there_is_replaced_only_when_told_to(board, view, tmp_path):
+    path = tmp_path / "mine.board.json"
+    path.write_text("mine")
+    refused = view.ask("save", path=str(path))
+    assert refused.error.code == "file_exists"
+    assert path.read_text() == "mine"
+    assert isinstance(view.ask("save", path=str(path), overwrite=True), m.Saved)
+    assert json.loads(path.read_text())["format"] == "circuitboard.board"
+
+
+@pytest.mark.parametrize("path", ["", "  ", "no/such/folder.json", "a\0b", "x" * 5000, ".", "~nobody-of-this-name/x"])
+def test_what_is_no_place_for_a_file_is_refused(board, view, path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert view.ask("save", path=path).error.code == "cannot_write"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_metric_of_ones_own_has_a_page_and_no_file(make_board, make_view, tmp_path):
+    def mine(logits):
+        return logits[:, -1, 0]
+
+    view = make_view(make_board(metric=mine))
+    view.hello()
+    assert view.ask("save", path=str(tmp_path / "x")).error.code == "metric_not_saveable"
+    assert view.ask("export", what="board").error.code == "metric_not_saveable"
+    assert "mine" in view.ask("export", what="html").text
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a/../b", "<script>", "\u202e", "..", "org/model name"])
+def test_names_of_files_are_plain(board, view, monkeypatch, name):
+    monkeypatch.setattr(board.lab.adapter, "name", name)
+    for what in ("html", "board"):
+        answer = view.ask("export", what=what)
+        assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", answer.filename), answer.filename
+        assert Path(answer.filename).name == answer.filename
+
+
+def test_what_fails_aside_is_told(view, monkeypatch):
+    monkeypatch.setattr("circuitboard.widget.export.page_of", lambda *_: 1 / 0)
+    assert "ZeroDivisionError" in view.ask("export", what="html").error.message
