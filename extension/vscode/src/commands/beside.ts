@@ -1,0 +1,14 @@
+// "Open board beside": the same panel, in an editor of its own.
+import type { ExtensionContext } from "vscode";
+import { showBeside } from "../beside/panel";
+import { ready } from "../jupyter/kernel";
+import { tell } from "../jupyter/missing";
+import { notebookFor } from "./notebook";
+
+export async function openBeside(context: ExtensionContext, given?: unknown): Promise<void> {
+  const notebook = await notebookFor(given);
+  if (notebook === null) return;
+  const found = await ready(notebook.uri);
+  if (found.ok) showBeside(context, notebook.uri);
+  else await tell(found.missing, notebook);
+}

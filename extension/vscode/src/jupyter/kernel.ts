@@ -1,0 +1,56 @@
+// From a notebook to its kernel, or to what is missing on the way.
+import { extensions, type Uri } from "vscode";
+import { JUPYTER, type Jupyter, type Kernel, PYTHON } from "./api";
+import type { Missing } from "./missing";
+import { type Probe, probe } from "./probe";
+import { KernelError, NotRun } from "./run";
+
+export type Found<T> = { ok: true; value: T } | { ok: false; missing: Missing };
+
+const found = <T>(value: T): Found<T> => ({ ok: true, value });
+const lacks = (missing: Missing): Found<never> => ({ ok: false, missing });
+
+/** The Jupyter extension's API; asking for it starts that extension. */
+export async function jupyter(): Promise<Found<Jupyter>> {
+  const extension = extensions.getExtension<Jupyter>(JUPYTER);
+  if (extension === undefined) return lacks({ kind: "jupyter" });
+  return found(await extension.activate());
+}
+
+/** The kernel that the user has started for this notebook. */
+export async function kernelOf(notebook: Uri): Promise<Found<Kernel>> {
+  const api = await jupyter();
+  if (!api.ok) return api;
+  const kernel = await api.value.kernels.getKernel(notebook);
+  if (kernel === undefined) {
+    const python = extensions.getExtension(PYTHON) !== undefined;
+    return lacks({ kind: python ? "kernel" : "python" });
+  }
+  if (kernel.language.toLowerCase() !== "python") {
+    return lacks({ kind: "language", language: kernel.language });
+  }
+  return found(kernel);
+}
+
+/** What stands in the way when the kernel did not answer as it should. */
+export function reasonOf(error: unknown): Missing {
+  if (error instanceof KernelError && error.name === "ModuleNotFoundError") {
+    return { kind: error.message.includes("circuitboard.widget") ? "old_package" : "package" };
+  }
+  const reason = error instanceof Error ? `${error.message.replace(/\.?$/, ".")}` : "";
+  return { kind: "permission", reason };
+}
+
+/** A kernel that has the package, and whether it has a board. */
+export async function ready(notebook: Uri): Promise<Found<Probe & { kernel: Kernel }>> {
+  const kernel = await kernelOf(notebook);
+  if (!kernel.ok) return kernel;
+  try {
+    const answer = await probe(kernel.value);
+    if (!answer.installed) return lacks({ kind: "package" });
+    return found({ ...answer, kernel: kernel.value });
+  } catch (error) {
+    if (error instanceof KernelError || error instanceof NotRun) return lacks(reasonOf(error));
+    throw error;
+  }
+}
