@@ -1,6 +1,27 @@
 // The few controls the panel is made of.
-import type { ComponentChildren, JSX, TargetedKeyboardEvent, TargetedMouseEvent } from "preact";
+import type {
+  ComponentChildren,
+  JSX,
+  RefObject,
+  TargetedKeyboardEvent,
+  TargetedMouseEvent,
+} from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./icon";
+
+/** Keys do not leave a button that is disabled: the focus goes to the next one that is not, for Ctrl-Z to go on. */
+function useFocusWhileEnabled(disabled: boolean): RefObject<HTMLButtonElement | null> {
+  const ref = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const own = ref.current;
+    const root = own?.getRootNode() as Document | ShadowRoot | undefined;
+    if (!disabled || own === null || root?.activeElement !== own) return;
+    own.closest("section, [data-cb=board]")?.querySelector<HTMLElement>(ENABLED)?.focus();
+  }, [disabled]);
+  return ref;
+}
+
+const ENABLED = "button:not([disabled])";
 
 interface ButtonProps {
   cb?: string;
@@ -16,8 +37,10 @@ interface ButtonProps {
 
 /** Outline acts on the model, grey acts on the view. */
 export function Button(props: ButtonProps): JSX.Element {
+  const ref = useFocusWhileEnabled(props.disabled ?? false);
   return (
     <button
+      ref={ref}
       type="button"
       class={`cb-btn cb-btn-${props.look ?? "quiet"}`}
       data-cb={props.cb}
@@ -41,8 +64,10 @@ interface IconButtonProps {
 }
 
 export function IconButton({ cb, icon, label, disabled, onClick }: IconButtonProps): JSX.Element {
+  const ref = useFocusWhileEnabled(disabled ?? false);
   return (
     <button
+      ref={ref}
       type="button"
       class="cb-btn cb-btn-icon"
       data-cb={cb}

@@ -32,7 +32,7 @@ it.each([true, false])(
     const file = link(URL.createObjectURL(new Blob(["\u00e9<svg/>"])), "map.svg");
     if (inPage) document.body.append(file);
     file.click();
-    await vi.waitFor(() => expect(saved).toHaveLength(1));
+    await vi.waitFor(() => expect(saved).toHaveLength(1), { timeout: 4000 });
     expect(saved[0]?.name).toBe("map.svg");
     const bytes = Uint8Array.from(atob(saved[0]?.data ?? ""), (letter) => letter.charCodeAt(0));
     expect(new TextDecoder().decode(bytes)).toBe("\u00e9<svg/>");
@@ -44,7 +44,7 @@ it("a large file arrives whole", async () => {
   const file = link(URL.createObjectURL(new Blob([bytes])), "map.png");
   document.body.append(file);
   file.click();
-  await vi.waitFor(() => expect(saved).toHaveLength(1));
+  await vi.waitFor(() => expect(saved).toHaveLength(1), { timeout: 4000 });
   expect(atob(saved[0]?.data ?? "").length).toBe(300_000);
 });
 

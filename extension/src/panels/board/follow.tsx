@@ -8,12 +8,15 @@ import type { Store } from "../../store/store";
 
 type Key = keyof BoardState;
 
-/** The state, with a note of each part that is read. */
-function noting(state: BoardState, read: Set<Key>): BoardState {
-  return new Proxy(state, {
-    get(target, key) {
+/**
+ * The state, with a note of each part that is read. A part that is read for the first time when the panel draws
+ * itself again, as when a menu opens, is as it is then, and not as it was when the store last had it drawn.
+ */
+function noting(store: Store, read: Set<Key>): BoardState {
+  return new Proxy(store.state(), {
+    get(_, key) {
       read.add(key as Key);
-      return target[key as Key];
+      return store.state()[key as Key];
     },
   });
 }
@@ -84,7 +87,7 @@ export function following<P extends { state: BoardState }>(
           </p>
         );
       }
-      const props = { ...rest, state: noting(this.#drawn, this.#read) };
+      const props = { ...rest, state: noting(store, this.#read) };
       return <Panel {...(props as unknown as P)} />;
     }
   };

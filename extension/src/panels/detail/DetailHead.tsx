@@ -66,7 +66,7 @@ export function DetailHead({ state, act, now }: DetailHeadProps): JSX.Element {
           <Button
             cb="detail-edit"
             look="line"
-            label={`Restore ${now.site}: remove ${own.length === 1 ? "its edit" : "its edits"}`}
+            label={`Restore ${tokenText(now.site, 80)}: remove ${own.length === 1 ? "its edit" : "its edits"}`}
             disabled={!state.connected}
             onClick={() =>
               act.remove(own.length === 1 ? (own[0]?.index ?? 0) : own.map(({ index }) => index))
@@ -78,7 +78,7 @@ export function DetailHead({ state, act, now }: DetailHeadProps): JSX.Element {
           <Button
             cb="detail-edit"
             look="line"
-            label={`${editWords(mode)} ${now.site} at ${positionWords(positions, prompt)}`}
+            label={`${editWords(mode)} ${tokenText(now.site, 80)} at ${positionWords(positions, prompt)}`}
             title={`At ${positionWords(positions, prompt)}`}
             disabled={!state.connected}
             onClick={() => act.click(now.site, positions)}

@@ -1,6 +1,7 @@
 // Questions about what comes before: what feeds the component, and who reads from its token.
 import type { JSX } from "preact";
 import { Button } from "../../parts/controls";
+import { tokenText } from "../../parts/token";
 import type { PromptRow, Trace } from "../../protocol/generated";
 import type { Question } from "../../store/state";
 import type { TraceQuestion } from "../../store/tracing";
@@ -42,14 +43,14 @@ export function Upstream({ now, token, prompt, off, onTrace }: UpstreamProps): J
               key={part}
               cb={`trace-${part}`}
               term={part === "in" ? "resid" : "qkv"}
-              label={`Which earlier components move the ${NAMES[part]} of ${now.site}`}
+              label={`Which earlier components move the ${NAMES[part]} of ${tokenText(now.site, 80)}`}
               disabled={off}
               onClick={() => onTrace({ kind: "trace", site: now.site, part })}
             >
               {part === "in" ? "input" : part}
             </Button>
           ))}
-          <span class="cb-quiet-text">what feeds {now.site} here</span>
+          <span class="cb-quiet-text">what feeds {tokenText(now.site, 80)} here</span>
         </>
       )}
       {token === null ? null : (

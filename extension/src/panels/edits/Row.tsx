@@ -132,14 +132,14 @@ function Order({ edit, index, last, off, act }: RowProps): JSX.Element {
       <IconButton
         cb="edit-up"
         icon="up"
-        label={`Let ${edit.site} act earlier`}
+        label={`Let ${tokenText(edit.site, LONGEST)} act earlier`}
         disabled={off || index === 0}
         onClick={(event) => move(event.currentTarget, index - 1)}
       />
       <IconButton
         cb="edit-down"
         icon="down"
-        label={`Let ${edit.site} act later`}
+        label={`Let ${tokenText(edit.site, LONGEST)} act later`}
         disabled={off || index === last}
         onClick={(event) => move(event.currentTarget, index + 1)}
       />
@@ -153,7 +153,7 @@ function Mark({ edit, marked, onMark }: RowProps): JSX.Element {
       type="checkbox"
       class="cb-check"
       data-cb="edit-mark"
-      aria-label={`Mark edit ${edit.site}`}
+      aria-label={`Mark edit ${tokenText(edit.site, LONGEST)}`}
       checked={marked === true}
       onChange={onMark}
     />
@@ -188,7 +188,7 @@ export function Row(props: RowProps): JSX.Element {
       {marked === null ? (
         <Switch
           cb="edit-toggle"
-          label={`Use edit ${edit.site}`}
+          label={`Use edit ${tokenText(edit.site, LONGEST)}`}
           on={edit.enabled}
           disabled={off}
           onClick={() => act.toggle(index)}
@@ -230,7 +230,7 @@ export function Row(props: RowProps): JSX.Element {
         <IconButton
           cb="edit-remove"
           icon="x"
-          label={`Remove edit ${edit.site}`}
+          label={`Remove edit ${tokenText(edit.site, LONGEST)}`}
           disabled={off}
           onClick={() => act.remove(index)}
         />

@@ -6,7 +6,7 @@ import { Button, IconButton } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
 import type { BoardState } from "../../store/state";
 import { inSight, placed } from "./place";
-import { STEPS } from "./tour_steps";
+import { progressOf, STEPS } from "./tour_steps";
 
 /** How often the mark looks where its thing is: regions scroll and fill in by themselves (ms). */
 const LOOK_MS = 250;
@@ -20,7 +20,7 @@ export function Tour({ state, onClose }: TourProps): JSX.Element | null {
   const [at, setAt] = useState(0);
   const mark = useRef<HTMLDivElement>(null);
   const ring = useRef<HTMLDivElement>(null);
-  const atStart = useRef(state);
+  const atStart = useRef(progressOf(state));
   const step = STEPS[at] ?? STEPS[0];
   const targets = step?.targets(state) ?? [];
   const names = targets.join("|");
@@ -55,7 +55,7 @@ export function Tour({ state, onClose }: TourProps): JSX.Element | null {
   latest.current = place;
 
   useLayoutEffect(() => {
-    atStart.current = state;
+    atStart.current = progressOf(state);
     target()?.scrollIntoView({ block: "nearest", inline: "nearest" });
     mark.current?.focus();
   }, [at]);
@@ -67,7 +67,7 @@ export function Tour({ state, onClose }: TourProps): JSX.Element | null {
 
   if (step === undefined) return null;
   const last = at === STEPS.length - 1;
-  const done = step.done?.(state, atStart.current) === true;
+  const done = step.done?.(progressOf(state), atStart.current) === true;
   return (
     <>
       <div ref={ring} class="cb-tour-ring" aria-hidden="true" />

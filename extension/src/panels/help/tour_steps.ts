@@ -11,11 +11,18 @@ export interface Step {
   targets(state: BoardState): string[];
   says(state: BoardState): string;
   /** Whether what it asks for has been done; left out where there is nothing to do but look. */
-  done?(state: BoardState, atStart: BoardState): boolean;
+  done?(now: Progress, atStart: Progress): boolean;
 }
 
-const revision = (state: BoardState): number => state.snapshot?.revision ?? -1;
-const edits = (state: BoardState): number => state.snapshot?.edits.length ?? 0;
+/** What a step waits to see change. */
+export interface Progress {
+  revision: number;
+  edits: number;
+}
+
+export function progressOf({ snapshot }: BoardState): Progress {
+  return { revision: snapshot?.revision ?? -1, edits: snapshot?.edits.length ?? 0 };
+}
 
 /** The head that matters most: where there is most to see. */
 function strongest(state: BoardState): { name: string; selector: string } | null {
@@ -49,7 +56,7 @@ export const STEPS: readonly Step[] = [
       const does = DOES[shownView(state)?.mode ?? "zero"];
       return `Each square is an attention head, its colour what editing it does to the metric. ${name === undefined ? "Click one" : `Click ${name}, the strongest`}: a click ${does}.`;
     },
-    done: (state, atStart) => edits(state) > edits(atStart),
+    done: (now, atStart) => now.edits > atStart.edits,
   },
   {
     title: "See the metric",
@@ -67,8 +74,7 @@ export const STEPS: readonly Step[] = [
     targets: () => ['[data-cb="undo"]'],
     says: () =>
       "Every step can be taken back, here or with Ctrl-Z, and brought back with the arrow beside it. Try both: nothing is lost, all of it stays in the history.",
-    done: (state, atStart) =>
-      revision(state) > revision(atStart) && edits(state) === edits(atStart),
+    done: (now, atStart) => now.revision > atStart.revision && now.edits === atStart.edits,
   },
   {
     title: "Compare",
