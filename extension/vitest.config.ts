@@ -13,7 +13,8 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "src/**/*.test.tsx", "vscode/test/**/*.test.ts"],
     environment: "happy-dom",
     pool: "threads",
-    poolOptions: { threads: { singleThread: true } },
+    // Each file has a page of its own: what one leaves on it would meet the next.
+    poolOptions: { threads: { maxThreads: 2 } },
     restoreMocks: true,
   },
 });

@@ -107,11 +107,15 @@ describe("the clipboard", () => {
 describe("a download", () => {
   it("is a click on a link of the page, which is gone afterwards", () => {
     const clicked: [string, string, boolean][] = [];
-    body.addEventListener("click", (event) => {
-      const link = event.target as HTMLAnchorElement;
-      clicked.push([link.download, link.href.slice(0, 5), link.isConnected]);
-      event.preventDefault();
-    });
+    body.addEventListener(
+      "click",
+      (event) => {
+        const link = event.target as HTMLAnchorElement;
+        clicked.push([link.download, link.href.slice(0, 5), link.isConnected]);
+        event.preventDefault();
+      },
+      { once: true },
+    );
     const revoked = vi.spyOn(URL, "revokeObjectURL");
     vi.useFakeTimers();
     expect(download(new Blob(["a"]), "a.svg")).toBe(true);

@@ -95,7 +95,7 @@ export function Attention(props: AttentionProps): JSX.Element {
   );
   const held = useMemo(() => new Set(drawn.keys()), [drawn]);
   const shown = look !== null && look.dest < n && look.src < n ? look : null;
-  const short = (i: number): string => labels[i] ?? tokenWords(tokens[i] ?? "", 9);
+  const short = (i: number): string => tokenWords(labels[i] ?? tokens[i] ?? "", 9);
   const name = (i: number): string => {
     const label = labels[i] ?? null;
     const token = tokenWords(tokens[i] ?? "", 12);

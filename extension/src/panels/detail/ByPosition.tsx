@@ -48,7 +48,14 @@ export function ByPosition(props: ByPositionProps): JSX.Element {
     const at = prompt?.columns[column];
     if (at === undefined || at.padding) return [];
     const effect = real(effects.effects[i] ?? { value: null, special: "nan" });
-    return [{ column, effect, name: at.labels[0] ?? null, token: at.clean }];
+    return [
+      {
+        column,
+        effect,
+        name: at.labels[0] === undefined ? null : tokenWords(at.labels[0], 9),
+        token: at.clean,
+      },
+    ];
   });
   const drawn = places.map(({ effect }) => (Math.abs(effect) < rounding ? 0 : effect));
   const [low, high] = ends(drawn);

@@ -23,7 +23,7 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
   if (column.padding)
     return <span class="cb-tok cb-padding" data-cb="padding" aria-hidden="true" />;
   const words = [
-    `position ${position}${labels.length > 0 ? `, ${labels.join(", ")}` : ""}: ${corrupted === null ? "" : "clean "}${tokenWords(clean)}`,
+    `position ${position}${labels.length > 0 ? `, ${labels.map((label) => tokenWords(label, 24)).join(", ")}` : ""}: ${corrupted === null ? "" : "clean "}${tokenWords(clean)}`,
     corrupted === null ? "" : `, corrupted ${tokenWords(corrupted)}`,
     differs ? ", differs" : "",
   ].join("");

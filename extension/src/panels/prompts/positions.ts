@@ -1,4 +1,5 @@
 // Positions as people name them.
+import { tokenWords } from "../../parts/token";
 import type { PromptRow } from "../../protocol/generated";
 import type { Selection } from "./selection";
 
@@ -32,7 +33,7 @@ export function positionWords(positions: Selection, prompt: PromptRow | undefine
     const label = column?.labels[0];
     if (label !== undefined) {
       close();
-      words.push(label);
+      words.push(tokenWords(label, 24));
     } else if (run !== null && run[1] === p - 1) run = [run[0], p];
     else {
       close();
