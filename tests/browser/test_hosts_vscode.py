@@ -88,7 +88,7 @@ def test_nothing_is_fetched_no_rule_is_broken_and_the_notebook_is_remembered(bes
     beside.pause(0.5)
     assert beside.page.evaluate("violations") == []
     assert [url for url in beside.asked if not url.startswith(("blob:", ADDRESS))] == []
-    assert beside.page.evaluate("keptState") == {"notebook": "file:///work/live.ipynb"}
+    assert beside.page.evaluate("keptState") == {"notebook": "file:///notebooks/live.ipynb"}
 
 
 def test_a_restarted_kernel_is_told_of_within_two_seconds_and_the_next_board_is_shown(beside):

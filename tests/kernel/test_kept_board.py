@@ -13,7 +13,7 @@ def start(monkeypatch, tmp_path):
     monkeypatch.delenv("CIRCUITBOARD_AUTOSAVE")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    monkeypatch.setenv("JPY_SESSION_NAME", "/work/ioi.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", "/notebooks/ioi.ipynb")
     running = []
 
     def kernel():
