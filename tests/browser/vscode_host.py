@@ -96,6 +96,7 @@ class VSCode:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.page.goto("about:blank")  # a page that still asks would find no host
         self.kernel.stop()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
