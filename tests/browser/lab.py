@@ -257,13 +257,13 @@ class LabNotebook:
             """async (expression) => {
                 const { kernel } = window.cbTestNotebook.sessionContext.session;
                 const request = { code: "", silent: true, user_expressions: { it: expression } };
-                const reply = await kernel.requestExecute(request).done;
-                return reply.content.user_expressions.it;
+                const { content } = await kernel.requestExecute(request).done;
+                return content.user_expressions?.it ?? content;
             }""",
             expression,
         )
         if reply["status"] != "ok":
-            raise AssertionError(f"{expression}: {reply.get('ename')}: {reply.get('evalue')}")
+            raise AssertionError(f"{expression}: {reply['status']}: {reply.get('ename')}: {reply.get('evalue')}")
         return ast.literal_eval(reply["data"]["text/plain"])
 
     def restart_kernel(self) -> None:
