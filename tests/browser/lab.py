@@ -266,6 +266,13 @@ class LabNotebook:
             raise AssertionError(f"{expression}: {reply['status']}: {reply.get('ename')}: {reply.get('evalue')}")
         return ast.literal_eval(reply["data"]["text/plain"])
 
+    def revision(self) -> int:
+        """Which revision `board` has when the panel waits for no answer any more."""
+        # A click was sent before this, and by the time of this answer the panel says that it waits for the other one.
+        self.python("None")
+        self.board.locator("xpath=self::*[@data-state='idle']").wait_for()
+        return self.python("board.shown.revision")
+
     def restart_kernel(self) -> None:
         """Restart the kernel without the dialog that asks whether one is sure."""
         self.page.evaluate("() => window.cbTestNotebook.sessionContext.session.kernel.restart().then(() => null)")

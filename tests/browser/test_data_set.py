@@ -50,7 +50,7 @@ def _settle(notebook: LabNotebook) -> None:
             && board.querySelector('.cb-stale') === null
             && ["head", "edit"].every((name) =>
                 [...board.querySelectorAll(`[data-cb="${name}"]`)].every((element) => element.dataset.effect !== ""))""",
-        arg=[notebook.board.element_handle(), notebook.python("board.shown.revision")],
+        arg=[notebook.board.element_handle(), notebook.revision()],
         timeout=30_000,
     )
 

@@ -126,11 +126,9 @@ def test_patch_at_chosen_positions_and_on_the_other_base(notebook, model):
     _head(board, 3, 0).click()
     _wait_for_value(board, _expected(model, cb.head(3, 0).at(14).patch()))
     board.locator('[data-cb="base"] >> text="corrupted"').click()
-    board.page.wait_for_function("() => document.querySelector('[data-cb=\"edit\"]') !== null")
-    assert notebook.python("board.base") in {"clean", "corrupted"}
-    expected = notebook.python("board.value")
-    _wait_for_value(board, expected)
+    notebook.revision()
     assert notebook.python("board.base") == "corrupted"
+    _wait_for_value(board, notebook.python("board.value"))
 
 
 def test_residual_cells_patch_one_layer_at_one_position(notebook, model):

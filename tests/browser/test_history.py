@@ -39,7 +39,7 @@ def _settled(notebook: LabNotebook) -> None:
         """([board, revision]) => board.dataset.state === "idle" && board.dataset.revision === String(revision)
             && board.querySelector(".cb-cell.cb-stale") === null
             && [...board.querySelectorAll('[data-cb="edit"]:not(.cb-edit-off)')].every((row) => row.dataset.effect !== "")""",
-        arg=[notebook.board.element_handle(), notebook.python("board.shown.revision")],
+        arg=[notebook.board.element_handle(), notebook.revision()],
         timeout=30_000,
     )
 

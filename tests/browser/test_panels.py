@@ -64,7 +64,7 @@ def _settle(notebook: LabNotebook, cells: str) -> None:
                 && found.length > 0 && found.every((cell) => cell.dataset.effect !== "")
                 && board.querySelector(".cb-cell.cb-stale") === null;
         }""",
-        arg=[notebook.board.element_handle(), notebook.python("board.shown.revision"), cells],
+        arg=[notebook.board.element_handle(), notebook.revision(), cells],
         timeout=30_000,
     )
 
@@ -90,7 +90,7 @@ def _head(notebook: LabNotebook, layer: int, head: int) -> Locator:
 
 
 def _wait_for_detail(notebook: LabNotebook, site: str) -> Locator:
-    revision = notebook.python("board.shown.revision")
+    revision = notebook.revision()
     detail = notebook.board.locator(
         f'[data-cb="detail"][data-site="{site}"][data-status="shown"][data-revision="{revision}"]'
     )

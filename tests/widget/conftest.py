@@ -74,15 +74,27 @@ def view(board, make_view):
 
 @pytest.fixture
 def slow(monkeypatch):
-    """Make every layer take this long: each tier asks once a layer whether it should go on."""
+    """Make every layer take this long, and tell when each began: each tier asks once a layer whether it should go on."""
     check = CancelToken.check
 
     def slow_down(seconds):
+        began = []
+
         def slowly(token):
             check(token)
+            began.append(time.monotonic())
             time.sleep(seconds)
             check(token)
 
         monkeypatch.setattr(CancelToken, "check", slowly)
+        return began
 
     return slow_down
+
+
+@pytest.fixture
+def layers_of_step(board):
+    """How often it was asked after `told`, until the newest step was taken."""
+    steps = []
+    board.subscribe(lambda _shown: steps.append(time.monotonic()))
+    return lambda began, told: sum(told < layer < steps[-1] for layer in began)

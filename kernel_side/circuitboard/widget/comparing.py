@@ -1,8 +1,7 @@
-"""Two states of a board for the panel, one comparison at a time: the newest that was asked for."""
+"""Two states of a board for the panel, and the map of each."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -26,13 +25,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.board import Board, Shown
-    from circuitboard.engine import CancelToken, Job
+    from circuitboard.engine import CancelToken
     from circuitboard.sweeps import Grid
     from circuitboard.widget.live_map import MapState
-    from circuitboard.widget.reply import Reply
+    from circuitboard.widget.reader import Reading
 
     Known = Callable[[Shown, m.View], list[float] | None]
-    Answer = tuple[m.Compared, list[bytes]]
 
 
 @dataclass(frozen=True)
@@ -67,9 +65,25 @@ class Sides:
         return cls(request.left, request.right, request.prompt, view, request.map)
 
 
+def comparison_reading(
+    request: m.Compare, board: Board, view: m.View, live_map: Callable[[], MapState | None]
+) -> Reading:
+    """What a request asks for, to be read later, or the reason why that does not exist.
+
+    Parameters
+    ----------
+    live_map
+        The map that is drawn then: what it has of either state is not computed again.
+    """
+    asked = Sides.of(request, board, view)
+    return lambda answered, cancel: read_comparison(
+        answered, board, asked, lambda shown, view: _drawn(live_map(), shown, view), cancel
+    )
+
+
 def read_comparison(
     request: str, board: Board, asked: Sides, known: Known, cancel: CancelToken
-) -> Generator[None, None, Answer]:
+) -> Generator[None, None, tuple[m.Compared, list[bytes]]]:
     """Compute both states and, if asked for, their maps; for `Board.run_in_background`.
 
     Returns
@@ -109,6 +123,14 @@ def read_comparison(
             )
     answer = _answer(request, revision, comparison, asked, maps, refused, runs, started)
     return answer, buffers
+
+
+def _drawn(state: MapState | None, shown: Shown, view: m.View) -> list[float] | None:
+    """The effects of a state's map, if it is the one that is drawn, whole and exact."""
+    if state is None or not same_map(state.view, view) or not (state.known == EXACT).all():
+        return None
+    same = state.shown.run is shown.run and state.shown.history.state.acting == shown.history.state.acting
+    return state.effect.tolist() if same and state.index is None else None
 
 
 def _effects(board: Board, grid: Grid, shown: Shown, cancel: CancelToken) -> Generator[None, None, Tensor]:
@@ -188,87 +210,3 @@ def _side(side: ComparedState) -> m.ComparedState:
         stderr=m.Real.of(float(standard_error(values))) if len(values) > 1 else None,
         values=[m.Real.of(value) for value in values.tolist()],
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Pending:
-    asked: Sides
-    reply: Reply
-
-
-class Comparing:
-    """Reads comparisons in the background, behind steps.
-
-    Parameters
-    ----------
-    board
-        Whose worker computes.
-    live_map
-        The map that is drawn now: what it has of either state is not computed again.
-    """
-
-    def __init__(self, board: Board, live_map: Callable[[], MapState | None]) -> None:
-        self._board = board
-        self._live_map = live_map
-        self._lock = threading.RLock()
-        self._pending: _Pending | None = None
-        self._job: Job[Answer] | None = None
-
-    def ask(self, asked: Sides, reply: Reply) -> None:
-        """Read a comparison; one that was asked for before and is not read yet is answered as superseded."""
-        with self._lock:
-            older, self._pending = self._pending, _Pending(asked, reply)
-            self._start()
-        if older is not None:
-            older.reply.give(lambda _seq: m.Superseded(older.reply.request))
-
-    def close(self) -> None:
-        """Read nothing any more; what is still asked for, the session answers."""
-        with self._lock:
-            self._pending = None
-            self._start()
-
-    def _known(self, shown: Shown, view: m.View) -> list[float] | None:
-        """The effects of a state's map, if it is the one that is drawn, whole and exact."""
-        state = self._live_map()
-        if state is None or not same_map(state.view, view) or not (state.known == EXACT).all():
-            return None
-        same = state.shown.run is shown.run and state.shown.history.state.acting == shown.history.state.acting
-        return state.effect.tolist() if same and state.index is None else None
-
-    def _start(self) -> None:
-        pending = self._pending
-        if self._job is not None:
-            self._job.cancel.supersede()
-            self._job = None
-        if pending is None:
-            return
-        try:
-            job = self._job = self._board.run_in_background(
-                lambda cancel: read_comparison(pending.reply.request, self._board, pending.asked, self._known, cancel)
-            )
-        except EngineError as error:
-            self._pending = None
-            pending.reply.fail(error)
-            return
-        job.future.add_done_callback(lambda _done: self._ended(job, pending))
-
-    def _ended(self, job: Job[Answer], pending: _Pending) -> None:
-        with self._lock:
-            if job is not self._job:
-                return
-            self._job = None
-            error = job.future.exception()
-            if error is not None and job.cancel.superseded:
-                # A step came in the middle of it. States stay what they are: begin again.
-                self._start()
-                return
-            self._pending = None
-        if error is not None:
-            pending.reply.fail(error)
-            return
-        answer, buffers = job.future.result()
-        try:
-            pending.reply.give(lambda _seq: answer, buffers)
-        except Exception as failure:  # noqa: BLE001  it is told to the view that asked
-            pending.reply.fail(failure)

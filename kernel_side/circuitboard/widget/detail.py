@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from circuitboard.board import Board, Shown
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
-    from circuitboard.widget.details import Reading
+    from circuitboard.widget.reader import Reading
 
     Part = Generator[None, None, Any]
 

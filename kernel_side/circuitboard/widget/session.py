@@ -23,15 +23,15 @@ from circuitboard.errors import AddressError, EngineError, InterventionError
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
 from circuitboard.widget.busy import BusyWatch
-from circuitboard.widget.comparing import Comparing, Sides
+from circuitboard.widget.comparing import comparison_reading
 from circuitboard.widget.detail import Asked, detail_reading
-from circuitboard.widget.details import Details
 from circuitboard.widget.edit_in_words import intervention_of
 from circuitboard.widget.export import Known, give_export, give_saved
 from circuitboard.widget.live_map import LiveMap, MapState
 from circuitboard.widget.map_events import MapEvents
 from circuitboard.widget.map_grid import maps_of, require_map
 from circuitboard.widget.publisher import Publisher, Send
+from circuitboard.widget.reader import Reader
 from circuitboard.widget.reply import Reply, when_done
 from circuitboard.widget.snapshot import clicked as clicked_by
 from circuitboard.widget.snapshot import setup_of, snapshot_of
@@ -72,9 +72,7 @@ class Session:
         self._busy = BusyWatch(self._announce)
         self._map = LiveMap(board, self._map_changed, self._effects_known)
         self._map_events = MapEvents()
-        self._details = Details(board)
-        self._traces = Details(board)
-        self._comparing = Comparing(board, lambda: self._map.state)
+        self._details, self._traces, self._comparisons = Reader(board), Reader(board), Reader(board)
         self._watched = False
         self._closed = False
         self._unsubscribe = board.subscribe(self._moved)
@@ -134,9 +132,8 @@ class Session:
         self._unsubscribe()
         self._busy.close()
         self._map.cancel()
-        self._details.close()
-        self._traces.close()
-        self._comparing.close()
+        for reader in (self._details, self._traces, self._comparisons):
+            reader.close()
         self._publisher.close()
         for reply in tuple(self._owed):
             reply.fail(_closed())
@@ -222,7 +219,8 @@ class Session:
 
     @_handle.register
     def _(self, request: m.Compare, reply: Reply) -> None:
-        self._comparing.ask(Sides.of(request, self._board, self._view), reply)
+        reading = comparison_reading(request, self._board, self._view, lambda: self._map.state)
+        self._comparisons.ask(reading, reply)
 
     @_handle.register
     def _(self, request: m.Move, reply: Reply) -> None:

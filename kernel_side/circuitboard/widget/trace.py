@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from circuitboard.board import Board, Shown
     from circuitboard.engine import CancelToken
     from circuitboard.models.adapter import ModelAdapter, Place
-    from circuitboard.widget.details import Reading
+    from circuitboard.widget.reader import Reading
 
 MOST_ROWS = 40
 """Edges that a list shows; the others are smaller."""

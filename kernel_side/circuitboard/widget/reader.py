@@ -1,4 +1,4 @@
-"""One thing read at a time: the newest that was asked for, of the state that is shown."""
+"""One thing read at a time: the newest that was asked for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Found = tuple[m.AnyAnswer, list[bytes]]
     Reading = Callable[[str, CancelToken], Generator[None, None, Found]]
-    """Reads the state that is shown then, for the request of this id."""
+    """Reads what the board has then, for the request of this id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class _Pending:
     reply: Reply
 
 
-class Details:
+class Reader:
     """Reads in the background, before maps and behind steps.
 
     Parameters
@@ -85,7 +85,7 @@ class Details:
             self._job = None
             error = job.future.exception()
             if error is not None and job.cancel.superseded:
-                # A step came in the middle of it: read the state that it leads to.
+                # A step came in the middle of it: read what there is now.
                 self._start()
                 return
             self._pending = None
