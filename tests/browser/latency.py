@@ -3,8 +3,8 @@
     python -m tests.browser.latency [--clicks 50] [--boards 1 5] [--model demo]
 
 Measured in a real JupyterLab (headless, TCP_NODELAY on the kernel's websocket) and in the blob harness, where the
-bundle runs as VS Code loads it and the messages are carried by Playwright. A click is made when the board is idle and its
-map done; the time ends when the board's DOM, and with it `data-value` of the metric, is of the next revision: some heads
+bundle runs as VS Code loads it and the messages are carried by Playwright. A click is made when the board is idle, its
+map done and the detail of the last click shown; the time ends when the board's DOM, and with it `data-value` of the metric, is of the next revision: some heads
 of the demo model change nothing. What the kernel computed (`Outcome.latency_ms`) is
 taken off: what is left is messages, queues and drawing. Nothing is asserted: the machine decides.
 """
@@ -48,7 +48,8 @@ CLICK = """([board, layer, head]) => new Promise((resolve, reject) => {
     const start = performance.now();
     cell.click();
 })"""
-REST = "(board) => board.dataset.state === 'idle'"
+REST = """(board) => board.dataset.state === "idle"
+    && board.querySelector('[data-cb="detail"][data-status="loading"]') === null"""
 IMPORTS = "import circuitboard as cb\nimport torch\ntorch.set_num_threads(1)\nmodel = cb.load({model!r})"
 PAIR = (
     "pair = cb.PromptPair('When John and Mary went to the store, John gave the book to',\n"
@@ -168,7 +169,7 @@ def in_blob_harness(browser: Browser, model: str, boards: int, clicks: int) -> s
         raise TimeoutError(expression)
 
     page.evaluate("([source, count]) => show(source, count)", [(static / "widget.js").read_text("utf-8"), boards])
-    rest = "[...document.querySelectorAll('[data-cb=board]')].every((board) => board.dataset.state === 'idle')"
+    rest = f"[...document.querySelectorAll('[data-cb=board]')].every({REST})"
     until(f"document.querySelectorAll('[data-cb=board]').length === {boards} && {rest}")
     totals, computed = [], []
     try:

@@ -3,7 +3,8 @@
 Everyone else only submits jobs and waits. Jobs run in the order in which they came; a *background* job (a
 map, a sweep) is a generator that gives way to waiting jobs between two of its steps. A *click* is skipped,
 or stopped, when a job that moves the board arrives: the newest click wins. A *yielding* background job is
-stopped by such a job in the middle of a step, and whoever started it starts it again if it is still wanted.
+stopped by such a job in the middle of a step, and whoever started it starts it again if it is still wanted; after
+that job it rests for a moment, in which the new numbers are sent and drawn.
 
 What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
 `with` on the lock itself and touches no `Condition`: an interrupt inside one loses a wake-up or leaves it locked
@@ -13,10 +14,12 @@ for ever. The worker is woken by a `SimpleQueue`, whose `put` happens whole or n
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, InvalidStateError, wait
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from circuitboard.engine.cancel import CancelToken
@@ -26,6 +29,9 @@ from circuitboard.errors import Cancelled, EngineError
 T = TypeVar("T")
 
 _TICK_S = 0.1
+
+_REST_S = 0.02
+"""How long a yielding job rests after the board has moved: on few cores it would hold up the news of that."""
 
 _PATIENCE_S = 2.0
 """How long `close` waits for the thread, which ends after the layer that it computes."""
@@ -46,6 +52,7 @@ class Job(Generic[T]):
         self.click = click
         self.background = background
         self.yielding = yielding
+        self.moves = False
         self.cancel = CancelToken()
         self.future: Future[T] = Future()
         self._running = threading.Lock()
@@ -94,6 +101,7 @@ class Worker:
         self._jobs: deque[Job[Any]] = deque()
         self._background: list[tuple[Job[Any], Generator[None, None, Any]]] = []
         self._running: Job[Any] | None = None
+        self._rest_until = 0.0
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -133,6 +141,7 @@ class Worker:
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
                 self._thread.start()
             if moves:
+                job.moves = True
                 for older in (*self._jobs, *((self._running,) if self._running else ())):
                     if older.click or older.yielding:
                         older.cancel.supersede()
@@ -164,7 +173,7 @@ class Worker:
                 job, steps = self._next()
                 self._running = job
             if job is None:
-                self._bell.get()
+                self._sleep()
                 continue
             with short_turns():
                 if steps is not None:
@@ -173,18 +182,30 @@ class Worker:
                     self._background.append((job, job.work(job.cancel)))
                 else:
                     _run(job)
+            if job.moves:
+                self._rest_until = time.monotonic() + _REST_S
             # Between jobs the thread must keep nothing alive, or a board could never be collected.
             del job, steps
             with self._lock:
                 self._running = None
 
+    def _sleep(self) -> None:
+        """Until there is a new job, or the rest is over of one that there is."""
+        with suppress(Empty):
+            self._bell.get(timeout=max(0.0, self._rest_until - time.monotonic()) if self._background else None)
+
     def _next(self) -> tuple[Job[Any] | None, Generator[None, None, Any] | None]:
         """The oldest waiting job; else a background job, a cancelled one first, so that it is answered at once."""
         if self._jobs:
             return self._jobs.popleft(), None
-        if not self._background:
-            return None, None
-        return next((entry for entry in self._background if entry[0].cancel.cancelled), self._background[-1])
+        for job, steps in self._background:
+            if job.cancel.cancelled:
+                return job, steps
+        resting = time.monotonic() < self._rest_until
+        for job, steps in reversed(self._background):
+            if not (resting and job.yielding):
+                return job, steps
+        return None, None
 
     def _step(self, job: Job[Any], steps: Generator[None, None, Any]) -> None:
         try:

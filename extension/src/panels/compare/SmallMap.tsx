@@ -1,7 +1,8 @@
 // A map at a glance: one square a cell, to be looked at and pointed at, not clicked.
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Theme } from "../../host";
+import { useFrame } from "../../parts/frame";
 import { decimals, signed } from "../../parts/number";
 import { colourOf } from "../map/colour";
 
@@ -23,7 +24,7 @@ export function SmallMap(props: SmallMapProps): JSX.Element {
   const { title, label, effect, shape, clip, theme, pointed, onPoint } = props;
   const [rows = 0, columns = 0] = shape;
   const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => {
+  useFrame(() => {
     const context = canvas.current?.getContext("2d") ?? null;
     if (context === null) return;
     context.clearRect(0, 0, columns, rows);

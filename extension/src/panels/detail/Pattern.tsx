@@ -3,6 +3,7 @@
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Theme } from "../../host";
+import { useFrame } from "../../parts/frame";
 import { tokenWords } from "../../parts/token";
 import { colourOf } from "../map/colour";
 import { between, keyOf } from "./drawing";
@@ -125,7 +126,7 @@ export function Pattern(props: PatternProps): JSX.Element {
   const follow = useRef(false);
   const last = useRef<Look | null>(null);
   const [stroke, setStroke] = useState<readonly Look[]>([]);
-  useLayoutEffect(() => {
+  useFrame(() => {
     if (canvas.current !== null) paint(canvas.current, props);
   }, [props.values, pitch, props.clip, props.theme, run, n, props.drawn]);
   // A cell that the focus moves to is an element of its own, so that its name is read out.

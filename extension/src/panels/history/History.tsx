@@ -2,6 +2,7 @@
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button, IconButton } from "../../parts/controls";
+import { useFrame } from "../../parts/frame";
 import { signed } from "../../parts/number";
 import type { BoardState } from "../../store/state";
 import type { Actions } from "../actions";
@@ -85,7 +86,7 @@ export function History({ state, act }: { state: BoardState; act: Actions }): JS
   const { snapshot, comparison } = state;
   const current = snapshot?.history.current ?? null;
   // The state that is shown is always in sight, without the page being moved.
-  useLayoutEffect(() => {
+  useFrame(() => {
     const box = list.current;
     const row = box?.querySelector<HTMLElement>('[aria-current="true"]')?.parentElement;
     if (box === null || row === null || row === undefined) return;

@@ -1,9 +1,10 @@
 // The cells of a large map: painted, with elements only for the cell under the pointer or the focus
 // and for those that are edited, selected or waiting.
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Theme } from "../../host";
 import { useCalm } from "../../parts/calm";
+import { useFrame } from "../../parts/frame";
 import { Cell } from "./Cell";
 import { type CellContext, cellProps } from "./cell_props";
 import { cellOf } from "./cells";
@@ -41,7 +42,7 @@ export function Sheet(props: SheetProps): JSX.Element {
   const ref = useRef<HTMLCanvasElement>(null);
   // After a moment only: a map that is there sooner does not flicker.
   const stale = useCalm(props.stale, props.stale);
-  useLayoutEffect(() => {
+  useFrame(() => {
     const canvas = ref.current;
     const context = canvas?.getContext?.("2d") ?? null;
     if (canvas === null || context === null) return;
