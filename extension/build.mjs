@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, context } from "esbuild";
 import { licencesOf } from "./licences.mjs";
+import plainText from "./plain_text.cjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
@@ -14,18 +15,13 @@ const { values } = parseArgs({
 });
 const outdir = values.outdir ?? join(dirname(here), "kernel_side/circuitboard/widget/static");
 
-// The one place where a string could be parsed as HTML is Preact's own dangerouslySetInnerHTML. Nothing
-// here uses it; in the bundle it sets plain text, so that nothing ever can.
-const plainText = {
+const noHtml = {
   name: "plain-text",
   setup(builder) {
-    builder.onLoad({ filter: /preact[\\/]dist[\\/]preact\.mjs$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8");
-      const contents = source.replaceAll(".innerHTML", ".textContent");
-      if (contents === source)
-        throw new Error("Preact sets HTML in another way now: see plainText.");
-      return { contents, loader: "js" };
-    });
+    builder.onLoad({ filter: /preact[\\/]dist[\\/]preact\.mjs$/ }, ({ path }) => ({
+      contents: plainText(readFileSync(path, "utf8")),
+      loader: "js",
+    }));
   },
 };
 
@@ -46,7 +42,7 @@ const options = {
   jsxImportSource: "preact",
   logLevel: "warning",
   metafile: true,
-  plugins: [plainText],
+  plugins: [noHtml],
 };
 
 if (values.watch) {

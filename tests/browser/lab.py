@@ -147,6 +147,34 @@ class Lab:
         return LabNotebook(page)
 
     def _start(self) -> None:
+        command, environment = self._program()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [
+            *command, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+            "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}",
+            "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+        ]  # fmt: skip
+        with (self._own / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+            )
+        self.url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 120
+        while True:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                message = f"JupyterLab did not start:\n{self.log}"
+                raise RuntimeError(message)
+            try:
+                urllib.request.urlopen(f"{self.url}/api?token={self.token}", timeout=2).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+
+    def _program(self) -> tuple[list[str], dict[str, str]]:
+        """What is run, and its environment."""
         own = self._own
         labextensions = own / "prefix/share/jupyter/labextensions"
         labextensions.mkdir(parents=True)
@@ -160,9 +188,6 @@ class Lab:
         news = own / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
         news.parent.mkdir(parents=True)
         news.write_text('{"fetchNews": "false", "checkForUpdates": false}')
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         environment = {
             **os.environ,
             "JUPYTER_PATH": str(own / "prefix/share/jupyter"),
@@ -177,28 +202,11 @@ class Lab:
             **self._environment,
         }
         command = [
-            sys.executable, "-m", "notebook" if self._notebook else "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-            "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
-            f"--ServerApp.root_dir={self.folder}",
-            f"--ServerApp.jpserver_extensions={{'circuitboard.server': {self._server_extension}}}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+            sys.executable, "-m", "notebook" if self._notebook else "jupyterlab",
+            f"--ServerApp.jpserver_extensions={{'circuitboard.server': {self._server_extension}}}",
             *(["--JupyterNotebookApp.expose_app_in_browser=True"] if self._notebook else []),
         ]  # fmt: skip
-        with (own / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-            )
-        self.url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 60
-        while True:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                message = f"JupyterLab did not start:\n{self.log}"
-                raise RuntimeError(message)
-            try:
-                urllib.request.urlopen(f"{self.url}/api?token={self.token}", timeout=2).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
+        return command, environment
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,10 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -54,31 +52,8 @@ class InstalledLab(Lab):
         super().__init__(folder)
         self._installed = environment
 
-    def _start(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [
-            "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-            f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.folder}",
-            "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
-        ]  # fmt: skip
-        with (self._own / "log").open("wb") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, env=self._installed, start_new_session=True
-            )
-        self.url = f"http://127.0.0.1:{port}"
-        deadline = time.monotonic() + 120
-        while True:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                message = f"JupyterLab did not start:\n{self.log}"
-                raise RuntimeError(message)
-            try:
-                urllib.request.urlopen(f"{self.url}/api?token={self.token}", timeout=2).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
+    def _program(self) -> tuple[list[str], dict[str, str]]:
+        return ["jupyter", "lab"], self._installed
 
 
 @contextmanager

@@ -16,7 +16,10 @@ module.exports = {
         type: "javascript/auto",
       },
       { test: /\.ipynb$/, type: "json" },
-      { test: /preact[\\/]dist[\\/]preact\.m?js$/, loader: require.resolve("./plain_text.cjs") },
+      {
+        test: /preact[\\/]dist[\\/]preact\.m?js$/,
+        loader: require.resolve("../../plain_text.cjs"),
+      },
     ],
   },
 };

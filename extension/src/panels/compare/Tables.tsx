@@ -1,5 +1,5 @@
 // Token by token and prompt by prompt: left, change, right.
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { attribute, direction, percent, signed } from "../../parts/number";
 import { Token } from "../../parts/token";
@@ -12,6 +12,23 @@ const MOST = 8;
 
 function points(change: number): string {
   return Number.isFinite(change) ? signed(100 * change, 1) : "nan";
+}
+
+function BothStates({ of, children }: { of: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <table class="cb-tt cb-two-table">
+      <thead>
+        <tr>
+          {[of, "left", "change", "right"].map((name) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
+  );
 }
 
 export function Tokens({
@@ -29,37 +46,27 @@ export function Tokens({
           {several ? ` prompt ${answer.prompt + 1},` : ""} change in percentage points
         </span>
       </h4>
-      <table class="cb-tt cb-two-table">
-        <thead>
-          <tr>
-            <th scope="col">token</th>
-            <th scope="col">left</th>
-            <th scope="col">change</th>
-            <th scope="col">right</th>
-          </tr>
-        </thead>
-        <tbody>
-          {answer.tokens.map((row) => {
-            const [left, right] = [real(row.left_prob), real(row.right_prob)];
-            return (
-              <tr
-                key={row.token_id}
-                data-cb="compare-token"
-                data-token={row.token}
-                data-left={attribute(left)}
-                data-right={attribute(right)}
-              >
-                <th scope="row">
-                  <Token text={row.token} longest={16} />
-                </th>
-                <td>{percent(left)}</td>
-                <td class={direction(right - left)}>{points(right - left)}</td>
-                <td>{percent(right)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <BothStates of="token">
+        {answer.tokens.map((row) => {
+          const [left, right] = [real(row.left_prob), real(row.right_prob)];
+          return (
+            <tr
+              key={row.token_id}
+              data-cb="compare-token"
+              data-token={row.token}
+              data-left={attribute(left)}
+              data-right={attribute(right)}
+            >
+              <th scope="row">
+                <Token text={row.token} longest={16} />
+              </th>
+              <td>{percent(left)}</td>
+              <td class={direction(right - left)}>{points(right - left)}</td>
+              <td>{percent(right)}</td>
+            </tr>
+          );
+        })}
+      </BothStates>
     </section>
   );
 }
@@ -83,31 +90,21 @@ export function Prompts({
           {fall} of {rows.length} fall, {rise} rise; {unit}
         </span>
       </h4>
-      <table class="cb-tt cb-two-table">
-        <thead>
-          <tr>
-            <th scope="col">prompt</th>
-            <th scope="col">left</th>
-            <th scope="col">change</th>
-            <th scope="col">right</th>
+      <BothStates of="prompt">
+        {rows.slice(0, MOST).map((row) => (
+          <tr
+            key={row.prompt}
+            data-cb="compare-prompt"
+            data-prompt={row.prompt}
+            data-change={attribute(row.change)}
+          >
+            <th scope="row">{row.prompt + 1}</th>
+            <td>{signed(row.left)}</td>
+            <td class={direction(row.change)}>{signed(row.change)}</td>
+            <td>{signed(row.right)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, MOST).map((row) => (
-            <tr
-              key={row.prompt}
-              data-cb="compare-prompt"
-              data-prompt={row.prompt}
-              data-change={attribute(row.change)}
-            >
-              <th scope="row">{row.prompt + 1}</th>
-              <td>{signed(row.left)}</td>
-              <td class={direction(row.change)}>{signed(row.change)}</td>
-              <td>{signed(row.right)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </BothStates>
       {rest > 0 ? (
         <p class="cb-note">
           The largest changes; {rest} smaller {rest === 1 ? "one is" : "ones are"} not listed.

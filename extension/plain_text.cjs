@@ -1,7 +1,7 @@
 // The one place where a string could be parsed as HTML is Preact's own dangerouslySetInnerHTML. Nothing here uses it;
-// in the bundle it sets plain text, so that nothing ever can (the widget's build does the same).
+// in both bundles it sets plain text, so that nothing ever can.
 module.exports = function plainText(source) {
   const text = source.replaceAll(".innerHTML", ".textContent");
-  if (text === source) throw new Error("Preact sets HTML in another way now.");
+  if (text === source) throw new Error("Preact sets HTML in another way now: see plain_text.cjs.");
   return text;
 };

@@ -1,0 +1,86 @@
+// What goes wrong, in words, and what can be done about it.
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { FakeKernel } from "../../../dev/fake_kernel";
+import { drawn, type Mounted, mounted } from "../board/mounted";
+
+let panel: Mounted;
+afterEach(() => panel.unmount());
+
+const head = ({ $ }: Mounted, layer: number, h: number): HTMLElement =>
+  $(`[data-cb="head"][data-layer="${layer}"][data-head="${h}"]`);
+const lastClick = (kernel: FakeKernel): string | undefined =>
+  kernel.received.filter(({ kind }) => kind === "click").at(-1)?.id;
+/** What a person asked for: the detail region asks by itself, a moment after. */
+const deeds = ({ asked }: Mounted): object[] =>
+  asked().filter((request) => (request as { kind: string }).kind !== "detail");
+
+describe("trouble", () => {
+  it("is said in words and can be dismissed; the board is as it was", async () => {
+    panel = await mounted({ mute: new Set(["click"]) });
+    const { kernel } = panel;
+    await panel.click(head(panel, 10, 7));
+    const error = { code: "out_of_memory", message: "One cell needs 3.1 GB.", where: "10.7" };
+    kernel.post({ kind: "failed", id: lastClick(kernel), error });
+    await drawn();
+    expect(panel.cb("board").dataset.state).toBe("error");
+    expect(panel.cb("banner").textContent).toContain("10.7 was not edited.");
+    expect(panel.cb("banner").textContent).toContain("out_of_memory");
+    expect(panel.cb("metric").dataset.value).toBe("3.6");
+    await panel.click(panel.cb("dismiss"));
+    expect(panel.cb("board").dataset.state).toBe("idle");
+  });
+
+  it("of the moment can be asked for once more; what was wrong in itself cannot", async () => {
+    panel = await mounted({ mute: new Set(["click"]) });
+    const { kernel } = panel;
+    const fail = async (code: string): Promise<void> => {
+      await panel.click(head(panel, 10, 7));
+      const error = { code, message: "No.", where: null };
+      kernel.post({ kind: "failed", id: lastClick(kernel), error });
+      await drawn();
+    };
+    await fail("bad_positions");
+    expect(panel.all("again")).toHaveLength(0);
+    await panel.click(panel.cb("dismiss"));
+    await fail("out_of_memory");
+    kernel.received.length = 0;
+    await panel.click(panel.cb("again"));
+    expect(deeds(panel)).toEqual([{ kind: "click", site: "10.7", positions: null }]);
+    expect(panel.all("banner")).toHaveLength(0);
+  });
+
+  it("with the kernel freezes the panel and says what to do; what comes later revives it", async () => {
+    panel = await mounted();
+    const { kernel } = panel;
+    await panel.click(head(panel, 9, 9));
+    kernel.emit("comm:close");
+    await drawn();
+    expect(panel.cb("board").dataset.state).toBe("disconnected");
+    expect(panel.cb("banner").textContent).toContain("run this cell again");
+    expect((head(panel, 0, 0) as HTMLButtonElement).disabled).toBe(true);
+    expect(panel.cb("edit").textContent).toContain("9.9");
+    kernel.announce();
+    await drawn();
+    expect(panel.cb("board").dataset.state).toBe("idle");
+    expect(panel.root.querySelector('[data-cb="banner"]')).toBeNull();
+  });
+
+  it("with the kernel offers to run the cell where the host can do that", async () => {
+    panel = await mounted();
+    const { kernel } = panel;
+    kernel.emit("comm:close");
+    await drawn();
+    expect(panel.all("run-cell")).toHaveLength(0);
+    panel.unmount();
+    document.body.dataset.circuitboardRunsCells = "true";
+    const ran = vi.fn();
+    document.body.addEventListener("circuitboard-run-cell", ran, { once: true });
+    panel = await mounted();
+    const other = panel.kernel;
+    other.emit("comm:close");
+    await drawn();
+    await panel.click(panel.cb("run-cell"));
+    expect(ran).toHaveBeenCalledOnce();
+    delete document.body.dataset.circuitboardRunsCells;
+  });
+});

@@ -1,0 +1,89 @@
+"""Promise 19: saving either writes the whole file or leaves what was there, and follows no link."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+import torch
+
+import circuitboard as cb
+from circuitboard.board import storage
+from tests.security.session_files import MODEL, board
+from tests.tiny_models import FAMILIES, tiny
+
+
+def test_saving_over_a_link_replaces_the_link_not_what_it_points_to(tmp_path):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "a.board.json").symlink_to("precious")
+    made = board()
+    made.save(tmp_path / "a.board.json")
+    made.close()
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert not (tmp_path / "a.board.json").is_symlink()
+
+
+def test_saving_to_a_folder_is_refused(tmp_path):
+    (tmp_path / "folder").mkdir()
+    made = board()
+    with pytest.raises(cb.SessionFileError) as caught:
+        made.save(tmp_path / "folder")
+    assert caught.value.code == "cannot_write"
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+    made.close()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize("where", ["replace", "write"])
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch, error, where):
+    path = tmp_path / "a.board.json"
+    path.write_text("the old file")
+    made = board()
+
+    def fail(*_args, **_kwargs):
+        raise error
+
+    if where == "replace":
+        monkeypatch.setattr(storage.Path, "replace", fail)
+    else:
+        fdopen = os.fdopen
+
+        def broken(handle, mode):
+            file = fdopen(handle, mode)
+            file.close()
+            fail()
+
+        monkeypatch.setattr(storage.os, "fdopen", broken)
+    with pytest.raises((cb.SessionFileError, KeyboardInterrupt, MemoryError)):
+        made.save(path)
+    monkeypatch.undo()
+    assert path.read_text() == "the old file"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.board.json"]
+    made.save(path)
+    cb.Board.load(path, tiny(MODEL)).close()
+    made.close()
+
+
+def test_a_metric_of_your_own_is_not_saved(tmp_path):
+    made = board()
+    own = cb.Board(made.model, made.pair, metric=lambda logits: logits[:, -1, 0])
+    with pytest.raises(cb.SessionFileError) as caught:
+        own.save(tmp_path / "a.board.json")
+    assert caught.value.code == "metric_not_saveable"
+    assert list(tmp_path.iterdir()) == []
+    own.close()
+    made.close()
+
+
+def test_values_that_are_not_finite_are_null_in_the_file(tmp_path):
+    broken = FAMILIES[MODEL]().eval()
+    with torch.no_grad():
+        for parameter in broken.parameters():
+            parameter.fill_(float("nan"))
+    pair = cb.PromptPair(torch.tensor([[5, 6]]), torch.tensor([[5, 7]]), answer=1, wrong=2)
+    made = cb.Board(broken, pair)
+    made.save(tmp_path / "nan.board.json")
+    assert json.loads((tmp_path / "nan.board.json").read_text())["values"] == [None]
+    cb.Board.load(tmp_path / "nan.board.json", broken).close()
+    made.close()
