@@ -6,6 +6,9 @@ import torch
 
 from tests.board.prompts import ANSWERS, CLEAN, WRONG
 
+TWO_PROMPTS = torch.tensor([[5, 6, 7, 8, 9, 10], [9, 8, 7, 6, 5, 4]])
+"""Prompts without a corrupted run."""
+
 
 def plain_cache(model, hooks=(), tokens=CLEAN):
     """Every activation of a run with hooks, as TransformerLens names them."""

@@ -11,28 +11,9 @@ from circuitboard.errors import MetricError
 from circuitboard.interventions import compile_plan
 from tests.tiny_models import FAMILIES
 
-CLEAN = torch.tensor([[5, 6, 7, 8, 9, 10], [9, 8, 7, 6, 5, 4]])
 STEP = 1e-2
 """Some families compute their norms in float32 whatever the model's dtype: a smaller step would drown in rounding."""
 SENDERS = [cb.embed(), cb.head(0, 1), cb.head(1, 3), cb.mlp_out(0)]
-
-
-@pytest.fixture
-def make_board():
-    boards = []
-
-    def make(family, *edits, **options):
-        board = cb.Board(
-            FAMILIES[family]().eval().double(), cb.PromptPair(CLEAN, answer=[1, 2], wrong=[3, 4]), **options
-        )
-        boards.append(board)
-        if edits:
-            board.edit(*edits)
-        return board
-
-    yield make
-    for board in boards:
-        board.close()
 
 
 def estimated(board, cells, receiver):
@@ -50,7 +31,7 @@ def estimated(board, cells, receiver):
 @pytest.mark.parametrize("family", ["gpt2", "llama_gqa", "gemma2", "neox", "native"])
 @pytest.mark.parametrize("part", ["q", "k", "v", "in"])
 def test_small_edits_have_the_estimated_effect(make_board, family, part):
-    board = make_board(family, cb.head(1, 0).zero())
+    board = make_board(FAMILIES[family]().eval().double(), cb.head(1, 0).zero())
     shape = board.lab.adapter.shape
     kv = 3 // (shape.n_heads // shape.n_kv_heads)
     heads = {"q": cb.head(2, 3).q, "k": cb.head(2, kv).k, "v": cb.head(2, kv).v}
@@ -66,7 +47,7 @@ def test_small_edits_have_the_estimated_effect(make_board, family, part):
 
 
 def test_a_metric_without_a_gradient_is_refused(make_board):
-    board = make_board("gpt2", metric="rank")
+    board = make_board(FAMILIES["gpt2"]().eval().double(), metric="rank")
     receiver = cb.head(2, 3).q
     with pytest.raises(MetricError) as refused:
         estimated(board, [cb.edge(cb.head(0, 1), receiver).zero()], receiver)

@@ -11,25 +11,8 @@ from circuitboard.analysis import Moved, copied, needed_for, preferred_keys, wri
 from circuitboard.engine import CancelToken
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import Cancelled, EngineError
+from tests.analysis.plain_stream import TWO_PROMPTS
 from tests.tiny_models import D_VOCAB, FAMILIES, tiny
-
-CLEAN = torch.tensor([[5, 6, 7, 8, 9, 10], [9, 8, 7, 6, 5, 4]])
-
-
-@pytest.fixture
-def make_board():
-    boards = []
-
-    def make(model, *edits, clean=CLEAN):
-        board = cb.Board(model, cb.PromptPair(clean, answer=[1, 2], wrong=[3, 4]))
-        boards.append(board)
-        if edits:
-            board.edit(*edits)
-        return board
-
-    yield make
-    for board in boards:
-        board.close()
 
 
 def on_worker(board, work):
@@ -103,7 +86,7 @@ def test_a_head_writes_z_times_its_weights(make_board, family, column):
     board = make_board(model)
     lab, layer, head, prompt = board.lab, 1, 2, 1
     found = writes(board, "1.2", column, prompt)
-    z = cached(model, CLEAN, f"blocks.{layer}.attn.hook_z")
+    z = cached(model, TWO_PROMPTS, f"blocks.{layer}.attn.hook_z")
     z = z.reshape(*z.shape[:2], lab.adapter.shape.n_heads, -1)
     w_o = model.blocks[layer].attn.o.original_component.weight.detach().double()
     w_o = w_o if type(model.blocks[layer].attn.o.original_component).__name__ == "Conv1D" else w_o.T
@@ -113,7 +96,7 @@ def test_a_head_writes_z_times_its_weights(make_board, family, column):
         whole = torch.einsum("he,hed->d", z[prompt, column], w_o)
         norm = model.blocks[layer].ln1_post.original_component
         own = own / (whole.pow(2).mean() + norm.eps).sqrt() * (1 + norm.weight.detach().double())
-    stream = cached(model, CLEAN, "blocks.2.hook_resid_post")[prompt, column]
+    stream = cached(model, TWO_PROMPTS, "blocks.2.hook_resid_post")[prompt, column]
     torch.testing.assert_close(found, held_logits(model, stream, own), rtol=1e-4, atol=1e-5)
 
 
@@ -123,11 +106,11 @@ def test_so_do_whole_layers_and_neurons(make_board, name):
     board = make_board(model)
     where, found = site(name), writes(board, name, 4, 0)
     if where.kind == "neuron":
-        activation = cached(model, CLEAN, "blocks.1.mlp.hook_post")[0, 4, 3]
+        activation = cached(model, TWO_PROMPTS, "blocks.1.mlp.hook_post")[0, 4, 3]
         vector = activation * model.blocks[1].mlp.out.original_component.weight.detach().double()[3]
     else:
-        vector = cached(model, CLEAN, f"blocks.1.hook_{where.kind}")[0, 4]
-    stream = cached(model, CLEAN, "blocks.2.hook_resid_post")[0, 4]
+        vector = cached(model, TWO_PROMPTS, f"blocks.1.hook_{where.kind}")[0, 4]
+    stream = cached(model, TWO_PROMPTS, "blocks.2.hook_resid_post")[0, 4]
     torch.testing.assert_close(found, held_logits(model, stream, vector), rtol=1e-4, atol=1e-5)
 
 
@@ -177,7 +160,7 @@ def test_preferred_keys_are_what_attention_shows_in_the_first_layer(make_board, 
     board = make_board(model)
     found = keys(board, 0, head, column, source, 0)
     assert found.shape == (D_VOCAB,)
-    tokens = CLEAN[:1].repeat(8, 1)
+    tokens = TWO_PROMPTS[:1].repeat(8, 1)
     tokens[:, source] = torch.tensor([1, 5, 9, 13, 17, 21, 25, 29])
     pattern = cached(model, tokens, "blocks.0.attn.hook_pattern")[:, head, column]
     seen = (pattern[:, source] / pattern[:, other]).log().float()

@@ -3,9 +3,13 @@
 import shutil
 
 import pytest
+import torch
 
+import circuitboard as cb
 from tests.browser.fake_page import NO_OFFER, FakePage, bundled, serve
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
+from tests.browser.panel_page import STATIC, Panel
+from tests.tiny_models import D_VOCAB, tiny
 
 
 def pytest_collection_modifyitems(items):
@@ -44,6 +48,26 @@ def page(chromium):
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def board():
+    clean = torch.randint(1, D_VOCAB, (3, 8), generator=torch.Generator().manual_seed(1))
+    corrupted = clean.clone()
+    corrupted[:, 3] = (corrupted[:, 3] + 7) % D_VOCAB
+    board = cb.Board(tiny("gpt2"), cb.PromptPair(clean=clean, corrupted=corrupted, answer=[5, 6, 7], wrong=[8, 9, 10]))
+    yield board
+    board.close()
+
+
+@pytest.fixture
+def panel(page, board):
+    """The built bundle in a page, on `board`."""
+    if not (STATIC / "widget.js").exists():
+        pytest.skip("the bundle is not built: npm run build:widget")
+    panel = Panel(page, board)
+    yield panel
+    panel.session.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,27 +7,19 @@ can put hostile text where no tokenizer or model of ours would.
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 import torch
 
 import circuitboard as cb
 from tests.browser.fake_page import ADDRESS as FAKE_ADDRESS
-from tests.browser.test_panel_bundle import ADDRESS, STATIC, Panel
+from tests.browser.panel_page import ADDRESS
 from tests.tiny_models import D_VOCAB, tiny
 
-HOSTILE = [
-    "<script>window.hacked = 1</script>",
-    '<img src=x onerror="window.hacked = 1">',
-    '</textarea><b onclick="window.hacked = 1">out</b>',
-    '<svg onload="window.hacked = 1"></svg>',
-    "\u202egnp.exe\u2066",
-    "a\u0000b",
-    "x" * 1_000_000,
-    '" onmouseover="window.hacked = 1',
-    "\n\t\r\u2028",
-    "</title><iframe srcdoc='<script>top.hacked = 1</script>'></iframe>",
-]
+CORPUS = Path(__file__).parents[2] / "extension/dev/hostile.json"
+HOSTILE = [*json.loads(CORPUS.read_text("utf-8")), "x" * 1_000_000]
 
 # All that is wrong with the board as it is drawn: elements and attributes that text has made, and text that turns.
 # `data-` hooks are exempt from the second: they hold tokens as they are, for scripts.
@@ -78,15 +70,6 @@ def board():
     board = cb.Board(tiny("gpt2"), pair, metric={HOSTILE[2]: "logit_diff", HOSTILE[3]: "prob", HOSTILE[4]: "kl"})
     yield board
     board.close()
-
-
-@pytest.fixture
-def panel(page, board):
-    if not (STATIC / "widget.js").exists():
-        pytest.skip("the bundle is not built: npm run build:widget")
-    panel = Panel(page, board)
-    yield panel
-    panel.session.close()
 
 
 def _wrong(page):

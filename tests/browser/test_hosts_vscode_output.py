@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser import test_panel_bundle as plain
-from tests.browser.test_panel_bundle import STATIC, board, head, panel
+from tests.browser.panel_page import STATIC, head
 from tests.browser.vscode_host import THEMES
-
-__all__ = ["board", "panel"]
 
 PICTURES = Path(__file__).parent / "pictures"
 
