@@ -20,7 +20,7 @@ import { exportOf, saveOf } from "./fake_export";
 import { FakeHistory } from "./fake_history";
 import { cellsOf, errorsOf } from "./fake_map";
 import { errorBars, noise, toReal } from "./fake_numbers";
-import { DEFAULTS, type FakeOptions, NO_OTHERS, padded } from "./fake_options";
+import { DEFAULTS, type FakeOptions, FIRST_VIEW, NO_OTHERS, padded } from "./fake_options";
 import { drawnOf, readersOf, traceOf } from "./fake_trace";
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
@@ -30,7 +30,7 @@ type Edits = readonly EditRow[];
 export class FakeKernel implements Channel {
   readonly options: FakeOptions;
   readonly received: AnyRequest[] = [];
-  view: View = { mode: "zero", positions: null, map: "head", prompt: 0, map_layer: 0, live: true };
+  view: View = FIRST_VIEW;
   base: "clean" | "corrupted" = "clean";
   revision = 0;
   seq = 0;

@@ -59,6 +59,16 @@ const GPT2_EFFECTS: FakeOptions["effects"] = {
   "3.0": -0.47,
 };
 
+export const FIRST_VIEW: View = {
+  mode: "zero",
+  positions: null,
+  map: "head",
+  prompt: 0,
+  map_layer: 0,
+  live: true,
+  colours: "orange-blue",
+};
+
 export const DEFAULTS: FakeOptions = {
   estimated: false,
   padding: 0,

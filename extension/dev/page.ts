@@ -67,6 +67,7 @@ const kernel = new FakeKernel({
 });
 const map = kernel.options.maps.find((kind) => kind === query.get("map")) ?? "head";
 kernel.view = { ...kernel.view, map, map_layer: 3 };
+if (query.get("colours") === "purple-green") kernel.view.colours = "purple-green";
 if (state === "computing") {
   kernel.known = 60;
   kernel.status = "computing";

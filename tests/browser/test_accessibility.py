@@ -18,6 +18,7 @@ MODELS = ("demo", "smollm2", "long", "dataset", "single")
 VIEWS = [{"state": state} for state in STATES]
 VIEWS += [{"state": "edited", "map": over} for over in MAPS[1:]]
 VIEWS += [{"state": "edited", "model": model} for model in MODELS]
+VIEWS += [{"state": state, "colours": "purple-green"} for state in ("edited", "detail")]
 
 
 def _name(view: dict[str, str]) -> str:

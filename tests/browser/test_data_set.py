@@ -47,7 +47,7 @@ def _settle(notebook: LabNotebook) -> None:
     notebook.page.wait_for_function(
         """([board, revision]) => board.dataset.state === "idle" && board.dataset.revision === String(revision)
             && board.querySelector('[data-cb="head"]') !== null
-            && board.querySelector('.cb-stale') === null
+            && board.querySelector('.cb-stale, [data-stale=true]') === null
             && ["head", "edit"].every((name) =>
                 [...board.querySelectorAll(`[data-cb="${name}"]`)].every((element) => element.dataset.effect !== ""))""",
         arg=[notebook.board.element_handle(), notebook.revision()],

@@ -86,6 +86,22 @@ def test_every_file_of_the_menu_arrives_whole(notebook, tmp_path):
     assert "handed to the browser" in notebook.board.get_by_role("status").filter(has_text="handed").inner_text()
 
 
+def test_the_picture_of_a_comparison_is_the_one_that_is_seen(notebook, tmp_path):
+    board = notebook.board
+    board.locator('[data-cb="view-menu"]').click()
+    board.locator('[data-cb="view-unit"]').select_option("share")
+    board.locator('[data-cb="view-compare"]').select_option("now")
+    board.locator('[data-cb="head"][data-layer="2"][data-head="1"]').click()
+    board.locator("xpath=self::*[@data-state='idle' and @data-revision='2']").wait_for()
+    picture = downloaded(notebook, "Export map as SVG", tmp_path).read_text("utf-8")
+    root = ET.fromstring(picture)  # noqa: S314  our own
+    text = " ".join(" ".join(root.itertext()).split())
+    told = "B \u2212 A of two maps, as a share of clean \u2212 corrupted. B: effect of zeroing each head, on top of 2 edits. A: the same after zero 3.0"
+    assert told in text
+    gap = notebook.python("float(board.baselines.clean - board.baselines.corrupted)")
+    assert f"A share of 1 is clean \u2212 corrupted: {gap:+.2f} logits.".replace("-", "\u2212") in text
+
+
 def test_a_board_is_saved_where_the_dialog_says_and_opens_again(notebook, lab):
     choose(notebook, "Save board")
     field = notebook.board.get_by_label("File, from the folder that the kernel runs in")

@@ -37,7 +37,7 @@ def _settled(notebook: LabNotebook) -> None:
     """Wait until the panel shows the board's revision, its map and every effect."""
     notebook.page.wait_for_function(
         """([board, revision]) => board.dataset.state === "idle" && board.dataset.revision === String(revision)
-            && board.querySelector(".cb-cell.cb-stale") === null
+            && board.querySelector(".cb-cell.cb-stale, [data-stale=true]") === null
             && [...board.querySelectorAll('[data-cb="edit"]:not(.cb-edit-off)')].every((row) => row.dataset.effect !== "")""",
         arg=[notebook.board.element_handle(), notebook.revision()],
         timeout=30_000,

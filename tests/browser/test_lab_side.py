@@ -60,7 +60,8 @@ def test_a_task_from_the_form_starts_as_the_settings_say(open_notebook, page, fo
     notebook.run_all()
     page.evaluate(
         """async () => {
-            const settings = { mode: "mean", liveMap: false, metric: "prob", updatesPerSecond: 10, memoryBudget: 64 };
+            const settings = { mode: "mean", liveMap: false, metric: "prob", updatesPerSecond: 10, memoryBudget: 64,
+                colourMap: "purple-green" };
             const { serviceManager } = window.jupyterapp;
             await serviceManager.settings.save("circuitboard:plugin", JSON.stringify(settings));
         }"""
@@ -86,6 +87,7 @@ def test_a_task_from_the_form_starts_as_the_settings_say(open_notebook, page, fo
         expect(form).to_have_count(0, timeout=PATIENCE)
         board = notebook.board
         expect(board.locator('[data-cb="mode"] [data-value="mean"]')).to_be_checked()
+        assert "cb-colours-purple-green" in (board.get_attribute("class") or "")
         assert notebook.python("(board.lab.metric.name, board.prompts.n, board.pair.recipe.arguments['seed'])") == (
             "prob",
             8,

@@ -62,7 +62,7 @@ def _settle(notebook: LabNotebook, cells: str) -> None:
             const found = [...board.querySelectorAll(cells)];
             return board.dataset.state === "idle" && board.dataset.revision === String(revision)
                 && found.length > 0 && found.every((cell) => cell.dataset.effect !== "")
-                && board.querySelector(".cb-cell.cb-stale") === null;
+                && board.querySelector(".cb-cell.cb-stale, [data-stale=true]") === null;
         }""",
         arg=[notebook.board.element_handle(), notebook.revision(), cells],
         timeout=30_000,

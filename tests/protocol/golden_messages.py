@@ -188,7 +188,9 @@ SNAPSHOT = m.Snapshot(
             )
         ],
     ),
-    view=m.View(mode="resample", positions=[0, 1], map="resid_pre", prompt=0, map_layer=1, live=False),
+    view=m.View(
+        mode="resample", positions=[0, 1], map="resid_pre", prompt=0, map_layer=1, live=False, colours="purple-green"
+    ),
     latency_ms=6.5,
 )
 
@@ -215,7 +217,7 @@ EXAMPLES: dict[str, Message] = {
     "clear": m.Clear("v-7"),
     "set_base": m.SetBase("v-8", base="corrupted"),
     "restore": m.Restore("v-17", node=4),
-    "set_view": m.SetView("v-9", positions=None, map="head_pos", map_layer=1, live=True),
+    "set_view": m.SetView("v-9", positions=None, map="head_pos", map_layer=1, live=True, colours="purple-green"),
     "cancel_map": m.CancelMap("v-10"),
     "resume_map": m.ResumeMap("v-11"),
     "verify": m.Verify("v-12"),
@@ -223,7 +225,7 @@ EXAMPLES: dict[str, Message] = {
     "detail": m.Detail("v-18", site="1.2", prompt=1, position=1, by_position=True, row=1, source=0, circuit=True),
     "trace": m.Trace("v-20", site="1.2", part="k"),
     "readers": m.Readers("v-21", position=1, prompt=1),
-    "export": m.Export("v-19", what="csv"),
+    "export": m.Export("v-19", what="svg", look=m.MapLook("share", [1, 0], None, "exact", 0.25, None, 3, "difference")),
     "save": m.Save("v-30", path=HOSTILE, overwrite=True),
     "group": m.Group("v-30", indices=[0, 2], revision=7, name="movers"),
     "rename": m.Rename("v-31", which="movers", revision=7, name="name movers"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import time
@@ -12,11 +14,15 @@ import msgspec
 import pytest
 
 import circuitboard as cb
-from circuitboard.board.export import EXACT
+from circuitboard.board.export import EXACT, STOPS
+from circuitboard.board.export.page_style import style_of
 from circuitboard.board.saved import SavedBoard
 from circuitboard.protocol import messages as m
+from circuitboard.widget import sent_maps
 from circuitboard.widget.export import drawn_map
+from circuitboard.widget.still import html_of, still_of
 from tests.board.export.test_page import Seen
+from tests.widget.conftest import CLEAN
 
 MAPS = ["head", "resid_pre", "attn_out", "mlp_out", "head_pos", "neuron"]
 
@@ -52,6 +58,23 @@ def test_every_map_is_drawn(board, view, over):
     if over in ("head", "head_pos"):
         assert drawing.marks
         assert "with its edits minus without them" in " ".join(words.split())
+
+
+def test_drawing_page_and_still_have_the_colours_of_the_panel(board, view):
+    finished(view, "head", 0)
+    mine, other = ({STOPS[name][0], STOPS[name][-1]} for name in ("purple-green", "orange-blue"))
+    maps = len(view.maps)
+    view.ask("set_view", colours="purple-green")
+    assert view.snapshots[-1].view.colours == "purple-green"
+    page = view.ask("export", what="html").text
+    written = [view.ask("export", what="svg").text, page, html_of(still_of(board, *view.session.drawn()))]
+    for text in written:
+        assert mine <= set(re.findall("#[0-9a-f]{6}", text))
+        assert not other & set(re.findall("#[0-9a-f]{6}", text))
+    assert style_of("purple-green") in page
+    view.ask("set_view", colours="orange-blue")
+    assert other <= set(re.findall("#[0-9a-f]{6}", view.ask("export", what="svg").text))
+    assert len(view.maps) == maps, "no cell is computed for it"
 
 
 def test_without_a_map_there_is_no_drawing(make_board, make_view):
@@ -159,3 +182,140 @@ def test_names_of_files_are_plain(board, view, monkeypatch, name):
 def test_what_fails_aside_is_told(view, monkeypatch):
     monkeypatch.setattr("circuitboard.widget.export.page_of", lambda *_: 1 / 0)
     assert "ZeroDivisionError" in view.ask("export", what="html").error.message
+
+
+# --- what is exported is what is seen ---------------------------------------------------------------
+
+
+def words_of(answer) -> str:
+    root = ET.fromstring(answer.text)  # noqa: S314  our own
+    parts = " ".join(element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text"))
+    return " ".join(parts.split())
+
+
+def distance(board) -> float:
+    return float(board.baselines.clean - board.baselines.corrupted)
+
+
+def arrived(view, over: str, revision: int = 0):
+    """The whole map of this kind, once the view has it: what it has not seen it cannot compare with."""
+    finished(view, over, revision)
+    live = view.session.drawn()[1]
+    view.wait(lambda: any(event.map_id == live.map_id and event.status == "done" for event, _, _ in view.maps))
+    return live
+
+
+def test_shares_are_exported_as_shares(board, view):
+    answer = view.ask("export", what="svg", look={"unit": "share"})
+    told = words_of(answer)
+    assert "as a share of clean \u2212 corrupted" in told
+    assert "Share of clean \u2212 corrupted, clipped at" in told
+    _, live = view.session.drawn()
+    rows = list(csv.DictReader(io.StringIO(view.ask("export", what="csv", look={"unit": "share"}).text)))
+    assert list(rows[0]) == ["site", "value", "effect", "exact", "effect_normalized"]
+    shares = [float(row["effect_normalized"]) for row in rows]
+    assert shares == pytest.approx((live.effect / distance(board)).tolist(), rel=1e-5)
+
+
+def test_a_map_of_before_is_drawn_beside_the_live_one(board, view):
+    kept = arrived(view, "head")
+    view.ask("click", site="1.2")
+    finished(view, "head", 1)
+    live = view.session.drawn()[1]
+    for side, name in (("a", "Map A of two"), ("b", "Map B of two"), ("difference", "B \u2212 A of two maps")):
+        told = words_of(view.ask("export", what="svg", look={"against": kept.map_id, "side": side}))
+        assert f"{name}. B: effect of zeroing each head, on top of 1 edit. A: the same on the clean run" in told
+    look = {"against": kept.map_id, "side": "difference", "unit": "share"}
+    rows = list(csv.DictReader(io.StringIO(view.ask("export", what="csv", look=look).text)))
+    for row, a, b in zip(rows, kept.effect, live.effect, strict=True):
+        assert float(row["effect"]) == pytest.approx(float(b))
+        assert float(row["effect_a"]) == pytest.approx(float(a))
+        assert float(row["difference"]) == pytest.approx(float(b - a), abs=1e-6)
+        assert float(row["difference_normalized"]) == pytest.approx(float(b - a) / distance(board), abs=1e-6)
+    view.ask("set_view", mode="mean")
+    finished(view, "head", 1)
+    told = words_of(view.ask("export", what="svg", look=look))
+    assert 'A was computed with "zero".' in told
+    assert "A share of 1 is" in told
+
+
+def test_neurons_are_compared_by_name_not_by_rank(board, view):
+    view.ask("set_view", map="neuron")
+    kept = arrived(view, "neuron")
+    view.ask("click", site="neuron 1.3")
+    finished(view, "neuron", 1)
+    live = view.session.drawn()[1]
+    look = {"against": kept.map_id, "side": "difference"}
+    rows = list(csv.DictReader(io.StringIO(view.ask("export", what="csv", look=look).text)))
+    before = dict(zip((str(cell.site) for cell in kept.grid.cells), kept.effect.tolist(), strict=True))
+    for row in rows:
+        known = before.get(row["site"])
+        assert row["effect_a"] == ("" if known is None else str(known))
+        assert (row["difference"] == "") == (known is None)
+    assert len(rows) == live.effect.size
+    view.ask("export", what="svg", look=look)
+
+
+def test_sorting_and_hiding_are_drawn_and_said(view):
+    look = {"rows": [2, 0, 1], "columns": [3, 2, 1, 0], "hide_below": 1e6, "numbers_from": 0.5}
+    told = words_of(view.ask("export", what="svg", look=look))
+    for words in (
+        "rows and columns by largest |effect|",
+        "12 hidden",
+        "logits hidden",
+        "numbers from 0.5",
+    ):
+        assert words in told, words
+    plain = list(csv.DictReader(io.StringIO(view.ask("export", what="csv").text)))
+    assert list(csv.DictReader(io.StringIO(view.ask("export", what="csv", look=look).text))) == plain, (
+        "no data is hidden"
+    )
+
+
+@pytest.mark.parametrize(
+    ("look", "code"),
+    [
+        ({"rows": [9]}, "bad_look"),
+        ({"rows": []}, "bad_look"),
+        ({"columns": [0] * 4}, "bad_look"),
+        ({"hide_below": -1}, "bad_look"),
+        ({"numbers_from": float("inf")}, "bad_look"),
+        ({"against": 99}, "map_forgotten"),
+        ({"side": "c"}, "bad_message"),
+        ({"rows": ["0"]}, "bad_message"),
+        ({"effect": [1.0]}, "bad_message"),
+    ],
+)
+def test_a_look_that_makes_no_sense_is_refused(view, look, code):
+    assert view.ask("export", what="svg", look=look).error.code == code
+
+
+def test_maps_of_other_things_are_not_compared(board, view):
+    kept = arrived(view, "head").map_id
+    view.ask("set_view", map="resid_pre")
+    finished(view, "resid_pre")
+    for what in ("svg", "csv"):
+        assert view.ask("export", what=what, look={"against": kept}).error.code == "other_map"
+
+
+def test_without_a_corrupted_run_there_are_no_shares(make_board, make_view):
+    view = make_view(make_board(pair=cb.PromptPair(CLEAN, answer=[1, 2], wrong=[3, 4])))
+    view.hello()
+    finished(view, "head")
+    for what in ("svg", "csv"):
+        assert view.ask("export", what=what, look={"unit": "share"}).error.code == "no_share"
+
+
+def test_the_oldest_maps_of_edits_are_forgotten_first(board, view, monkeypatch):
+    unedited = arrived(view, "head")
+    monkeypatch.setattr(sent_maps, "MOST_BYTES", 3 * (unedited.effect.nbytes + unedited.known.nbytes))
+    found = []
+    for revision, site in enumerate(("0.1", "0.2", "0.3"), 1):
+        view.ask("click", site=site)
+        found.append(arrived(view, "head", revision).map_id)
+        view.ask("export", what="svg", look={"against": unedited.map_id})
+    codes = [
+        getattr(view.ask("export", what="svg", look={"against": one}), "error", None)
+        for one in (unedited.map_id, *found)
+    ]
+    assert [error and error.code for error in codes] == [None, "map_forgotten", None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ import circuitboard as cb
 from circuitboard.errors import ProtocolError
 from circuitboard.widget import form, view_settings, widget_of
 from circuitboard.widget.form_code import code_of
-from circuitboard.widget.form_values import Form, InVariable, Text, Typed
+from circuitboard.widget.form_values import Form, InVariable, Pair, Text, Typed, View
 from tests.tiny_models import tiny
 
 CLEAN = "When John and Mary went to the store, John gave the book to"
@@ -168,13 +169,25 @@ def test_no_forward_pass_is_made(names, monkeypatch):
     assert asked(model={"kind": "variable", "name": "mine"})["problems"] == []
 
 
+def test_the_cell_says_of_the_view_what_is_not_the_panels_own():
+    form = Form(InVariable("model"), Pair("pair"), "logit_diff", "clean")
+    assert "set_view" not in code_of(form, ())
+    lines = code_of(msgspec.structs.replace(form, view=View(live=False, colours="purple-green")), ()).splitlines()
+    assert lines[1] == "from circuitboard.widget import set_view"
+    assert lines[-2:] == ["set_view(board, live=False, colours='purple-green')", "board"]
+
+
 def test_the_view_starts_as_it_is_told(make_board):
     board = make_board()
-    view_settings.set_view(board, mode="patch", live=False, updates_per_second=8)
-    assert (widget_of(board).session.view.mode, widget_of(board).session.view.live) == ("patch", False)
+    view_settings.set_view(board, mode="patch", live=False, updates_per_second=8, colours="purple-green")
+    view = widget_of(board).session.view
+    assert (view.mode, view.live, view.colours) == ("patch", False, "purple-green")
     with pytest.raises(ProtocolError) as refused:
         view_settings.set_view(board, updates_per_second=31)
     assert refused.value.code == "bad_rate"
+    with pytest.raises(ProtocolError, match='there are "orange-blue" and "purple-green"') as refused:
+        view_settings.set_view(board, colours="red-green")
+    assert refused.value.code == "bad_colours"
 
 
 def test_a_mode_that_the_prompts_do_not_allow_is_left_out_with_a_warning(make_board):

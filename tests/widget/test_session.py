@@ -9,6 +9,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
+from circuitboard.widget import session
 from tests.widget.view import real
 
 
@@ -204,6 +205,7 @@ def test_the_base_can_be_switched(board, view):
         ({"kind": "set_view", "id": "x", "map_layer": -1}, "unknown_site"),
         ({"kind": "set_view", "id": "x", "map": "head.q"}, "bad_message"),
         ({"kind": "set_view", "id": "x", "live": 1}, "bad_message"),
+        ({"kind": "set_view", "id": "x", "colours": "red-green"}, "bad_message"),
         ({"kind": "restore", "id": "x", "node": 1}, "no_such_state"),
         ({"kind": "restore", "id": "x", "node": -1}, "no_such_state"),
         ({"kind": "restore", "id": "x"}, "bad_message"),
@@ -251,7 +253,7 @@ def test_too_long_an_id_is_refused_with_its_beginning(view):
     ("kind", "broken"),
     [
         ("hello", "_snapshot"),
-        ("click", "_clicked"),
+        ("click", "after_click"),
         ("set_view", "_checked"),
         ("undo", "_step"),
         ("verify", "_board"),
@@ -269,7 +271,7 @@ def test_a_handler_that_raises_answers_with_its_words(board, view, monkeypatch, 
             raise ZeroDivisionError("by a test")
 
     with monkeypatch.context() as patch:
-        patch.setattr(view.session, broken, Broken())
+        patch.setattr(view.session if hasattr(view.session, broken) else session, broken, Broken())
         failed = view.ask(kind, **({"site": "0.0"} if kind == "click" else {}))
     assert failed.error == m.ErrorInfo("internal", "ZeroDivisionError: by a test")
     assert isinstance(view.ask("click", site="0.0"), m.Done)

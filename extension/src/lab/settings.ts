@@ -6,6 +6,7 @@ export interface BoardDefaults {
   mode: "zero" | "mean" | "resample" | "patch";
   base: "clean" | "corrupted";
   live: boolean;
+  colours: "orange-blue" | "purple-green";
   /** Null for the board's own choice. */
   memoryMb: number | null;
   updatesPerSecond: number;
@@ -16,6 +17,7 @@ export const SHIPPED: BoardDefaults = {
   mode: "zero",
   base: "clean",
   live: true,
+  colours: "orange-blue",
   memoryMb: null,
   updatesPerSecond: 30,
 };
@@ -42,6 +44,7 @@ export class Settings {
         mode: all.mode ?? SHIPPED.mode,
         base: all.base ?? SHIPPED.base,
         live: all.liveMap ?? SHIPPED.live,
+        colours: all.colourMap ?? SHIPPED.colours,
         memoryMb: all.memoryBudget || null,
         updatesPerSecond: all.updatesPerSecond ?? SHIPPED.updatesPerSecond,
       };

@@ -1,6 +1,6 @@
 // What a person can do, in the words of the protocol. Each action is one Python call's equal.
 import type { Settlement } from "../protocol/connection";
-import type { EditSpec, Exported, View } from "../protocol/generated";
+import type { EditSpec, Export, Exported, View } from "../protocol/generated";
 import { compared } from "../store/comparison";
 import type { Kept, Look } from "../store/look";
 import type { Base, Selection, Wants } from "../store/state";
@@ -9,6 +9,7 @@ import type { Store } from "../store/store";
 import type { TraceQuestion } from "../store/tracing";
 import { askComparison } from "./compare/asking";
 import { dragged } from "./edits/dragged";
+import { sentLook } from "./map/sent_look";
 
 export interface Actions {
   click(site: string, positions: number[] | null): void;
@@ -61,6 +62,12 @@ export interface Actions {
   again(): void;
 }
 
+/** A map leaves the panel as it is seen; all else has no look. */
+function exportAsSeen(store: Store, what: Export["what"]): Parameters<Store["request"]>[0] {
+  const look = what === "svg" || what === "csv" ? sentLook(store.state()) : null;
+  return { kind: "export", what, ...(look === null ? {} : { look }) };
+}
+
 export function actionsOf(store: Store): Actions {
   // Edits are named by their place, which holds for one revision only.
   const revision = (): number => store.state().snapshot?.revision ?? -1;
@@ -111,11 +118,11 @@ export function actionsOf(store: Store): Actions {
         : store.request({ kind: "copy_code" });
     },
     exported: async (what) => {
-      const answer = await store.request({ kind: "export", what });
+      const answer = await store.request(exportAsSeen(store, what));
       return answer.kind === "exported" ? answer.text : null;
     },
     file: async (what) => {
-      const answer = await store.request({ kind: "export", what });
+      const answer = await store.request(exportAsSeen(store, what));
       return answer.kind === "exported" ? answer : null;
     },
     save: (path, overwrite) => store.request({ kind: "save", path, overwrite }),

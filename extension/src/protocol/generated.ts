@@ -179,6 +179,7 @@ export interface SetView {
   prompt?: number;
   map_layer?: number;
   live?: boolean;
+  colours?: "orange-blue" | "purple-green";
 }
 /**
  * Stop the map where it is.
@@ -256,11 +257,34 @@ export interface Readers {
  * "csv": the map as far as it is known, one row a cell. "python": the last step, as code that takes it again on
  * `board`. "svg": the map as a drawing. "html": the board as one page. "board": the board as the file that `Save`
  * writes.
+ *
+ * With a `look`, "svg" draws the map as the view does, and "csv" has columns of what the view makes of the effects:
+ * all cells in the map's own order, for a look hides no data.
  */
 export interface Export {
   kind: "export";
   id: string;
   what: "board" | "csv" | "html" | "python" | "svg";
+  look?: MapLook | null;
+}
+/**
+ * How a view looks at its map, so that what it exports is what it shows.
+ *
+ * `unit` is the metric's own, or a share of clean − corrupted. `rows` and `columns` are those that are drawn, in their
+ * order; null for all as they are. `show` names the cells that are drawn; those whose |effect| is under `hide_below`
+ * are not; those from `numbers_from` on carry their number (null for a share of the scale); both in the metric's unit.
+ * `against` is the `map_id` of the map (A) that the live one (B) is compared with, null for none; `side` is which of
+ * them is drawn, or B − A.
+ */
+export interface MapLook {
+  unit: "metric" | "share";
+  rows: number[] | null;
+  columns: number[] | null;
+  show: "all" | "edited" | "exact";
+  hide_below: number;
+  numbers_from: number | null;
+  against: number | null;
+  side: "a" | "b" | "difference";
 }
 /**
  * Write the board to a file on the kernel's side. Answered by `Saved`.
@@ -567,7 +591,8 @@ export interface TopToken {
  *
  * `positions` are columns of the token tensor, which is padded on the left where prompts differ in length; null means
  * that clicks act at all positions. `map_layer` is the layer that the map "head_pos" shows. With `live` off, a step
- * leaves the map as it is, stale; a change of what the map shows, or `ResumeMap`, has it computed.
+ * leaves the map as it is, stale; a change of what the map shows, or `ResumeMap`, has it computed. `colours` names the
+ * diverging map by the colour of negative effects and that of positive ones.
  */
 export interface View {
   mode: "mean" | "patch" | "resample" | "zero";
@@ -576,6 +601,7 @@ export interface View {
   prompt: number;
   map_layer: number;
   live: boolean;
+  colours: "orange-blue" | "purple-green";
 }
 /**
  * How far the engine is from plain hooks, in units of the metric.

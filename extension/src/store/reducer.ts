@@ -97,6 +97,7 @@ function agrees(view: View, patch: Partial<View>): boolean {
     (patch.prompt === undefined || patch.prompt === view.prompt) &&
     (patch.map_layer === undefined || patch.map_layer === view.map_layer) &&
     (patch.live === undefined || patch.live === view.live) &&
+    (patch.colours === undefined || patch.colours === view.colours) &&
     (patch.positions === undefined || samePositions(patch.positions, view.positions))
   );
 }

@@ -7,6 +7,7 @@ export interface Settings {
   base: string;
   mode: string;
   liveMap: boolean;
+  colourMap: string;
 }
 
 export const DEFAULTS: Settings = {
@@ -15,6 +16,7 @@ export const DEFAULTS: Settings = {
   base: "clean",
   mode: "zero",
   liveMap: true,
+  colourMap: "orange-blue",
 };
 
 export function settings(): Settings {
@@ -25,5 +27,6 @@ export function settings(): Settings {
     base: stored.get("base", DEFAULTS.base),
     mode: stored.get("mode", DEFAULTS.mode),
     liveMap: stored.get("liveMap", DEFAULTS.liveMap),
+    colourMap: stored.get("colourMap", DEFAULTS.colourMap),
   };
 }

@@ -173,20 +173,21 @@ describe("Open board for this notebook", () => {
       }),
     );
     const mine = { model: "smollm2-135m", metric: "prob", base: "corrupted" };
-    world.settings = { ...mine, mode: "patch", liveMap: false };
+    world.settings = { ...mine, mode: "patch", liveMap: false, colourMap: "purple-green" };
     await run("circuitboard.open");
     expect(notebook.cells.at(-1)?.value).toContain('cb.load("smollm2-135m")');
     expect(notebook.cells.at(-1)?.value).toContain(', metric="prob", base="corrupted")');
     expect(asked.map(({ what }) => what)).toEqual(["attach", "exchange", "detach"]);
     expect(asked[1]?.requests).toEqual([
-      { kind: "set_view", id: "vscode-settings", mode: "patch", live: false },
+      { kind: "set_view", id: "vscode-look", live: false, colours: "purple-green" },
+      { kind: "set_view", id: "vscode-mode", mode: "patch" },
     ]);
   });
 
   it("tells why a setting was refused", async () => {
     withKernel(
       kernelWith({}, ({ what }) => {
-        const content = { kind: "failed", id: "vscode-settings", error: { message: "No base." } };
+        const content = { kind: "failed", id: "vscode-mode", error: { message: "No base." } };
         const messages = what === "exchange" ? [{ number: 1, content, buffers: [] }] : [];
         return { process: "p", state: "open", line: "l", messages };
       }),

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.address import Intervention
-from circuitboard.board import code, display, storage
+from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
 from circuitboard.board.editing import Editing
-from circuitboard.board.exporting import Exporting
 from circuitboard.board.history import History, Node
 from circuitboard.board.lab import set_up
 from circuitboard.board.metrics_table import metrics_table
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from circuitboard.sweeps import Sweep
 
 
-class Board(Editing, Sweeping, Exporting, Analyses):
+class Board(Editing, Sweeping, Analyses):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -334,6 +333,9 @@ class Board(Editing, Sweeping, Exporting, Analyses):
     def save(self, path: str | Path) -> None:
         """Write the board's state as JSON, atomically."""
         storage.save(self, path)
+
+    export_svg = exporting.export_svg
+    export_html = exporting.export_html
 
     @classmethod
     def load(cls, path: str | Path, model: TransformerBridge | None = None) -> Board:

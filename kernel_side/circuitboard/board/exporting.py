@@ -1,106 +1,129 @@
-"""What leaves a board for readers: a map as a drawing, the board as one page."""
+"""What leaves a board for readers: a map as a drawing, the board as one page. `Board` has these as its methods."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from circuitboard.board import code, storage
+from circuitboard.board.state_comparison import StateComparison
 
 if TYPE_CHECKING:
-    from circuitboard.board.export import Shows
-    from circuitboard.board.lab import Lab
-    from circuitboard.board.maps import Maps
-    from circuitboard.board.outcome import Shown
-    from circuitboard.board.steps import Steps
-    from circuitboard.engine import CancelToken, Worker
+    from circuitboard.board.board import Board
+    from circuitboard.board.export import ColourMap
     from circuitboard.sweeps import Sweep
 
 
-class Exporting:
-    """The methods of a board that write files for readers."""
+def export_svg(
+    board: Board,
+    path: str | Path,
+    sweep: Sweep | StateComparison | None = None,
+    *,
+    normalized: bool = False,
+    colours: ColourMap = "orange-blue",
+    overwrite: bool = False,
+) -> None:
+    """Write a map as SVG: vector graphics, light colours, fonts embedded, with a caption that says what was done.
 
-    _lab: Lab
-    _worker: Worker
-    _steps: Steps
+    The same map is the same bytes. A map of 12 × 12 heads takes about 30 kB. Characters that DejaVu Sans lacks
+    (Chinese, Japanese, Korean, most emoji) stay text, drawn by the reader's own fonts.
 
-    if TYPE_CHECKING:
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    sweep
+        The map, as `board.sweep(…)` or a stream's `.partial()` gives it, of the state that the board is in; or
+        `board.compare_states(…, over=…)`, of which what the right map has more than the left one is drawn.
+        Default: the effect of zeroing each head.
+    normalized
+        Whether effects are divided by clean − corrupted. (`sweep.normalized` tells where a value lies between the two
+        runs; this is how far an edit moves it, as a share of their distance.)
+    colours
+        Of negative and of positive effects: "orange-blue" or "purple-green".
+    overwrite
+        Whether a file that is there may be replaced.
 
-        @property
-        def maps(self) -> Maps: ...
+    Raises
+    ------
+    SessionFileError
+        `file_exists`, `cannot_write`.
+    ProtocolError
+        `bad_colours`.
+    InterventionError
+        `sweep_of_another_state`, `map_too_large`; `no_map` if states were compared without `over`; `no_share` if there
+        is nothing to divide by.
+    """
+    from circuitboard.board.export import drawing_of_states, drawing_of_sweep, require_colours, svg_of
 
-        def sweep(self, over: str, *, how: str = "patch") -> Sweep: ...
+    require_colours(colours)
 
-    def export_svg(self, path: str | Path, sweep: Sweep | None = None, *, overwrite: bool = False) -> None:
-        """Write a map as SVG: vector graphics, light colours, fonts embedded, with a caption that says what was done.
+    def drawn() -> str:
+        if isinstance(sweep, StateComparison):
+            drawing = drawing_of_states(board, sweep, normalized=normalized)
+        else:
+            drawing = drawing_of_sweep(board, sweep or _every_head(board), normalized=normalized)
+        return svg_of(replace(drawing, colours=colours))
 
-        The same map is the same bytes. A map of 12 × 12 heads takes about 30 kB. Characters that DejaVu Sans lacks
-        (Chinese, Japanese, Korean, most emoji) stay text, drawn by the reader's own fonts.
+    _write(path, drawn, overwrite=overwrite)
 
-        Parameters
-        ----------
-        path
-            The file; its folder must exist.
-        sweep
-            The map, as `board.sweep(…)` or a stream's `.partial()` gives it, of the state that the board is in.
-            Default: the effect of zeroing each head.
-        overwrite
-            Whether a file that is there may be replaced.
 
-        Raises
-        ------
-        SessionFileError
-            `file_exists`, `cannot_write`.
-        InterventionError
-            `sweep_of_another_state`, `map_too_large`.
-        """
-        from circuitboard.board.export import drawing_of_sweep, svg_of
+def export_html(
+    board: Board,
+    path: str | Path,
+    *sweeps: Sweep,
+    colours: ColourMap = "orange-blue",
+    overwrite: bool = False,
+) -> None:
+    """Write the board as one page that needs nothing else: no script, no network, light and dark, to be printed.
 
-        storage.require_place(Path(path), overwrite=overwrite)
-        found = sweep if sweep is not None else self.sweep("head", how="zero")
-        drawn = svg_of(drawing_of_sweep(self, found))  # type: ignore[arg-type]
-        storage.write(Path(path), drawn.encode(), overwrite=overwrite)
+    It holds the metric, the prompts of both runs, the edits and what each does, the maps as drawings and tables,
+    every prompt's value, the likeliest tokens, the history, the code that makes the board again, and what model
+    and versions made the numbers.
 
-    def export_html(self, path: str | Path, *sweeps: Sweep, overwrite: bool = False) -> None:
-        """Write the board as one page that needs nothing else: no script, no network, light and dark, to be printed.
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    sweeps
+        The maps on it, of the state that the board is in. Default: the effect of zeroing each head.
+    colours
+        Of negative and of positive effects: "orange-blue" or "purple-green".
+    overwrite
+        Whether a file that is there may be replaced.
 
-        It holds the metric, the prompts of both runs, the edits and what each does, the maps as drawings and tables,
-        every prompt's value, the likeliest tokens, the history, the code that makes the board again, and what model
-        and versions made the numbers.
+    Raises
+    ------
+    SessionFileError
+        `file_exists`, `cannot_write`.
+    ProtocolError
+        `bad_colours`.
+    InterventionError
+        `sweep_of_another_state`, `map_too_large`.
+    """
+    from circuitboard.board.export import Shows, drawing_of_sweep, page_of, require_colours
 
-        Parameters
-        ----------
-        path
-            The file; its folder must exist.
-        sweeps
-            The maps on it, of the state that the board is in. Default: the effect of zeroing each head.
-        overwrite
-            Whether a file that is there may be replaced.
+    require_colours(colours)
 
-        Raises
-        ------
-        SessionFileError
-            `file_exists`, `cannot_write`.
-        InterventionError
-            `sweep_of_another_state`, `map_too_large`.
-        """
-        from circuitboard.board.export import Shows, drawing_of_sweep, page_of
+    def page() -> str:
+        maps = [
+            (replace(drawing_of_sweep(board, sweep), colours=colours), code.sweep_expression(board, sweep.grid, sweep))
+            for sweep in sweeps or (_every_head(board),)
+        ]
+        shown = board.shown
+        return page_of(board, shown, Shows(maps, board.maps.effects_of_edits(shown), colours=colours))
 
-        storage.require_place(Path(path), overwrite=overwrite)
-        found = sweeps or (self.sweep("head", how="zero"),)
-        maps = [(drawing_of_sweep(self, sweep), code.sweep_expression(self, sweep.grid, sweep)) for sweep in found]  # type: ignore[arg-type]
-        shown = self._steps.shown
-        shows: Shows = Shows(maps, self._effects_of_edits(shown))
-        page = page_of(self, shown, shows)  # type: ignore[arg-type]
-        storage.write(Path(path), page.encode(), overwrite=overwrite)
+    _write(path, page, overwrite=overwrite)
 
-    def _effects_of_edits(self, shown: Shown) -> dict[int, float]:
-        """What each edit in force does: the metric with minus without it; a run an edit."""
-        enabled: Sequence[int] = [index for index, edit in enumerate(shown.history.state.edits) if edit.enabled]
-        maps, value = self.maps, float(shown.outcome.values.double().mean())
 
-        def work(cancel: CancelToken) -> dict[int, float]:
-            return {index: value - float(maps.without([index], shown, cancel).double().mean()) for index in enabled}
+def _write(path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
+    """Write what is made to a file; the place is looked at first, since making takes a while."""
+    place = Path(path)
+    storage.require_place(place, overwrite=overwrite)
+    storage.write(place, make().encode(), overwrite=overwrite)
 
-        return self._worker.submit(work).result() if enabled else {}
+
+def _every_head(board: Board) -> Sweep:
+    return board.sweep("head", how="zero")

@@ -200,6 +200,16 @@ class Maps:
         plan = self._lab.plan(state.base, state.active)
         return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
 
+    def effects_of_edits(self, shown: Shown) -> dict[int, float]:
+        """What each edit in force does: the metric with minus without it; a run an edit."""
+        enabled = [index for index, edit in enumerate(shown.history.state.edits) if edit.enabled]
+        value = float(shown.outcome.values.double().mean())
+
+        def work(cancel: CancelToken) -> dict[int, float]:
+            return {index: value - float(self.without([index], shown, cancel).double().mean()) for index in enabled}
+
+        return self._worker.submit(work).result() if enabled else {}
+
     def _shown(self, grid: Grid) -> Shown:
         """The state to sweep from, if a sweep like this is possible there."""
         shown = self._steps.shown

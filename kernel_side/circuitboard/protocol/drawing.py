@@ -12,6 +12,7 @@ from circuitboard.address import Kind
 Base = Literal["clean", "corrupted"]
 Mode = Literal["zero", "mean", "resample", "patch"]
 MapOver = Literal["head", "resid_pre", "attn_out", "mlp_out", "head_pos", "neuron"]
+ColourMap = Literal["orange-blue", "purple-green"]
 EditKind = Literal[Kind, "edge"]
 
 
@@ -207,7 +208,8 @@ class View(msgspec.Struct, frozen=True):
 
     `positions` are columns of the token tensor, which is padded on the left where prompts differ in length; null means
     that clicks act at all positions. `map_layer` is the layer that the map "head_pos" shows. With `live` off, a step
-    leaves the map as it is, stale; a change of what the map shows, or `ResumeMap`, has it computed.
+    leaves the map as it is, stale; a change of what the map shows, or `ResumeMap`, has it computed. `colours` names the
+    diverging map by the colour of negative effects and that of positive ones.
     """
 
     mode: Mode = "zero"
@@ -216,6 +218,7 @@ class View(msgspec.Struct, frozen=True):
     prompt: int = 0
     map_layer: int = 0
     live: bool = True
+    colours: ColourMap = "orange-blue"
 
 
 class Snapshot(msgspec.Struct, frozen=True):

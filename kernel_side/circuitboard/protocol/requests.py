@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from circuitboard.address import How, Per
-from circuitboard.protocol.drawing import Base, MapOver, Mode
+from circuitboard.protocol.drawing import Base, ColourMap, MapOver, Mode
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -151,6 +151,7 @@ class SetView(Request, frozen=True, tag="set_view"):
     prompt: int | UnsetType = UNSET
     map_layer: int | UnsetType = UNSET
     live: bool | UnsetType = UNSET
+    colours: ColourMap | UnsetType = UNSET
 
 
 class CancelMap(Request, frozen=True, tag="cancel_map"):
@@ -207,15 +208,39 @@ class Readers(Request, frozen=True, tag="readers"):
     prompt: int = 0
 
 
+class MapLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a view looks at its map, so that what it exports is what it shows.
+
+    `unit` is the metric's own, or a share of clean − corrupted. `rows` and `columns` are those that are drawn, in their
+    order; null for all as they are. `show` names the cells that are drawn; those whose |effect| is under `hide_below`
+    are not; those from `numbers_from` on carry their number (null for a share of the scale); both in the metric's unit.
+    `against` is the `map_id` of the map (A) that the live one (B) is compared with, null for none; `side` is which of
+    them is drawn, or B − A.
+    """
+
+    unit: Literal["metric", "share"] = "metric"
+    rows: list[int] | None = None
+    columns: list[int] | None = None
+    show: Literal["all", "edited", "exact"] = "all"
+    hide_below: float = 0.0
+    numbers_from: float | None = None
+    against: int | None = None
+    side: Literal["a", "b", "difference"] = "b"
+
+
 class Export(Request, frozen=True, tag="export"):
     """Ask for text to copy or save. Answered by `Exported`.
 
     "csv": the map as far as it is known, one row a cell. "python": the last step, as code that takes it again on
     `board`. "svg": the map as a drawing. "html": the board as one page. "board": the board as the file that `Save`
     writes.
+
+    With a `look`, "svg" draws the map as the view does, and "csv" has columns of what the view makes of the effects:
+    all cells in the map's own order, for a look hides no data.
     """
 
     what: Literal["csv", "python", "svg", "html", "board"]
+    look: MapLook | None = None
 
 
 class Save(Request, frozen=True, tag="save"):

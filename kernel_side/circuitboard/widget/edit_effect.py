@@ -10,8 +10,8 @@ from circuitboard.analysis.direct_effects import effect_in_layer, summed_effect
 from circuitboard.errors import Cancelled, CircuitboardError
 from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
+from circuitboard.widget.clicking import clicked
 from circuitboard.widget.component_run import ComponentRun, component_run
-from circuitboard.widget.snapshot import clicked
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -7,22 +7,38 @@ import io
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from circuitboard.board import storage
 from circuitboard.board.code import sweep_expression
-from circuitboard.board.export import MapDrawing, Shows, drawing_of, page_of, svg_of
+from circuitboard.board.export import (
+    Look,
+    MapDrawing,
+    Other,
+    Shows,
+    difference_of,
+    distance_of,
+    drawing_of,
+    looked_at,
+    page_of,
+    require_distance,
+    svg_of,
+)
 from circuitboard.errors import InterventionError, SessionFileError
 from circuitboard.protocol.messages import Exported, Saved
 from circuitboard.widget.last_step import last_step
 from circuitboard.widget.live_map import EXACT
 from circuitboard.widget.map_grid import edited_cells
+from circuitboard.widget.sent_maps import SentMaps
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from circuitboard.board import Board, Shown
-    from circuitboard.protocol.messages import AnyAnswer, Export, Save
+    from circuitboard.board.export import ColourMap
+    from circuitboard.protocol.messages import AnyAnswer, Export, MapLook, Save
     from circuitboard.widget.live_map import MapState
     from circuitboard.widget.reply import Reply
 
@@ -48,6 +64,10 @@ class Known:
         The metric of states of the history.
     prompt
         The one that is looked at.
+    colours
+        The map from effects to colours.
+    sent
+        The maps that views were sent, of which one may be compared with.
     """
 
     shown: Shown
@@ -55,14 +75,16 @@ class Known:
     effects: Mapping[tuple[int, ...], float]
     values: Mapping[int, float]
     prompt: int
+    colours: ColourMap = "orange-blue"
+    sent: SentMaps = field(default_factory=SentMaps)
 
 
 def give_export(reply: Reply, request: Export, board: Board, known: Known) -> None:
     """Answer an `Export`, at once where that takes no time."""
     if request.what in SLOW:
-        _aside(reply, lambda: exported(request.id, request.what, board, known))
+        _aside(reply, lambda: exported(request.id, request.what, board, known, request.look))
     else:
-        answer = exported(request.id, request.what, board, known)
+        answer = exported(request.id, request.what, board, known, request.look)
         reply.give(lambda _seq: answer)
 
 
@@ -85,13 +107,14 @@ def _aside(reply: Reply, make: Callable[[], AnyAnswer]) -> None:
     threading.Thread(target=work, name="circuitboard-export", daemon=True).start()
 
 
-def exported(request: str, what: What, board: Board, known: Known) -> Exported:
+def exported(request: str, what: What, board: Board, known: Known, look: MapLook | None = None) -> Exported:
     """Answer an `Export`.
 
     Raises
     ------
     CircuitboardError
-        `no_map` if there is no map yet, `no_last_step`, `metric_not_saveable`.
+        `no_map` if there is no map yet, `no_last_step`, `metric_not_saveable`; `bad_look`, `no_share`, `other_map`,
+        `map_forgotten` if a map cannot be looked at like this.
     """
     if what == "python":
         return Exported(request, last_step(board.history), "last_step.py", "text/x-python")
@@ -103,8 +126,8 @@ def exported(request: str, what: What, board: Board, known: Known) -> Exported:
     state = _map(known)
     name = f"circuitboard-{state.view.map}"
     if what == "svg":
-        return Exported(request, svg_of(drawn_map(board, state)), f"{name}.svg", "image/svg+xml")
-    return Exported(request, csv_of(state, board), f"{name}.csv", "text/csv")
+        return Exported(request, svg_of(looked_map(board, state, known, look)), f"{name}.svg", "image/svg+xml")
+    return Exported(request, csv_of(state, board, _columns(board, state, known, look)), f"{name}.csv", "text/csv")
 
 
 def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
@@ -127,9 +150,49 @@ def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
     return Saved(request, str(place), len(data))
 
 
-def drawn_map(board: Board, state: MapState) -> MapDrawing:
+def drawn_map(board: Board, state: MapState, colours: ColourMap = "orange-blue") -> MapDrawing:
     """The panel's map as it is drawn outside of it."""
-    return drawing_of(board, state.shown, state.grid, state.effect, state.known, stderr=state.stderr, live=True)
+    return drawing_of(
+        board, state.shown, state.grid, state.effect, state.known, stderr=state.stderr, live=True, colours=colours
+    )
+
+
+def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None) -> MapDrawing:
+    """The panel's map as a view looks at it.
+
+    Raises
+    ------
+    CircuitboardError
+        `bad_look`, `no_share`, `other_map`, `map_forgotten`.
+    """
+    drawing = drawn_map(board, state, known.colours)
+    if look is None:
+        return drawing
+    other = _other(state, known, look)
+    seen = Look(look.unit == "share", look.rows, look.columns, look.show, look.hide_below, look.numbers_from, look.side)
+    return looked_at(drawing, seen, other, distance_of(board, state.shown))
+
+
+def _other(state: MapState, known: Known, look: MapLook) -> Other | None:
+    return None if look.against is None else known.sent.called(look.against).beside(state)
+
+
+def _columns(
+    board: Board, state: MapState, known: Known, look: MapLook | None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What a look makes of the effects: name of the column → its numbers, and what is known of them."""
+    if look is None:
+        return {}
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    a = _other(state, known, look)
+    if a is not None:
+        found["effect_a"] = a.effect, a.known
+        found["difference"] = difference_of(a, state.effect, state.known)
+    if look.unit == "share":
+        distance = require_distance(distance_of(board, state.shown))
+        shares = {"effect": (state.effect, state.known), **found}
+        found |= {f"{name}_normalized": (effect / distance, told) for name, (effect, told) in shares.items()}
+    return found
 
 
 def html_of(board: Board, known: Known) -> str:
@@ -137,9 +200,9 @@ def html_of(board: Board, known: Known) -> str:
     shown, state = known.shown, known.map
     maps = []
     if state is not None and state.shown is shown and state.grid.cells:
-        maps.append((drawn_map(board, state), sweep_expression(board, state.grid)))
+        maps.append((drawn_map(board, state, known.colours), sweep_expression(board, state.grid)))
     effects = {indices[0]: effect for indices, effect in known.effects.items() if len(indices) == 1}
-    return page_of(board, shown, Shows(maps, effects, known.values, known.prompt))
+    return page_of(board, shown, Shows(maps, effects, known.values, known.prompt, known.colours))
 
 
 def file_stem(board: Board) -> str:
@@ -156,20 +219,24 @@ def _map(known: Known) -> MapState:
     return known.map
 
 
-def csv_of(state: MapState, board: Board) -> str:
-    """A map as comma-separated values (RFC 4180): site, value, effect, exact; empty where nothing is known."""
+def csv_of(state: MapState, board: Board, more: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
+    """A map as comma-separated values (RFC 4180): site, value, effect, exact; empty where nothing is known.
+
+    `more` are columns to the right of these: name → numbers, and what is known of them.
+    """
     value = state.shown.outcome.value
     edits = state.shown.history.state.edits
     edited = edited_cells(state.grid.cells, edits, board.prompts, by_position=state.grid.by == "pos")
     out = io.StringIO()
     table = csv.writer(out)
-    table.writerow(("site", "value", "effect", "exact"))
+    table.writerow(("site", "value", "effect", "exact", *more))
     for cell, intervention in enumerate(state.grid.cells):
+        rest = [float(numbers[cell]) if known[cell] else "" for numbers, known in more.values()]
         if state.known[cell]:
             effect = float(state.effect[cell])
             of_cell = value if cell in edited else value + effect
             exact = "true" if state.known[cell] == EXACT else "false"
-            table.writerow((str(intervention.site), of_cell, effect, exact))
+            table.writerow((str(intervention.site), of_cell, effect, exact, *rest))
         else:
-            table.writerow((str(intervention.site), "", "", ""))
+            table.writerow((str(intervention.site), "", "", "", *rest))
     return out.getvalue()

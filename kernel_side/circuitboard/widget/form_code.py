@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import msgspec
+
 from circuitboard.widget.form_values import Form, Named, Pair, Task, Text, Typed
 
 _LINE = 100
@@ -39,7 +41,7 @@ def code_of(form: Form, taken: Collection[str]) -> str:
     if form.memory_mb is not None:
         given.append(f"memory={form.memory_mb} * 2**20")
     lines.append(f"{board} = cb.Board({', '.join(given)})")
-    view = {"mode": form.view.mode, "live": form.view.live, "updates_per_second": form.view.updates_per_second}
+    view = msgspec.structs.asdict(form.view)
     changed = [f"{name}={value!r}" for name, value in view.items() if value is not None]
     if changed:
         lines.insert(1, "from circuitboard.widget import set_view")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from circuitboard.board.state import Base
+from circuitboard.protocol.messages import ColourMap
 
 LONGEST = 100_000
 """Characters of a prompt."""
@@ -63,6 +64,7 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["zero", "mean", "resample", "patch"] | None = None
     live: bool | None = None
     updates_per_second: int | None = None
+    colours: ColourMap | None = None
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import numpy as np
 
 from circuitboard.protocol.messages import MapEvent
 from circuitboard.widget.live_map import EXACT
+from circuitboard.widget.sent_maps import SentMaps
 
 if TYPE_CHECKING:
     from circuitboard.protocol.messages import MapBuffer
@@ -28,6 +29,7 @@ class MapEvents:
     def __init__(self) -> None:
         self._last: tuple[int, MapState] | None = None
         self._anew = False
+        self.sent = SentMaps()
 
     def begin_anew(self) -> None:
         """Have the next event take nothing for known: there is a view that has not seen the last one."""
@@ -51,6 +53,7 @@ class MapEvents:
             buffers += [array[changed].astype(_ON_THE_WIRE[name]).tobytes() for name, array in arrays.items()]
         event = _described(seq, state, names, since)
         self._last = seq, state
+        self.sent.note(state)
         return event, buffers
 
 

@@ -22,18 +22,20 @@ from circuitboard.board.display import made
 from circuitboard.errors import AddressError, EngineError, InterventionError
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
+from circuitboard.widget.asked import Asked
 from circuitboard.widget.busy import BusyWatch
+from circuitboard.widget.clicking import after_click, clicked
 from circuitboard.widget.comparing import comparison_reading
-from circuitboard.widget.detail import Asked, detail_reading
+from circuitboard.widget.detail import detail_reading
 from circuitboard.widget.edit_in_words import intervention_of
 from circuitboard.widget.export import Known, give_export, give_saved
 from circuitboard.widget.live_map import LiveMap, MapState
 from circuitboard.widget.map_events import MapEvents
 from circuitboard.widget.map_grid import maps_of, require_map
+from circuitboard.widget.meant_edits import meant_edits, places_of, stale
 from circuitboard.widget.publisher import Publisher, Send
 from circuitboard.widget.reader import Reader
 from circuitboard.widget.reply import Reply, when_done
-from circuitboard.widget.snapshot import clicked as clicked_by
 from circuitboard.widget.snapshot import setup_of, snapshot_of
 from circuitboard.widget.trace import readers_reading, trace_reading
 from circuitboard.widget.tree import tree_of, values_known
@@ -160,31 +162,31 @@ class Session:
         component = site(request.site)
         if component != component.component:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
-        mode, by_position = self._view.mode, self._view.map == "head_pos"
+        prompts, mode, by_position = self._board.prompts, self._view.mode, self._view.map == "head_pos"
         where = self._at(component, request.positions)
-        move: Move = lambda h: self._clicked(h, where, mode, by_position=by_position)  # noqa: E731
+        move: Move = lambda h: after_click(h, prompts, where, mode, by_position=by_position)  # noqa: E731
         self._step(reply, f"{mode} {component}", move, click=True)
 
     @_handle.register
     def _(self, request: m.Remove, reply: Reply) -> None:
-        edits = self._shown_edits(request.index, request.revision)
+        edits = self._meant(request.index, request.revision)
         label = f"remove {', '.join(map(str, edits))}"
-        self._step(reply, "remove", lambda h: h.pushed(label, h.state.removed(*_indices(h, edits))))
+        self._step(reply, "remove", lambda h: h.pushed(label, h.state.removed(*places_of(h, edits))))
 
     @_handle.register
     def _(self, request: m.Toggle, reply: Reply) -> None:
-        edits = self._shown_edits(request.index, request.revision)
+        edits = self._meant(request.index, request.revision)
         label = f"toggle {', '.join(str(edit.intervention) for edit in edits)}"
-        self._step(reply, "toggle", lambda h: h.pushed(label, h.state.toggled(*_indices(h, edits))))
+        self._step(reply, "toggle", lambda h: h.pushed(label, h.state.toggled(*places_of(h, edits))))
 
     @_handle.register
     def _(self, request: m.SetStrength, reply: Reply) -> None:
-        edit = self._shown_edit(request.index, request.revision)
+        (edit,) = self._meant(request.index, request.revision)
         stronger = dataclasses.replace(edit.intervention, strength=request.strength)
         drag = request.drag
 
         def move(history: History) -> History:
-            state = history.state.replaced(_indices(history, [edit])[0], stronger)
+            state = history.state.replaced(places_of(history, [edit])[0], stronger)
             goes_on = drag is not None and self._drag == (drag, history.current)
             moved = history.amended(f"{stronger}", state) if goes_on else history.pushed(f"{stronger}", state)
             self._drag = drag, moved.current
@@ -194,24 +196,24 @@ class Session:
 
     @_handle.register
     def _(self, request: m.Group, reply: Reply) -> None:
-        edits = self._shown_edits(request.indices, request.revision)
+        edits = self._meant(request.indices, request.revision)
         words = ", ".join(str(edit.intervention) for edit in edits)
         label = f"ungroup {words}" if request.name is None else f"group {request.name}: {words}"
         name = request.name
-        self._step(reply, "group", lambda h: h.pushed(label, h.state.grouped(name, *_indices(h, edits))))
+        self._step(reply, "group", lambda h: h.pushed(label, h.state.grouped(name, *places_of(h, edits))))
 
     @_handle.register
     def _(self, request: m.Rename, reply: Reply) -> None:
         which, name = request.which, request.name
         if isinstance(which, str):
             if request.revision != self._board.shown.revision:
-                raise _stale()
+                raise stale()
             group = which
             self._step(reply, "name", lambda h: h.pushed(f"name {group}: {name}", h.state.renamed(group, name)))
             return
-        edit = self._shown_edit(which, request.revision)
+        (edit,) = self._meant(which, request.revision)
         label = f"name {edit.intervention}: {name or 'none'}"
-        self._step(reply, "name", lambda h: h.pushed(label, h.state.renamed(_indices(h, [edit])[0], name)))
+        self._step(reply, "name", lambda h: h.pushed(label, h.state.renamed(places_of(h, [edit])[0], name)))
 
     @_handle.register
     def _(self, request: m.Note, reply: Reply) -> None:
@@ -224,9 +226,11 @@ class Session:
 
     @_handle.register
     def _(self, request: m.Move, reply: Reply) -> None:
-        edit = self._shown_edit(request.index, request.revision)
-        self._shown_edit(request.to, request.revision)
-        self._step(reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(_indices(h, [edit])[0], request.to)))
+        (edit,) = self._meant(request.index, request.revision)
+        self._meant(request.to, request.revision)
+        self._step(
+            reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(places_of(h, [edit])[0], request.to))
+        )
 
     @_handle.register
     def _(self, request: m.Apply, reply: Reply) -> None:
@@ -262,7 +266,7 @@ class Session:
     def _(self, request: m.SetView, reply: Reply) -> None:
         given = {
             name: value
-            for name in ("mode", "positions", "map", "prompt", "map_layer", "live")
+            for name in ("mode", "positions", "map", "prompt", "map_layer", "live", "colours")
             if (value := getattr(request, name)) is not msgspec.UNSET
         }
         self.set_view(**given)
@@ -309,9 +313,9 @@ class Session:
     def _(self, request: m.Export, reply: Reply) -> None:
         shown = self._board.shown
         known_for, effects = self._effects
-        known = Known(
-            shown, self._map.state, effects if known_for is shown else {}, dict(self._values), self._view.prompt
-        )
+        of_edits = effects if known_for is shown else {}
+        known = Known(shown, self._map.state, of_edits, dict(self._values), self._view.prompt, self._view.colours)
+        known = dataclasses.replace(known, sent=self._map_events.sent)
         give_export(reply, request, self._board, known)
 
     @_handle.register
@@ -329,42 +333,8 @@ class Session:
         """The component at these columns of the prompts; None means all."""
         return component if columns is None else component.at(list(self._board.prompts.at_columns(columns) or ()))
 
-    def _clicked(self, history: History, clicked: Site | Edge, mode: m.Mode, *, by_position: bool) -> History:
-        """Take back the edits of a component that has some, else edit it; for heads `by_position`, those right there."""
-        state = history.state
-        mine = [
-            index
-            for index, edit in enumerate(state.edits)
-            if self._is_edit_of(edit.intervention.site, clicked, by_position=by_position)
-        ]
-        if not mine:
-            intervention = clicked_by(clicked, mode)
-            return history.pushed(str(intervention), state.added([intervention]))
-        for index in reversed(mine):
-            state = state.removed(index)
-        return history.pushed(f"take back {clicked}", state)
-
-    def _is_edit_of(self, edited: Site | Edge, clicked: Site | Edge, *, by_position: bool) -> bool:
-        if edited.component != clicked.component:
-            return False
-        prompts = self._board.prompts
-        return (clicked.kind == "head" and not by_position) or prompts.resolve(edited.positions) == prompts.resolve(
-            clicked.positions
-        )
-
-    def _shown_edit(self, index: int, revision: int) -> Edit:
-        return self._shown_edits(index, revision)[0]
-
-    def _shown_edits(self, indices: int | list[int], revision: int) -> list[Edit]:
-        shown = self._board.shown
-        if revision != shown.revision:
-            raise _stale()
-        edits = shown.history.state.edits
-        wanted = [indices] if isinstance(indices, int) else sorted(set(indices))
-        for index in wanted:
-            if not 0 <= index < len(edits):
-                raise AddressError(f"There is no edit {index}: the board has {len(edits)}.", code="no_such_edit")
-        return [edits[index] for index in wanted]
+    def _meant(self, indices: int | list[int], revision: int) -> list[Edit]:
+        return meant_edits(self._board.shown, indices, revision)
 
     def _checked(self, view: m.View) -> m.View:
         """The settings with positions in order, or the reason why they cannot be."""
@@ -378,7 +348,7 @@ class Session:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
         require_map(self._board.lab.adapter, view)
         # Refused with the engine's own reason, before any click.
-        self._board.lab.plan(self._board.base, [clicked_by(Site("resid_pre", 0), view.mode)])
+        self._board.lab.plan(self._board.base, [clicked(Site("resid_pre", 0), view.mode)])
         return view
 
     # --- answers and events --------------------------------------------------------------------------
@@ -425,20 +395,6 @@ class Session:
         known_for, effects = self._effects
         tree = tree_of(shown.history, self._values)
         return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {}, tree)
-
-
-def _indices(history: History, edits: list[Edit]) -> list[int]:
-    """Where edits are now: steps that no view has seen yet may have moved them."""
-    places = {id(edit): index for index, edit in enumerate(history.state.edits)}
-    if any(id(edit) not in places for edit in edits):
-        raise _stale()
-    return [places[id(edit)] for edit in edits]
-
-
-def _stale() -> InterventionError:
-    return InterventionError(
-        "The list of edits has changed since; look again and repeat the click.", code="stale_index"
-    )
 
 
 def _closed() -> EngineError:

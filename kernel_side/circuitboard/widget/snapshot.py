@@ -27,10 +27,10 @@ from circuitboard.protocol.messages import (
     TopTokens,
     View,
 )
+from circuitboard.widget.clicking import clicked
 from circuitboard.widget.map_grid import maps_of
 
 if TYPE_CHECKING:
-    from circuitboard.address import Intervention
     from circuitboard.board import Board, Edit, Shown
     from circuitboard.engine import Receipt
     from circuitboard.metrics import Metric
@@ -75,12 +75,6 @@ def refusal_of(board: Board, mode: Mode) -> str | None:
             return "That needs several different prompts of one length, as a data set or as Board(reference=…)."
         raise
     return None
-
-
-def clicked(site: Site | Edge, mode: Mode) -> Intervention:
-    """What a click on a component does."""
-    found: Intervention = getattr(site, mode)()
-    return found
 
 
 def snapshot_of(

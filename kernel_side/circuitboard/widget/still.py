@@ -77,7 +77,7 @@ def still_of(board: Board, snapshot: Snapshot, live: MapState | None) -> Still:
         return Still(heading, snapshot, None, "The cells of the map were still being chosen.")
     if live.effect.size > CELLS:
         return Still(heading, snapshot, None, f"The map has {live.effect.size} cells, too many for a still picture.")
-    return Still(heading, snapshot, drawn_map(board, live))
+    return Still(heading, snapshot, drawn_map(board, live, snapshot.view.colours))
 
 
 def html_of(still: Still) -> str:

@@ -17,8 +17,8 @@ from circuitboard.errors import AddressError, Cancelled, CircuitboardError
 from circuitboard.interventions import check_site, compile_plan
 from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
+from circuitboard.widget.clicking import clicked
 from circuitboard.widget.map_grid import edited_cells
-from circuitboard.widget.snapshot import clicked
 
 if TYPE_CHECKING:
     from circuitboard.board import Board, Shown

@@ -7,6 +7,7 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from circuitboard.board.export.svg import characters
 from circuitboard.errors import CircuitboardError
 from tests.tiny_models import tiny
 
+ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -175,10 +177,26 @@ def test_a_sweep_of_another_state_is_refused(board):
 # --- the scale --------------------------------------------------------------------------------------
 
 
-def test_colours_are_the_panels():
-    assert [colour_of(x, 2.0) for x in (-9, -2, 0, 2, 9)] == [STOPS[0], STOPS[0], STOPS[5], STOPS[-1], STOPS[-1]]
-    assert colour_of(1.0, 0.0) == STOPS[5]
-    assert [ink_on(fill) for fill in (STOPS[0], STOPS[5], STOPS[-1])] == ["#fff", "#000", "#fff"]
+@pytest.mark.parametrize("colours", STOPS)
+def test_colours_are_the_panels(colours):
+    stops = STOPS[colours]
+    source = (ROOT / "extension" / "src" / "panels" / "map" / "colour.ts").read_text()
+    of_the_panel = source.partition(f"const {colours.replace('-', '_').upper()}")[2].partition("dark: [")[0]
+    assert tuple(re.findall("#[0-9a-f]{6}", of_the_panel)) == stops
+    found = [colour_of(x, 2.0, colours) for x in (-9, -2, 0, 2, 9)]
+    assert found == [stops[0], stops[0], stops[5], stops[-1], stops[-1]]
+    assert colour_of(1.0, 0.0, colours) == stops[5]
+    assert [ink_on(fill) for fill in (stops[0], stops[5], stops[-1])] == ["#fff", "#000", "#fff"]
+
+
+@pytest.mark.parametrize("colours", STOPS)
+def test_a_drawing_keeps_to_its_colours(colours):
+    drawn = svg_of(drawing(colours=colours))
+    lowest, neutral, highest = (STOPS[colours][at] for at in (0, 5, -1))
+    for fill in (lowest, neutral, highest):
+        assert f'fill="{fill}"' in drawn
+    (other,) = set(STOPS) - {colours}
+    assert not {STOPS[other][0], STOPS[other][-1]} & set(re.findall("#[0-9a-f]{6}", drawn))
 
 
 def test_the_scale_ends_at_a_percentile_or_at_the_baselines():
@@ -306,6 +324,24 @@ def test_a_map_is_written_to_a_file_as_readable_as_any(board, tmp_path):
     board.export_svg(path, board.sweep("resid_pre", by="pos"), overwrite=True)
     assert "residual" in path.read_text("utf-8")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["heads.svg", "plain"]
+
+
+@pytest.mark.parametrize("colours", STOPS)
+def test_files_are_in_the_colours_that_are_asked_for(board, tmp_path, colours):
+    board.export_svg(tmp_path / "a.svg", colours=colours)
+    assert (tmp_path / "a.svg").read_text("utf-8") == svg_of(
+        replace(drawing_of_sweep(board, board.sweep("head", how="zero")), colours=colours)
+    )
+    board.export_html(tmp_path / "a.html", colours=colours)
+    page = (tmp_path / "a.html").read_text("utf-8")
+    other = next(name for name in STOPS if name != colours)
+    assert STOPS[colours][0] in page
+    assert STOPS[other][0] not in page
+    for write in (board.export_svg, board.export_html):
+        with pytest.raises(CircuitboardError) as refused:
+            write(tmp_path / "b", colours="red-green")
+        assert refused.value.code == "bad_colours"
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize("write", ["export_svg", "export_html"])

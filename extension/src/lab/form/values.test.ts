@@ -38,10 +38,11 @@ describe("the form's question", () => {
       mode: "mean" as const,
       live: false,
       updatesPerSecond: 10,
+      colours: "purple-green" as const,
       memoryMb: 64,
     };
     expect(requestOf(startValues(defaults, "When"), defaults)).toMatchObject({
-      view: { mode: "mean", live: false, updates_per_second: 10 },
+      view: { mode: "mean", live: false, updates_per_second: 10, colours: "purple-green" },
       memory_mb: 64,
     });
   });

@@ -89,6 +89,7 @@ export function requestOf(values: FormValues, defaults: BoardDefaults): object |
   if (defaults.mode !== "zero") view.mode = defaults.mode;
   if (!defaults.live) view.live = false;
   if (defaults.updatesPerSecond !== 30) view.updates_per_second = defaults.updatesPerSecond;
+  if (defaults.colours !== "orange-blue") view.colours = defaults.colours;
   return {
     model: values.model,
     prompts,

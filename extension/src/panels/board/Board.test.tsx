@@ -78,7 +78,7 @@ describe("what is drawn", () => {
     expect(Number(head(9, 9).dataset.effect)).toBeCloseTo(-1.83, 5);
     expect(head(9, 9).getAttribute("aria-pressed")).toBe("false");
     expect(head(9, 9).getAttribute("aria-label")).toBe(
-      "head 9.9: effect \u22121.83 \u00b1 0.20 logits",
+      "head 9.9: effect \u22121.8 \u00b1 0.20 logits",
     );
     expect(all("token")).toHaveLength(15);
     expect(all("top-token")[0]?.dataset.token).toBe(" Mary");
@@ -139,7 +139,7 @@ describe("what is drawn", () => {
     expect(estimated.dataset.effect).toBe("");
     expect(Number(estimated.dataset.estimate)).toBeCloseTo(1.31, 5);
     expect(estimated.getAttribute("aria-label")).toBe(
-      "head 10.7: effect about +1.31 logits, approximate",
+      "head 10.7: effect about +1.3 logits, approximate",
     );
     await vi.waitFor(() => expect(root.textContent).toContain("143 approximate (AtP) until exact"));
     kernel.known = 144;

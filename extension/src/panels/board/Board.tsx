@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useTheme } from "../../host";
-import { type BoardState, phase } from "../../store/state";
+import { type BoardState, phase, shownView } from "../../store/state";
 import type { Store } from "../../store/store";
 import { actionsOf } from "../actions";
 import { Banner } from "../banner/Banner";
@@ -18,6 +18,7 @@ import { useHelp } from "../help/context";
 import { HelpLayer } from "../help/HelpLayer";
 import { Offer } from "../help/Offer";
 import { History } from "../history/History";
+import { type ColourMap, PALETTES } from "../map/colour";
 import { MapPanel } from "../map/MapPanel";
 import { PerPrompt } from "../per_prompt/PerPrompt";
 import { Prompts } from "../prompts/Prompts";
@@ -48,11 +49,14 @@ const isConnected = (state: BoardState): boolean => state.connected;
 const isAnySelected = (state: BoardState): boolean => state.selected !== null;
 const engineOf = (state: BoardState): string => state.setup?.engine.tier ?? "";
 const revisionOf = (state: BoardState): number | string => state.snapshot?.revision ?? "";
+const coloursOf = (state: BoardState): ColourMap => shownView(state)?.colours ?? "orange-blue";
 const layersOf = (state: BoardState): number => state.setup?.n_layers ?? 0;
 
 export function Board({ store }: { store: Store }): JSX.Element {
   const act = useMemo(() => actionsOf(store), [store]);
   const theme = useTheme();
+  const colours = useFollowed(store, coloursOf);
+  const palette = PALETTES[colours][theme];
   const help = useHelp();
   const connected = useFollowed(store, isConnected);
   const selected = useFollowed(store, isAnySelected);
@@ -76,7 +80,7 @@ export function Board({ store }: { store: Store }): JSX.Element {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the controls inside bubble up to here.
     <div
-      class={`cb-root cb-${theme}`}
+      class={`cb-root cb-${theme} cb-colours-${colours}`}
       data-cb="board"
       {...root}
       data-lm-suppress-shortcuts="true"
@@ -99,10 +103,10 @@ export function Board({ store }: { store: Store }): JSX.Element {
         <PromptsRegion store={store} act={act} />
         <Main
           layers={layers}
-          map={<MapRegion store={store} act={act} theme={theme} copying={copying} />}
+          map={<MapRegion store={store} act={act} palette={palette} copying={copying} />}
           detail={
             selected ? (
-              <DetailRegion store={store} act={act} theme={theme} />
+              <DetailRegion store={store} act={act} palette={palette} />
             ) : (
               <StartRegion store={store} act={act} />
             )
@@ -115,7 +119,7 @@ export function Board({ store }: { store: Store }): JSX.Element {
             </>
           }
         />
-        <CompareRegion store={store} act={act} theme={theme} />
+        <CompareRegion store={store} act={act} palette={palette} />
         <PerPromptRegion store={store} act={act} />
         <FooterRegion store={store} act={act} />
         <HelpRegion store={store} source={store} act={act} />

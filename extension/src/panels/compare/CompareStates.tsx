@@ -1,13 +1,13 @@
 // Two states of the history side by side: left, change, right.
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Theme } from "../../host";
 import { Button, IconButton } from "../../parts/controls";
 import { tokenText } from "../../parts/token";
 import type { HistoryNode } from "../../protocol/generated";
 import { isCurrent, lacksComparison, wantsMaps } from "../../store/comparison";
 import { type BoardState, shownView } from "../../store/state";
 import type { Actions } from "../actions";
+import type { Palette } from "../map/colour";
 import { Maps } from "./Maps";
 import { Sides } from "./Sides";
 import { Prompts, Tokens } from "./Tables";
@@ -54,10 +54,10 @@ function Choice({ cb, label, value, nodes, current, off, onChoose }: ChoiceProps
 interface CompareStatesProps {
   state: BoardState;
   act: Actions;
-  theme: Theme;
+  palette: Palette;
 }
 
-export function CompareStates({ state, act, theme }: CompareStatesProps): JSX.Element | null {
+export function CompareStates({ state, act, palette }: CompareStatesProps): JSX.Element | null {
   const { comparison, snapshot, connected, setup } = state;
   const view = shownView(state);
   const region = useRef<HTMLElement>(null);
@@ -168,8 +168,9 @@ export function CompareStates({ state, act, theme }: CompareStatesProps): JSX.El
             comparison={comparison}
             answer={answer}
             view={view}
+            prompt={setup?.prompts[view.prompt]}
             unit={unit}
-            theme={theme}
+            palette={palette}
             off={off}
             onAsk={act.readComparison}
           />

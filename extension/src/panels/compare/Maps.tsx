@@ -1,14 +1,14 @@
 // The maps of both states and their difference, on request: they cost a run a cell and state.
 import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { Theme } from "../../host";
 import { Button } from "../../parts/controls";
 import { direction, duration, signed } from "../../parts/number";
 import type { ReadComparison } from "../../protocol/decode_compared";
-import type { View } from "../../protocol/generated";
+import type { PromptRow, View } from "../../protocol/generated";
 import { type ComparisonState, wantsMaps } from "../../store/comparison";
 import { clipOf } from "../../store/scale";
 import { cellName } from "../map/cells";
+import type { Palette } from "../map/colour";
 import type { Comparable } from "../map/difference";
 import { MAPS } from "../map/words";
 import { largestChanges, mapsOf } from "./difference";
@@ -29,8 +29,10 @@ interface MapsProps {
   comparison: ComparisonState;
   answer: ReadComparison;
   view: View;
+  /** The prompt that is looked at. */
+  prompt: PromptRow | undefined;
   unit: string;
-  theme: Theme;
+  palette: Palette;
   off: boolean;
   onAsk(maps: boolean): void;
 }
@@ -67,7 +69,7 @@ function Request({ comparison, answer, view, off, onAsk }: MapsProps): JSX.Eleme
 }
 
 export function Maps(props: MapsProps): JSX.Element {
-  const { comparison, answer, view, unit, theme } = props;
+  const { comparison, answer, view, unit, palette } = props;
   const [pointed, setPointed] = useState<number | null>(null);
   const found = useMemo(() => mapsOf(answer), [answer]);
   const fits = wantsMaps(comparison, view);
@@ -100,7 +102,7 @@ export function Maps(props: MapsProps): JSX.Element {
   const columns = axes.shape[1] ?? 1;
   const words = MAPS[axes.over];
   const at = pointed ?? -1;
-  const point = { pointed, onPoint: setPointed, shape: axes.shape, unit, theme };
+  const point = { pointed, onPoint: setPointed, axes, prompt: props.prompt, unit, palette };
   const numbers = (left: number, right: number, change: number): JSX.Element => (
     <>
       {signed(left)} {"\u2192"} {signed(right)},{" "}
@@ -121,21 +123,21 @@ export function Maps(props: MapsProps): JSX.Element {
         <SmallMap
           {...point}
           title="Left"
-          label={`${words.grid}, in the left state`}
+          label={`${words.grid}, in the left state. ${axesWords(axes)}`}
           effect={difference.a}
           clip={clip}
         />
         <SmallMap
           {...point}
           title="Right − left"
-          label={`${words.grid}, the right state minus the left one`}
+          label={`${words.grid}, the right state minus the left one. ${axesWords(axes)}`}
           effect={difference.effect}
           clip={difference.clip}
         />
         <SmallMap
           {...point}
           title="Right"
-          label={`${words.grid}, in the right state`}
+          label={`${words.grid}, in the right state. ${axesWords(axes)}`}
           effect={difference.b}
           clip={clip}
         />

@@ -71,6 +71,14 @@ describe("two states", () => {
     expect(panel.all("compare-maps-shown")).toHaveLength(0);
     await panel.click(panel.cb("compare-maps"));
     expect(panel.root.querySelectorAll("canvas[role='img']")).toHaveLength(3);
+    const small = panel.$(".cb-small-map");
+    expect(small.querySelector("canvas")?.getAttribute("aria-label")).toBe(
+      "Effect of each head: layer by head, in the left state. Rows are layers 0 to 11, columns are heads 0 to 11.",
+    );
+    expect(small.querySelector(".cb-small-columns")?.textContent).toBe("head0246810");
+    expect(small.querySelector(".cb-small-rows")?.textContent).toMatch(/^layer0/);
+    for (const names of panel.root.querySelectorAll(".cb-small-columns, .cb-small-rows"))
+      expect(names.getAttribute("aria-hidden"), "they are in the label of the map").toBe("true");
     const changes = panel
       .all("compare-cell")
       .map(({ dataset }) => Math.abs(Number(dataset.change)));
@@ -133,7 +141,9 @@ describe("a state", () => {
     await panel.press(field, "Enter");
     expect(panel.asked()).toContainEqual({ kind: "note", node: 1, text: "one off" });
     expect(node(1).textContent).toContain("one off");
-    expect(node(1).getAttribute("aria-label")).toContain("one off, after zero 9.9");
+    expect(node(1).getAttribute("aria-label")).toContain(
+      "one off: \u22121.83 logits, after zero 9.9",
+    );
     expect(document.activeElement).toBe(node(1));
   });
 });

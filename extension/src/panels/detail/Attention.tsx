@@ -2,7 +2,6 @@
 // and beside it what the head writes where it is looked at.
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import type { Theme } from "../../host";
 import { Segmented } from "../../parts/controls";
 import { attribute, plain, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
@@ -10,6 +9,7 @@ import { useWidth } from "../../parts/width";
 import type { Patterns } from "../../protocol/decode";
 import type { AttentionView, PromptRow } from "../../protocol/generated";
 import { Term } from "../help/Term";
+import type { Palette } from "../map/colour";
 import { DrawTools } from "./DrawTools";
 import { type Brush, type Drawn, keyOf, LOOKING } from "./drawing";
 import { type Look, Pattern, RIGHT, type Run } from "./Pattern";
@@ -62,7 +62,7 @@ interface AttentionProps {
   patterns: Patterns;
   prompt: PromptRow | undefined;
   base: string;
-  theme: Theme;
+  palette: Palette;
   /** The row and the source that the region is about, in the prompt's own tokens; source null for none. */
   row: number;
   source: number | null;
@@ -76,7 +76,7 @@ interface AttentionProps {
 }
 
 export function Attention(props: AttentionProps): JSX.Element {
-  const { attention, patterns, prompt, theme, row, drawn, off } = props;
+  const { attention, patterns, prompt, palette, row, drawn, off } = props;
   const [ref, width] = useWidth<HTMLDivElement>(400);
   const [look, setLook] = useState<Look | null>(null);
   const [run, setRun] = useState<Run>("current");
@@ -168,7 +168,7 @@ export function Attention(props: AttentionProps): JSX.Element {
             labels={labels}
             pitch={pitch}
             clip={changed ? most : 1}
-            theme={theme}
+            palette={palette}
             look={shown}
             chosen={chosen}
             drawn={held}
@@ -179,7 +179,7 @@ export function Attention(props: AttentionProps): JSX.Element {
             onStroke={(cells) => props.onStroke(cells, brush)}
           />
           {n * pitch >= 110 ? (
-            <PatternScale run={run} clip={changed ? most : 1} theme={theme} />
+            <PatternScale run={run} clip={changed ? most : 1} palette={palette} />
           ) : null}
         </div>
         {props.writes(run)}

@@ -2,7 +2,6 @@
 // neurons hold.
 import type { JSX } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import type { Theme } from "../../host";
 import { tokenText } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { PartRefused } from "../../protocol/generated";
@@ -15,6 +14,7 @@ import {
   shownView,
 } from "../../store/state";
 import type { Actions } from "../actions";
+import type { Palette } from "../map/colour";
 import { Attention } from "./Attention";
 import { ByPosition } from "./ByPosition";
 import { Circuit } from "./Circuit";
@@ -45,11 +45,11 @@ const PARTS: Record<PartRefused["part"], string> = {
 interface PartsProps {
   state: BoardState;
   act: Actions;
-  theme: Theme;
+  palette: Palette;
   now: Question;
 }
 
-function Parts({ state, act, theme, now }: PartsProps): JSX.Element | null {
+function Parts({ state, act, palette, now }: PartsProps): JSX.Element | null {
   const { answer, asked, failed } = state.detail;
   const { snapshot, setup, connected } = state;
   const read = answer?.to.site === now.site ? answer.read : null;
@@ -74,7 +74,7 @@ function Parts({ state, act, theme, now }: PartsProps): JSX.Element | null {
         patterns={read.patterns}
         prompt={prompt}
         base={base}
-        theme={theme}
+        palette={palette}
         row={read.row - first_column}
         source={now.source === null ? null : now.source - first_column}
         drawn={drawnCells(edits ?? [], head[0], head[1], tokens.length, first_column)}
@@ -89,7 +89,7 @@ function Parts({ state, act, theme, now }: PartsProps): JSX.Element | null {
         onTakeBack={({ index }) => act.remove(index)}
       />
     );
-  }, [read, prompt, theme, edits, base, connected, setup, act, now.source, now.site]);
+  }, [read, prompt, palette, edits, base, connected, setup, act, now.source, now.site]);
   if (failed !== null && sameQuestion(failed.question, now)) {
     return (
       <p class="cb-hint" role="alert" data-cb="detail-error">
@@ -172,10 +172,10 @@ function Parts({ state, act, theme, now }: PartsProps): JSX.Element | null {
 interface DetailProps {
   state: BoardState;
   act: Actions;
-  theme: Theme;
+  palette: Palette;
 }
 
-export function Detail({ state, act, theme }: DetailProps): JSX.Element {
+export function Detail({ state, act, palette }: DetailProps): JSX.Element {
   const now = question(state);
   const lacking = lacksDetail(state);
   const wanted = now === null ? "" : Object.values(now).join(" ");
@@ -222,7 +222,7 @@ export function Detail({ state, act, theme }: DetailProps): JSX.Element {
       <div class="cb-detail-body">
         <DetailHead state={state} act={act} now={now} />
         {list === null ? (
-          <Parts state={state} act={act} theme={theme} now={now} />
+          <Parts state={state} act={act} palette={palette} now={now} />
         ) : (
           <TraceList state={state} trace={list} act={act} />
         )}

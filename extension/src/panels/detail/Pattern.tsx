@@ -2,10 +2,9 @@
 // that has the focus. Cells are chosen or drawn on.
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Theme } from "../../host";
 import { useFrame } from "../../parts/frame";
 import { tokenWords } from "../../parts/token";
-import { colourOf } from "../map/colour";
+import { colourOf, type Palette } from "../map/colour";
 import { between, keyOf } from "./drawing";
 import { greyOf } from "./grey";
 
@@ -33,7 +32,7 @@ interface PatternProps {
   pitch: number;
   /** End of the scale of a difference. */
   clip: number;
-  theme: Theme;
+  palette: Palette;
   look: Look | null;
   /** The row and the cell that the rest of the region is about. */
   chosen: Look;
@@ -52,7 +51,7 @@ interface PatternProps {
 function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
   const context = canvas.getContext("2d");
   if (context === null) return;
-  const { values, tokens, pitch, run, clip, theme } = props;
+  const { values, tokens, pitch, run, clip, palette } = props;
   const n = tokens.length;
   const scale = globalThis.devicePixelRatio || 1;
   canvas.width = Math.round(n * pitch * scale);
@@ -63,7 +62,8 @@ function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
     for (let src = 0; src <= dest; src += 1) {
       const x = values[dest * n + src] ?? Number.NaN;
       if (!Number.isFinite(x)) continue;
-      context.fillStyle = run === "difference" ? colourOf(x, clip, theme) : greyOf(x, theme);
+      context.fillStyle =
+        run === "difference" ? colourOf(x, clip, palette) : greyOf(x, palette.theme);
       context.fillRect(src * pitch, dest * pitch, pitch - gap, pitch - gap);
     }
   }
@@ -73,7 +73,7 @@ function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
     const [x, y, side] = [src * pitch, dest * pitch, pitch - gap];
     // Light and dark beside each other: an outline that is seen on any grey.
     context.lineWidth = 1;
-    context.strokeStyle = theme === "light" ? "#fff" : "#1f1f1f";
+    context.strokeStyle = palette.theme === "light" ? "#fff" : "#1f1f1f";
     if (pitch >= 8) context.strokeRect(x + 1.5, y + 1.5, side - 3, side - 3);
     context.strokeStyle = ink;
     context.strokeRect(x + 0.5, y + 0.5, Math.max(1, side - 1), Math.max(1, side - 1));
@@ -128,7 +128,7 @@ export function Pattern(props: PatternProps): JSX.Element {
   const [stroke, setStroke] = useState<readonly Look[]>([]);
   useFrame(() => {
     if (canvas.current !== null) paint(canvas.current, props);
-  }, [props.values, pitch, props.clip, props.theme, run, n, props.drawn]);
+  }, [props.values, pitch, props.clip, props.palette, run, n, props.drawn]);
   // A cell that the focus moves to is an element of its own, so that its name is read out.
   useLayoutEffect(() => {
     if (follow.current) button.current?.focus();

@@ -1,8 +1,7 @@
 // The scale of a pattern: what grey, or what colour, means how much.
 import type { JSX } from "preact";
-import type { Theme } from "../../host";
 import { plain } from "../../parts/number";
-import { colourOf } from "../map/colour";
+import { colourOf, type Palette } from "../map/colour";
 import { greyOf } from "./grey";
 import type { Run } from "./Pattern";
 
@@ -11,15 +10,17 @@ const STEPS = 8;
 export function PatternScale({
   run,
   clip,
-  theme,
+  palette,
 }: {
   run: Run;
   clip: number;
-  theme: Theme;
+  palette: Palette;
 }): JSX.Element {
   const change = run === "difference";
   const stops = Array.from({ length: STEPS + 1 }, (_, i) =>
-    change ? colourOf(clip * ((2 * i) / STEPS - 1), clip, theme) : greyOf(i / STEPS, theme),
+    change
+      ? colourOf(clip * ((2 * i) / STEPS - 1), clip, palette)
+      : greyOf(i / STEPS, palette.theme),
   );
   const end = plain(clip, clip < 0.01 ? 4 : 2);
   return (

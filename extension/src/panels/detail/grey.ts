@@ -1,4 +1,4 @@
-// Attention is grey, so that blue and orange keep one meaning; on a root scale, since most of a row is small.
+// Attention is grey, so that the colours of the map keep one meaning; on a root scale, since most of a row is small.
 import type { Theme } from "../../host";
 
 const STOPS: Record<Theme, readonly (readonly [number, number, number])[]> = {

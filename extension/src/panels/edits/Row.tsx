@@ -61,6 +61,15 @@ function What({ edit }: { edit: EditRow }): JSX.Element {
   );
 }
 
+/** What `What` draws, in words. */
+function drawnWords(edit: EditRow): string {
+  const at = ` @ ${tokenText(edit.at, LONGEST)}`;
+  if (edit.name === null && SAID_IN_FULL.has(edit.how))
+    return `${tokenText(edit.what, LONGEST)}${edit.positions === null ? at : ""}`;
+  const name = edit.name === null ? "" : `${tokenText(edit.name, LONGEST)} `;
+  return `${name}${tokenText(edit.site, LONGEST)} ${edit.how}${at}`;
+}
+
 /** The effect, or the last one that is known, in grey, while it is computed anew. */
 export function Effect({ effect, on }: { effect: number | null; on: boolean }): JSX.Element {
   const last = useRef<number | null>(null);
@@ -209,7 +218,7 @@ export function Row(props: RowProps): JSX.Element {
         <Name
           cb="edit-name"
           class={`cb-edit-what${SAID_IN_FULL.has(edit.how) && edit.name === null ? " cb-edit-full" : ""}`}
-          label={`${edit.name === null ? "" : `${tokenText(edit.name, LONGEST)}: `}${words}. Show it on the map`}
+          label={`${drawnWords(edit)}. Show it on the map`}
           title={`${words}. ${receiptWords(edit, unit)} Click shows it on the map, F2 names it.`}
           disabled={edit.kind === "edge" && off}
           renaming={!off}

@@ -24,7 +24,7 @@ describe("the history", () => {
     expect(Number(node(1).dataset.change)).toBeCloseTo(-1.83, 6);
     expect(Number(node(2).dataset.value)).toBeCloseTo(3.6 - 1.83 - 1.06, 6);
     expect(node(2).getAttribute("aria-label")).toBe(
-      "zero 9.6, change \u22121.06 logits, metric 0.71 logits, shown now",
+      "zero 9.6: \u22121.06 logits, metric 0.71 logits, shown now",
     );
   });
 

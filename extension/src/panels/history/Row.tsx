@@ -38,10 +38,10 @@ export function Row(props: RowProps): JSX.Element {
   const number =
     change !== null ? signed(change) : value === null ? "?" : parent === null ? signed(value) : "";
   const words = [
-    label,
+    // As drawn: what it is called, and its number.
+    number === "" || value === null ? label : `${label}: ${number} ${unit}`,
     node.note === null ? "" : `after ${step}`,
-    change !== null ? `change ${signed(change)} ${unit}` : "",
-    value === null ? "metric not known" : `metric ${plain(value)} ${unit}`,
+    value === null ? "metric not known" : parent === null ? "" : `metric ${plain(value)} ${unit}`,
     depth > 0 ? "on another branch" : "",
     current ? "shown now" : "Enter restores it",
   ];
@@ -89,7 +89,7 @@ export function Row(props: RowProps): JSX.Element {
           event.stopPropagation();
         }}
       >
-        <bdi class={`cb-node-label${node.note === null ? "" : " cb-strong"}`}>{label}</bdi>
+        <bdi class={`cb-node-label${node.note === null ? "" : " cb-strong"}`}>{label}</bdi>{" "}
         <span class={change === null ? "cb-quiet-text" : direction(change)}>{number}</span>
       </button>
     </li>

@@ -1,11 +1,10 @@
 // One cell of a map. Its properties are plain values, so that a cell which did not change is not
 // drawn again: a map of 1800 cells arrives many times a second while it fills in.
 import { Component, type JSX } from "preact";
-import type { Theme } from "../../host";
 import { attribute } from "../../parts/number";
 import { ESTIMATED } from "../../protocol/decode";
 import type { MapOver } from "../../store/state";
-import { colourOf, inkOn } from "./colour";
+import { colourOf, inkOn, type Palette } from "./colour";
 import { Glyph } from "./Glyph";
 import { numberIn, OLD } from "./plane";
 
@@ -30,7 +29,7 @@ export interface CellProps {
   sunk: boolean;
   clip: number;
   stale: boolean;
-  theme: Theme;
+  palette: Palette;
   /** What the edit on it does, "" when it has none. */
   how: string;
   enabled: boolean;
@@ -84,13 +83,13 @@ export class Cell extends Component<CellProps> {
   render(props: CellProps): JSX.Element {
     const { over, row, column, effect, estimate, value, kind, how } = props;
     const finite = value !== null && Number.isFinite(value);
-    const fill = finite && !props.sunk ? colourOf(value, props.clip, props.theme) : null;
+    const fill = finite && !props.sunk ? colourOf(value, props.clip, props.palette) : null;
     const classes = ["cb-cell"];
     if (value === null) classes.push("cb-unknown");
     else if (props.sunk) classes.push("cb-sunk");
     else if (!finite) classes.push("cb-not-finite");
     else if (value === 0 && how === "") classes.push("cb-none");
-    if (value !== null && (props.stale || kind === OLD)) classes.push("cb-stale");
+    if (value !== null && kind === OLD) classes.push("cb-stale");
     else if (kind === ESTIMATED && !props.sunk) classes.push("cb-approximate");
     if (how !== "") classes.push(props.enabled ? "cb-edited" : "cb-edited cb-dashed");
     if (props.pending) classes.push("cb-in-flight cb-dashed");

@@ -2,11 +2,12 @@
 // pointer or the focus. Layer labels stand still while positions scroll beneath them.
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Theme } from "../../host";
+import { useCalm } from "../../parts/calm";
 import { useWidth } from "../../parts/width";
 import type { PromptRow } from "../../protocol/generated";
 import type { PendingClick, Selection } from "../../store/state";
 import { type CellEdit, cellName, cellOf, isByPosition } from "./cells";
+import type { Palette } from "./colour";
 import { ElementCells } from "./ElementCells";
 import { GUTTER, geometryOf, isPainted, spotAt, windowOf } from "./geometry";
 import { HoverCard } from "./HoverCard";
@@ -14,7 +15,7 @@ import { useHover } from "./hover";
 import { ColumnLabels, RowLabels } from "./Labels";
 import { type Lines, moved, type Spot } from "./lines";
 import { Overlay, Sheet } from "./PaintedCells";
-import type { Plane } from "./plane";
+import { OLD, type Plane } from "./plane";
 import { MAPS } from "./words";
 
 interface GridProps {
@@ -30,7 +31,7 @@ interface GridProps {
   chosen: Selection | null;
   /** The state that is compared with. */
   keptName: string | null;
-  theme: Theme;
+  palette: Palette;
   disabled: boolean;
   onClick(spot: Spot): void;
   /** Look at a cell without editing it. */
@@ -122,14 +123,19 @@ export function Grid(props: GridProps): JSX.Element {
     setStop({ ...next });
   };
 
+  // Names say what is old when the cells show it, after a moment: those of a map that is there sooner
+  // change once. Until then the grid says at once that it is busy.
+  const passing = props.stale || plane.kind.includes(OLD);
+  const told = useCalm(passing, passing);
   const context = {
     plane,
     edits,
     clicks: props.clicks,
-    stale: props.stale,
+    stale: props.stale && told,
+    told,
     chosen,
     stop,
-    theme: props.theme,
+    palette: props.palette,
     disabled,
     room: geometry.room,
     lines,
@@ -167,7 +173,7 @@ export function Grid(props: GridProps): JSX.Element {
               geometry={geometry}
               seen={seen}
               scrolled={scrolled}
-              theme={props.theme}
+              palette={props.palette}
               stale={props.stale}
             />
           ) : null}
@@ -178,6 +184,7 @@ export function Grid(props: GridProps): JSX.Element {
             ref={grid}
             tabIndex={-1}
             aria-label={MAPS[over].grid}
+            aria-busy={passing && !told}
             aria-rowcount={lines.rows.length}
             aria-colcount={lines.columns.length}
             data-stale={props.stale}

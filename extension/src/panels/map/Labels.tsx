@@ -9,7 +9,8 @@ import type { Lines, Spot } from "./lines";
 /** Characters of a token above its column. */
 const TOKEN = 7;
 
-function columnText(axes: Axes, column: number, prompt: PromptRow | undefined): string {
+/** The name of a column: a head, a rank, a position's label or token. */
+export function columnText(axes: Axes, column: number, prompt: PromptRow | undefined): string {
   if (axes.over === "head") return String(column);
   if (!isByPosition(axes.over)) return String(column + 1);
   const at = prompt?.columns[column];

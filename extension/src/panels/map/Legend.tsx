@@ -1,14 +1,13 @@
 // What the colours mean, where the scale ends, and what lies beyond.
 import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Theme } from "../../host";
 import { useCalm } from "../../parts/calm";
 import { Icon } from "../../parts/icon";
 import { decimals, plain, signed } from "../../parts/number";
 import { ESTIMATED, EXACT } from "../../protocol/decode";
 import { Term } from "../help/Term";
 import { cellName } from "./cells";
-import { STOPS } from "./colour";
+import type { Palette } from "./colour";
 import { Glyph } from "./Glyph";
 import { OLD, type Plane } from "./plane";
 
@@ -115,16 +114,16 @@ interface LegendProps {
   fixed: boolean;
   stale: boolean;
   edited: boolean;
-  theme: Theme;
+  palette: Palette;
 }
 
-export function Legend({ plane, fixed, stale, edited, theme }: LegendProps): JSX.Element {
+export function Legend({ plane, fixed, stale, edited, palette }: LegendProps): JSX.Element {
   const { clip, unit, kind } = plane;
   const count = useMemo(() => counted(plane), [plane]);
   const { unknown, nothing, bad } = count;
   const fresh = freshness(plane, stale, count);
   const shown = useCalm(fresh, fresh.kind !== "exact");
-  const stops = STOPS[theme];
+  const { stops } = palette;
   const digits = decimals(clip);
   const [before, after] = note(plane, fixed).split(/clipped(.*)/s);
   if (clip === 0) {

@@ -1,7 +1,7 @@
 // Every kind of map: what its cells are, what a click on one asks for, and when it follows a step.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FakeOptions } from "../../../dev/fake_options";
-import { type Mounted, mounted } from "../board/mounted";
+import { drawn, type Mounted, mounted } from "../board/mounted";
 
 let panel: Mounted;
 async function mount(options: Partial<FakeOptions> = {}): Promise<Mounted> {
@@ -111,12 +111,17 @@ describe("the live switch", () => {
     expect(panel.all("map-stale")).toHaveLength(0);
     await panel.click(head());
     expect(panel.cb("map-stale").textContent).toBe("stale");
-    expect(head().classList.contains("cb-stale")).toBe(true);
+    expect(panel.$('[role="grid"]').dataset.stale).toBe("true");
+    // Names say it when the cells show it.
+    await vi.waitFor(() =>
+      expect(head().getAttribute("aria-label")).toMatch(/ logits, before the last step/),
+    );
     expect(panel.root.textContent).toContain("live is off");
     await panel.click(panel.cb("map-update"));
     expect(panel.asked()).toContainEqual({ kind: "resume_map" });
     expect(panel.all("map-stale")).toHaveLength(0);
-    expect(head().classList.contains("cb-stale")).toBe(false);
+    expect(panel.$('[role="grid"]').dataset.stale).toBe("false");
+    expect(head().getAttribute("aria-label")).not.toContain("before");
   });
 
   it("on again computes it", async () => {
@@ -126,6 +131,57 @@ describe("the live switch", () => {
     await panel.click(panel.cb("live"));
     expect(panel.asked()).toContainEqual({ kind: "set_view", live: true });
     expect(panel.all("map-stale")).toHaveLength(0);
+  });
+});
+
+describe("what is not of now", () => {
+  const grid = (): HTMLElement => panel.$('[role="grid"]');
+  const name = (layer: number, head: number): string =>
+    panel.$(`[data-layer="${layer}"][data-head="${head}"]`).getAttribute("aria-label") ?? "";
+
+  it("is said in the names once it lasts; until then the map is busy", async () => {
+    await mount();
+    expect(grid().getAttribute("aria-busy")).toBe("false");
+    const fresh = name(9, 9);
+    panel.kernel.known = 1;
+    panel.kernel.status = "computing";
+    await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
+    expect(grid().getAttribute("aria-busy")).toBe("true");
+    const [exact, old] = [name(9, 9), name(10, 7)];
+    expect(exact).toBe(fresh);
+    expect(old).toBe("head 10.7: effect +1.3 logits");
+    await vi.waitFor(() =>
+      expect(name(10, 7)).toBe("head 10.7: effect +1.3 logits, before the last step"),
+    );
+    expect(grid().getAttribute("aria-busy")).toBe("false");
+    expect(name(9, 9)).toBe(fresh);
+  });
+
+  it("is said of what a computation left undone, for good", async () => {
+    await mount();
+    panel.kernel.known = 1;
+    panel.kernel.status = "cancelled";
+    await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
+    await vi.waitFor(() => expect(name(10, 7)).toContain("before the last step"));
+  });
+
+  it("is no reason to write the names twice when a map is there soon", async () => {
+    await mount();
+    const written = new Set<string>();
+    const observer = new MutationObserver((changes) => {
+      for (const { target } of changes)
+        if (target instanceof HTMLElement) written.add(target.getAttribute("aria-label") ?? "");
+    });
+    observer.observe(grid(), { subtree: true, attributeFilter: ["aria-label"] });
+    panel.kernel.known = 0;
+    panel.kernel.status = "computing";
+    await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
+    panel.kernel.known = 144;
+    panel.kernel.status = "done";
+    panel.kernel.sendMap();
+    await drawn();
+    observer.disconnect();
+    expect([...written]).toEqual([expect.stringMatching(/^head 2\.2: .*edited: zero$/)]);
   });
 });
 

@@ -1,7 +1,6 @@
 // The map of what matters now, with its tabs, caption and legend.
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useMemo } from "preact/hooks";
-import type { Theme } from "../../host";
 import { Button } from "../../parts/controls";
 import type { EditRow } from "../../protocol/generated";
 import { keptFor } from "../../store/look";
@@ -12,6 +11,7 @@ import type { Copying } from "../code/copying";
 import { Term } from "../help/Term";
 import { Compare } from "./Compare";
 import { type CellEdit, editsOn, isByPosition, isOnMap, positionsOf, siteOf } from "./cells";
+import type { Palette } from "./colour";
 import { differenceOf } from "./difference";
 import { Grid } from "./Grid";
 import { Legend } from "./Legend";
@@ -121,11 +121,11 @@ function LayerChoice({
 interface PanelProps {
   state: BoardState;
   act: Actions;
-  theme: Theme;
+  palette: Palette;
   copying: Copying;
 }
 
-function Plot({ state, act, theme }: PanelProps): JSX.Element {
+function Plot({ state, act, palette }: PanelProps): JSX.Element {
   const { setup, snapshot, look, unedited } = state;
   const map = currentMap(state);
   const kept = useMemo(
@@ -201,7 +201,7 @@ function Plot({ state, act, theme }: PanelProps): JSX.Element {
             comparisonWords(plane, kept, prompt)
           )}
         </p>
-        <ViewMenu state={state} plane={plane} act={act} disabled={false} />
+        <ViewMenu state={state} plane={plane} palette={palette} act={act} disabled={false} />
       </div>
       {kept === null || compared === null ? null : (
         <Compare kept={kept} look={look} refused={compared.refused} act={act} />
@@ -226,7 +226,7 @@ function Plot({ state, act, theme }: PanelProps): JSX.Element {
           selected={view.positions}
           chosen={state.selected}
           keptName={difference === null ? null : (kept?.name ?? null)}
-          theme={theme}
+          palette={palette}
           disabled={!state.connected}
           onClick={(spot) => {
             const site = select(spot);
@@ -238,10 +238,10 @@ function Plot({ state, act, theme }: PanelProps): JSX.Element {
       )}
       <Legend
         plane={plane}
-        fixed={fixed && plane.side !== "difference" && plane.factor === 1 && keptClip <= clip}
+        fixed={fixed && plane.side !== "difference" && keptClip <= clip}
         stale={stale}
         edited={snapshot.edits.some((edit) => isOnMap(edit, map))}
-        theme={theme}
+        palette={palette}
       />
     </>
   );

@@ -2,12 +2,12 @@
 // and for those that are edited, selected or waiting.
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import type { Theme } from "../../host";
 import { useCalm } from "../../parts/calm";
 import { useFrame } from "../../parts/frame";
 import { Cell } from "./Cell";
 import { type CellContext, cellProps } from "./cell_props";
 import { cellOf } from "./cells";
+import type { Palette } from "./colour";
 import type { Geometry } from "./geometry";
 import type { Lines, Spot } from "./lines";
 import { type PaintColours, paint } from "./paint";
@@ -32,13 +32,13 @@ interface SheetProps {
   geometry: Geometry;
   seen: readonly [number, number];
   scrolled: number;
-  theme: Theme;
+  palette: Palette;
   stale: boolean;
 }
 
 /** The painted cells, sharp and silent: what they say is said by the grid above them. */
 export function Sheet(props: SheetProps): JSX.Element {
-  const { plane, lines, geometry, seen, scrolled, theme } = props;
+  const { plane, lines, geometry, seen, scrolled, palette } = props;
   const ref = useRef<HTMLCanvasElement>(null);
   // After a moment only: a map that is there sooner does not flicker.
   const stale = useCalm(props.stale, props.stale);
@@ -54,11 +54,11 @@ export function Sheet(props: SheetProps): JSX.Element {
     if (canvas.height !== height) canvas.height = height;
     paint(
       context,
-      { plane, lines, geometry, seen, scrolled, theme, stale },
+      { plane, lines, geometry, seen, scrolled, palette, stale },
       coloursOf(canvas),
       ratio,
     );
-  }, [plane, lines, geometry, seen[0], seen[1], scrolled, theme, stale]);
+  }, [plane, lines, geometry, seen[0], seen[1], scrolled, palette, stale]);
   return (
     <canvas
       class="cb-sheet"

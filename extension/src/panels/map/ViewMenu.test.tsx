@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { FakeOptions } from "../../../dev/fake_options";
 import { drawn, type Mounted, mounted } from "../board/mounted";
+import { PALETTES } from "./colour";
 
 let panel: Mounted;
 async function mount(options: Partial<FakeOptions> = {}): Promise<Mounted> {
@@ -57,6 +58,33 @@ describe("the view menu", () => {
     expect(head(9, 9).getAttribute("aria-label")).toContain("\u22120.27 of clean \u2212 corrupted");
     expect(Number(head(9, 9).dataset.effect)).toBeCloseTo(-1.83);
     expect(said()).toContain("effects as a share of clean \u2212 corrupted");
+  });
+
+  it("has the colours, which the whole board follows and every view shares", async () => {
+    await mount();
+    const ramp = (of: string): string => panel.$(of).style.backgroundImage;
+    const before = [head(9, 9).style.backgroundColor, ramp(".cb-ramp-bar")];
+    await choose("view-colours", "purple-green");
+    expect(panel.asked()).toEqual([{ kind: "set_view", colours: "purple-green" }]);
+    expect(panel.kernel.view.colours).toBe("purple-green");
+    expect(panel.cb("board").classList.contains("cb-colours-purple-green")).toBe(true);
+    const { stops } = PALETTES["purple-green"].light;
+    const drawnWith = `linear-gradient(to right, ${stops.join(", ")})`;
+    expect([ramp(".cb-ramp-bar"), ramp(".cb-view-ramp")]).toEqual([drawnWith, drawnWith]);
+    expect(head(9, 9).style.backgroundColor).not.toBe(before[0]);
+    expect(ramp(".cb-ramp-bar")).not.toBe(before[1]);
+    // A choice of the board is no way of looking that the caption has to state.
+    expect(panel.all("map-look")).toHaveLength(0);
+  });
+
+  it("does not offer other colours while no kernel keeps them", async () => {
+    await mount();
+    await open();
+    const choice = (): boolean => (panel.cb("view-colours") as HTMLSelectElement).disabled;
+    expect(choice()).toBe(false);
+    panel.kernel.emit("comm:close");
+    await drawn();
+    expect(choice()).toBe(true);
   });
 
   it("without a corrupted run has no share to offer", async () => {
@@ -152,7 +180,7 @@ describe("comparing two maps", () => {
     expect(effectOf(10, 7)).toBeCloseTo(0.41);
     expect(panel.$(".cb-caption").textContent).toContain("A: the same on the clean run");
     await panel.click(panel.$('[data-cb="map-side"] [data-value="a"]'));
-    expect(head(10, 7).getAttribute("aria-label")).toContain("effect in A +1.31");
+    expect(head(10, 7).getAttribute("aria-label")).toContain("effect in A +1.3 logits");
     await panel.click(panel.cb("compare-close"));
     expect(panel.all("comparison")).toHaveLength(0);
     expect(head(10, 7).getAttribute("aria-label")).toContain("effect +0.41 \u00b1 0.06 logits");

@@ -5,9 +5,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../parts/controls";
 import { tokenText } from "../../parts/token";
 import { isPlain, type Kept, type Look, PLAIN, stateName } from "../../store/look";
-import { type BoardState, currentMap } from "../../store/state";
+import { type BoardState, currentMap, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import { layerOf } from "./cells";
+import { COLOUR_MAPS, type ColourMap, type Palette } from "./colour";
 import { Field, Select, Threshold } from "./fields";
 import { sizeWords } from "./look_words";
 import { type Plane, shareOf } from "./plane";
@@ -31,10 +32,11 @@ function candidates(state: BoardState): Map<string, Kept> {
 interface MenuProps {
   state: BoardState;
   plane: Plane;
+  palette: Palette;
   act: Actions;
 }
 
-function Fields({ state, plane, act }: MenuProps): JSX.Element {
+function Fields({ state, plane, palette, act }: MenuProps): JSX.Element {
   const { look, kept, snapshot } = state;
   const { map } = plane;
   const set = (patch: Partial<Look>): void => act.look(patch);
@@ -48,6 +50,7 @@ function Fields({ state, plane, act }: MenuProps): JSX.Element {
   };
   const { cells } = MAPS[map.over];
   const others = candidates(state);
+  const colours = shownView(state)?.colours ?? COLOUR_MAPS[0] ?? "";
   return (
     <>
       <Field label="Effect in" term="normalised">
@@ -164,6 +167,25 @@ function Fields({ state, plane, act }: MenuProps): JSX.Element {
               if (key !== "kept") act.compare(others.get(key) ?? null);
             }}
           />
+        )}
+      </Field>
+      <Field label="Colours">
+        {(id) => (
+          <span class="cb-view-threshold">
+            <Select
+              id={id}
+              cb="view-colours"
+              value={colours}
+              disabled={!state.connected}
+              options={COLOUR_MAPS.map((name) => [name, name.replace("-", " \u2013 ")])}
+              onChoose={(name) => act.setView({ colours: name as ColourMap })}
+            />
+            <span
+              class="cb-view-ramp"
+              aria-hidden="true"
+              style={{ backgroundImage: `linear-gradient(to right, ${palette.stops.join(", ")})` }}
+            />
+          </span>
         )}
       </Field>
       <div class="cb-row cb-view-end">

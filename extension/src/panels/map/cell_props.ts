@@ -1,22 +1,26 @@
 // What one cell of a plane is drawn with.
-import type { Theme } from "../../host";
+
 import { ESTIMATED, EXACT } from "../../protocol/decode";
 import type { PendingClick } from "../../store/state";
 import type { CellProps } from "./Cell";
 import { type CellEdit, indexOf, isPending, layerOf } from "./cells";
+import type { Palette } from "./colour";
 import type { Spot } from "./lines";
-import { hasNumber, type Plane } from "./plane";
+import { hasNumber, OLD, type Plane } from "./plane";
 import { cellWords } from "./words";
 
 export interface CellContext {
   plane: Plane;
   edits: ReadonlyMap<number, CellEdit>;
   clicks: readonly PendingClick[];
+  /** The names say that the whole map is from before the last step. */
   stale: boolean;
+  /** The names say so of single cells. */
+  told: boolean;
   chosen: readonly [number, number] | null;
   /** The one cell that Tab goes to. */
   stop: Spot;
-  theme: Theme;
+  palette: Palette;
   disabled: boolean;
   /** Characters that fit. */
   room: number;
@@ -43,7 +47,7 @@ export function cellProps(context: CellContext, { row, column }: Spot): CellProp
     sunk: plane.sunk?.[i] === 1,
     clip: plane.clip,
     stale: context.stale,
-    theme: context.theme,
+    palette: context.palette,
     how: edit?.how ?? "",
     enabled: edit?.enabled ?? false,
     pending: isPending(context.clicks, map, row, column),
@@ -51,6 +55,6 @@ export function cellProps(context: CellContext, { row, column }: Spot): CellProp
     room: context.room,
     stop: row === stop.row && column === stop.column,
     disabled: context.disabled,
-    label: cellWords(plane, row, column, edit, context.stale),
+    label: cellWords(plane, row, column, edit, context.stale || (context.told && kind === OLD)),
   };
 }

@@ -1,9 +1,19 @@
-// The diverging map: 11 stops from the strongest negative to the strongest positive effect, straight
+// The diverging maps: 11 stops from the strongest negative to the strongest positive effect, straight
 // sRGB between them. Each theme has its own, equal in lightness at ±k and told apart by people with
 // protan, deutan and tritan vision.
 import type { Theme } from "../../host";
+import type { View } from "../../protocol/generated";
 
-export const STOPS: Record<Theme, readonly string[]> = {
+/** Named by the colour of negative effects and that of positive ones. */
+export type ColourMap = View["colours"];
+
+/** What effects are drawn with: one object a theme and map, so that it can be compared. */
+export interface Palette {
+  theme: Theme;
+  stops: readonly string[];
+}
+
+const ORANGE_BLUE: Record<Theme, readonly string[]> = {
   light: [
     "#a84811",
     "#d06b26",
@@ -32,6 +42,49 @@ export const STOPS: Record<Theme, readonly string[]> = {
   ],
 };
 
+const PURPLE_GREEN: Record<Theme, readonly string[]> = {
+  light: [
+    "#923cad",
+    "#b561d1",
+    "#d088e9",
+    "#e5aef9",
+    "#f2d0fe",
+    "#f1f1ef",
+    "#c0ebc2",
+    "#93db97",
+    "#60c26b",
+    "#24a63f",
+    "#018027",
+  ],
+  dark: [
+    "#e59dff",
+    "#be77d7",
+    "#9658ac",
+    "#734283",
+    "#53325f",
+    "#2d2d2d",
+    "#1e4d24",
+    "#256a2f",
+    "#338b3f",
+    "#4eb15a",
+    "#76d87f",
+  ],
+};
+
+function bothThemes(of: Record<Theme, readonly string[]>): Record<Theme, Palette> {
+  return {
+    light: { theme: "light", stops: of.light },
+    dark: { theme: "dark", stops: of.dark },
+  };
+}
+
+export const PALETTES: Record<ColourMap, Record<Theme, Palette>> = {
+  "orange-blue": bothThemes(ORANGE_BLUE),
+  "purple-green": bothThemes(PURPLE_GREEN),
+};
+
+export const COLOUR_MAPS = Object.keys(PALETTES) as ColourMap[];
+
 type Rgb = readonly [number, number, number];
 
 function parse(hex: string): Rgb {
@@ -50,8 +103,7 @@ export function luminance(hex: string): number {
 }
 
 /** The colour of an effect on a scale of ±clip; beyond the ends it stays at the end. */
-export function colourOf(effect: number, clip: number, theme: Theme): string {
-  const stops = STOPS[theme];
+export function colourOf(effect: number, clip: number, { stops }: Palette): string {
   const share = clip > 0 ? Math.max(-1, Math.min(1, effect / clip)) : 0;
   const x = ((share + 1) / 2) * (stops.length - 1);
   const i = Math.min(stops.length - 2, Math.floor(x));

@@ -35,15 +35,17 @@ interface SelectProps {
   cb: string;
   value: string;
   options: readonly (readonly [value: string, text: string, refused?: string | null])[];
+  disabled?: boolean;
   onChoose(value: string): void;
 }
 
-export function Select({ id, cb, value, options, onChoose }: SelectProps): JSX.Element {
+export function Select({ id, cb, value, options, disabled, onChoose }: SelectProps): JSX.Element {
   return (
     <select
       id={id}
       data-cb={cb}
       value={value}
+      disabled={disabled}
       onChange={(event) => onChoose(event.currentTarget.value)}
     >
       {options.map(([option, text, refused]) => (

@@ -1,9 +1,8 @@
 // The cells of a large map on a canvas, crisp at the screen's own pixels. Edited, selected, focused and
 // pointed cells are elements above it, so that rings and signs are drawn in one place only.
 
-import type { Theme } from "../../host";
 import { ESTIMATED } from "../../protocol/decode";
-import { colourOf, inkOn } from "./colour";
+import { colourOf, inkOn, type Palette } from "./colour";
 import type { Geometry } from "./geometry";
 import type { Lines } from "./lines";
 import { hasNumber, numberIn, OLD, type Plane } from "./plane";
@@ -25,7 +24,7 @@ export interface Painting {
   /** First column, and one past the last. */
   seen: readonly [number, number];
   scrolled: number;
-  theme: Theme;
+  palette: Palette;
   stale: boolean;
 }
 
@@ -34,18 +33,21 @@ type Context = CanvasRenderingContext2D;
 type Box = readonly [number, number, number, number];
 
 const STEPS = 512;
-const ramps = new Map<string, readonly string[]>();
+const ramps = {
+  fresh: new Map<Palette, readonly string[]>(),
+  old: new Map<Palette, readonly string[]>(),
+};
 
-/** The diverging map in steps too small to see, as it is or as what is not up to date looks. */
-function ramp(theme: Theme, old: boolean): readonly string[] {
-  const key = `${theme} ${old}`;
-  const made = ramps.get(key);
+/** A diverging map in steps too small to see, as it is or as what is not up to date looks. */
+function ramp(palette: Palette, old: boolean): readonly string[] {
+  const kept = old ? ramps.old : ramps.fresh;
+  const made = kept.get(palette);
   if (made !== undefined) return made;
   const colours = Array.from({ length: STEPS + 1 }, (_, i) => {
-    const colour = colourOf(i / (STEPS / 2) - 1, 1, theme);
+    const colour = colourOf(i / (STEPS / 2) - 1, 1, palette);
     return old ? paler(colour) : colour;
   });
-  ramps.set(key, colours);
+  kept.set(palette, colours);
   return colours;
 }
 
@@ -88,7 +90,7 @@ export function paint(
   colours: PaintColours,
   ratio: number,
 ): void {
-  const { plane, lines, geometry, theme, stale } = painting;
+  const { plane, lines, geometry, palette, stale } = painting;
   const { pitch, height } = geometry;
   const columns = plane.map.shape[1] ?? 0;
   const [from, to] = painting.seen;
@@ -96,7 +98,7 @@ export function paint(
   const hatched: Box[] = [];
   const strong: Box[] = [];
   const texts: [text: string, ink: string, x: number, y: number][] = [];
-  const [fresh, old] = [ramp(theme, false), ramp(theme, true)];
+  const [fresh, old] = [ramp(palette, false), ramp(palette, true)];
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, context.canvas.width, context.canvas.height);
   const at = (x: number): number => Math.round(x * ratio);

@@ -114,9 +114,14 @@ export function isSunkAt({ map, sunk }: Plane, row: number, column: number): boo
   return sunk?.[row * (map.shape[1] ?? 0) + column] === 1;
 }
 
+/** Whether a value is so large on its scale that it is drawn as a number once it is exact. */
+export function isStrong(plane: Plane, value: number): boolean {
+  return plane.clip > 0 && Math.abs(value) >= plane.numbersFrom;
+}
+
 /** Whether the number of a cell is drawn: it is exact, and strong enough on its scale. */
 export function hasNumber(plane: Plane, value: number, kind: number): boolean {
-  return kind !== ESTIMATED && kind !== 0 && plane.clip > 0 && Math.abs(value) >= plane.numbersFrom;
+  return kind !== ESTIMATED && kind !== 0 && isStrong(plane, value);
 }
 
 /** A number as it stands in a cell of so many characters, "−.16" where "−0.16" does not fit; null for no room. */

@@ -1,12 +1,12 @@
 // Cells and maps in words, for labels, captions and screen readers.
-import { plain, signed } from "../../parts/number";
+import { decimals, plain, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import { type EffectMap, ESTIMATED } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
 import type { MapOver } from "../../store/state";
 import { paddingOf } from "../prompts/positions";
 import { type CellEdit, cellName, isByPosition } from "./cells";
-import { errorAt, isSunkAt, kindAt, OLD, type Plane, valueAt } from "./plane";
+import { errorAt, isStrong, isSunkAt, kindAt, type Plane, valueAt } from "./plane";
 
 interface MapWords {
   /** On its tab. */
@@ -72,34 +72,36 @@ export function withError(effect: number, error: number | null, digits = 2): str
     : `${signed(effect, digits)} \u00b1 ${plain(error, digits)}`;
 }
 
-function sizeWords(plane: Plane, row: number, column: number): string {
+function sizeWords(plane: Plane, row: number, column: number, old: boolean): string {
   const value = valueAt(plane, row, column);
-  const kind = kindAt(plane, row, column);
-  // What was drawn before the last step is no news of now: the card says it, a label does not.
-  if (value === null || kind === OLD) return "not computed yet";
+  if (value === null) return "not computed yet";
   const what = { a: "effect in A", b: "effect", difference: "B minus A" }[plane.side];
-  return kind === ESTIMATED
-    ? `${what} about ${signed(value)} ${plane.unit}, approximate`
-    : `${what} ${withError(value, errorAt(plane, row, column))} ${plane.unit}`;
+  const digits = decimals(plane.clip);
+  const inFull = Math.max(2, digits);
+  // Said with the digits that are drawn where a number is drawn: who speaks it finds the cell.
+  const number = signed(value, isStrong(plane, value) ? digits : inFull);
+  if (old) return `${what} ${number} ${plane.unit}, before the last step`;
+  if (kindAt(plane, row, column) === ESTIMATED)
+    return `${what} about ${number} ${plane.unit}, approximate`;
+  const error = errorAt(plane, row, column);
+  return `${what} ${number}${error === null ? "" : ` \u00b1 ${plain(error, inFull)}`} ${plane.unit}`;
 }
 
-/** "head 9.6: effect −0.58 logits, edited: zero". */
+/** "head 9.6: effect −0.58 logits, edited: zero"; `old` where the number is not of now. */
 export function cellWords(
   plane: Plane,
   row: number,
   column: number,
   edit: CellEdit | null,
-  stale: boolean,
+  old: boolean,
 ): string {
   const { map } = plane;
   const name = cellName(map, row, column);
   const subject = map.over === "head" || map.over === "head_pos" ? `head ${name}` : name;
-  const known = kindAt(plane, row, column) !== 0 && kindAt(plane, row, column) !== OLD;
-  const old = known && stale ? ", before the last step" : "";
   const sunk = isSunkAt(plane, row, column) ? ", hidden by the view" : "";
   const edited =
     edit === null ? "" : `, edited: ${edit.how}${edit.enabled ? "" : ", switched off"}`;
-  return `${subject}: ${sizeWords(plane, row, column)}${old}${sunk}${edited}`;
+  return `${subject}: ${sizeWords(plane, row, column, old)}${sunk}${edited}`;
 }
 
 /** The sentence above the map: what is done, where, on top of what. */

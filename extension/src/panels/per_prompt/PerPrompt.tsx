@@ -112,8 +112,7 @@ function Line(props: LineProps): JSX.Element {
           tabIndex={props.stop ? 0 : -1}
           disabled={props.disabled}
         >
-          <span class="cb-pp-number">{row.prompt + 1}</span>
-          <bdi class="cb-pp-text">{text}</bdi>
+          <span class="cb-pp-number">{row.prompt + 1}</span> <bdi class="cb-pp-text">{text}</bdi>
         </button>
       </th>
       <td>{signed(row.base)}</td>

@@ -1,11 +1,14 @@
 // The tokens of a prompt, drawn in runs: of thousands only the run that something happened in is drawn again.
-import { Component, type JSX } from "preact";
+import { Component, Fragment, type JSX } from "preact";
 import { Token, tokenWords } from "../../parts/token";
 import type { PromptRow, TokenColumn } from "../../protocol/generated";
 import type { Selection } from "./selection";
 
 /** Tokens of one run. */
 export const RUN = 64;
+
+/** Characters of a label above its token, at most. */
+const TAG = 10;
 
 interface ColumnProps {
   column: TokenColumn;
@@ -22,10 +25,15 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
   const { clean, corrupted, differs, labels } = column;
   if (column.padding)
     return <span class="cb-tok cb-padding" data-cb="padding" aria-hidden="true" />;
+  // In the order in which it is drawn, so that what is read can be spoken.
+  const tags = labels.map((label) => tokenWords(label, TAG));
   const words = [
-    `position ${position}${labels.length > 0 ? `, ${labels.map((label) => tokenWords(label, 24)).join(", ")}` : ""}: ${corrupted === null ? "" : "clean "}${tokenWords(clean)}`,
-    corrupted === null ? "" : `, corrupted ${tokenWords(corrupted)}`,
-    differs ? ", differs" : "",
+    `position ${[...tags, position].join(" ")}: ${tokenWords(clean)}`,
+    corrupted === null ? "" : `, ${tokenWords(corrupted)}`,
+    differs ? ", clean and corrupted differ" : "",
+    ...labels
+      .filter((label) => label.length > TAG)
+      .map((label) => `, labelled ${tokenWords(label, 24)}`),
   ].join("");
   return (
     <button
@@ -39,16 +47,16 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
       disabled={disabled}
     >
       <span class="cb-tok-index">
-        {labels.map((label) => (
-          <span class="cb-tag" key={label}>
-            {tokenWords(label, 10)}
-          </span>
+        {labels.map((label, i) => (
+          <Fragment key={label}>
+            <span class="cb-tag">{tags[i]}</span>{" "}
+          </Fragment>
         ))}
         {position}
-      </span>
+      </span>{" "}
       <span class="cb-tok-clean">
         <Token text={clean} />
-      </span>
+      </span>{" "}
       {corrupted === null ? null : (
         <span class="cb-tok-corrupted">
           <Token text={corrupted} />

@@ -26,12 +26,14 @@ interface Drag {
 
 interface StripProps {
   prompt: PromptRow;
+  /** Each token is drawn above the corrupted one. */
+  paired: boolean;
   selected: Selection;
   disabled: boolean;
   onSelect(positions: number[] | null): void;
 }
 
-function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Element {
+function Strip({ prompt, paired, selected, disabled, onSelect }: StripProps): JSX.Element {
   const drag = useRef<Drag | null>(null);
   const [dragged, setDragged] = useState<Selection | undefined>(undefined);
   const [stop, setStop] = useState(0);
@@ -82,7 +84,7 @@ function Strip({ prompt, selected, disabled, onSelect }: StripProps): JSX.Elemen
       ref={list}
       class="cb-toks"
       role="group"
-      aria-label="Tokens; select the positions where edits act"
+      aria-label={`Tokens${paired ? ", clean and then corrupted" : ""}; select the positions where edits act`}
       onKeyDown={onKeyDown}
       onPointerDown={(event) => {
         const from = positionUnder(event.target);
@@ -180,6 +182,7 @@ function Shown({ setup, view, connected, act }: ShownProps): JSX.Element | null 
         <Strip
           key={view.prompt}
           prompt={prompt}
+          paired={paired}
           selected={view.positions}
           disabled={!connected}
           onSelect={(positions) => act.setView({ positions })}

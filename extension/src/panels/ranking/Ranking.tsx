@@ -1,5 +1,6 @@
 // The strongest cells of the map by name, as a list one can click: where to look first.
 import type { JSX } from "preact";
+import { useCalm } from "../../parts/calm";
 import { direction, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
@@ -27,6 +28,9 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
   const view = shownView(state);
   const stale = map !== null && snapshot !== null && view !== null && isStale(map, snapshot, view);
   const rows = map === null ? [] : largest(map, ROWS);
+  // Said when it is shown, after a moment: of a map that is there sooner nothing is.
+  const passing = stale || rows.some(({ old }) => old);
+  const told = useCalm(passing, passing);
   const prompt = state.setup?.prompts[view?.prompt ?? 0];
   const n = snapshot?.metric.values.length ?? 1;
   // Bars and their whiskers on one scale.
@@ -61,12 +65,21 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
           {rows.map(({ row, column, effect, old, estimated }) => {
             const name = cellName(map, row, column);
             const edit = editOn(snapshot?.edits ?? [], map, row, column);
-            const label = prompt?.columns[column]?.labels[0];
+            const tag = prompt?.columns[column]?.labels[0];
             const site = siteOf(map, row, column);
-            const at = tokenWords(label ?? String(column), 8);
+            const at = tokenWords(tag ?? String(column), 8);
             const pending = isPending(state.clicks, map, row, column);
             const error = old || stale ? null : stderrAt(map, row, column);
             const words = withError(effect, error);
+            const shown = !isByPosition(map.over)
+              ? name.replace("neuron ", "")
+              : `${map.over === "head_pos" ? site : layerOf(map, row)} @ ${at}`;
+            // As drawn, in its order; what kind of component it is stands before it.
+            const label = [
+              `${map.over.startsWith("head") ? "head" : map.over} ${shown}: ${words}`,
+              told && (old || stale) ? "before the last step" : estimated ? "approximate" : "",
+              edit === null ? "" : `edited: ${edit.how}${edit.enabled ? "" : ", switched off"}`,
+            ];
             const share = `${((50 * Math.abs(effect)) / most).toFixed(1)}%`;
             return (
               <li key={name}>
@@ -75,7 +88,7 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                   class={`cb-rank${old || stale ? " cb-rank-old" : ""}${pending ? " cb-in-flight" : ""}`}
                   data-cb="rank"
                   aria-pressed={edit !== null}
-                  aria-label={`${name}: effect ${estimated ? "about " : ""}${words}${edit === null ? "" : `, edited: ${edit.how}`}`}
+                  aria-label={label.filter((word) => word !== "").join(", ")}
                   title={error === null ? undefined : `${words} (s.e., n=${n})`}
                   disabled={!state.connected}
                   onClick={() => {
@@ -85,15 +98,13 @@ export function Ranking({ state, act }: { state: BoardState; act: Actions }): JS
                   }}
                 >
                   <span class="cb-rank-name">
-                    {!isByPosition(map.over)
-                      ? name.replace("neuron ", "")
-                      : `${map.over === "head_pos" ? site : layerOf(map, row)} @ ${at}`}
+                    {shown}
                     {edit === null ? null : (
                       <span class={`cb-swatch cb-edited${edit.enabled ? "" : " cb-dashed"}`}>
                         {edit.enabled ? <Glyph how={edit.how} /> : null}
                       </span>
                     )}
-                  </span>
+                  </span>{" "}
                   <span class="cb-rank-bar" aria-hidden="true">
                     <span
                       class={`${direction(effect)}-fill`}

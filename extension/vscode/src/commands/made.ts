@@ -56,12 +56,16 @@ function refusal(messages: readonly Sent[] | undefined): string | null {
   return typeof error?.message === "string" ? error.message : null;
 }
 
-/** Set what a click does and whether the map is live, as a view would. */
-async function prefer(kernel: Kernel, { mode, liveMap }: Settings): Promise<void> {
+/** Set what a click does, whether the map is live, and its colours, as a view would. */
+async function prefer(kernel: Kernel, { mode, liveMap, colourMap }: Settings): Promise<void> {
   const { state, line = "" } = await ask(kernel, { what: "attach" });
   if (state !== "open") return;
-  const request = { kind: "set_view", id: "vscode-settings", mode, live: liveMap };
-  const told = await ask(kernel, { what: "exchange", line, wait_s: 1, requests: [request] });
+  // Apart: prompts that refuse the mode refuse nothing else.
+  const requests = [
+    { kind: "set_view", id: "vscode-look", live: liveMap, colours: colourMap },
+    { kind: "set_view", id: "vscode-mode", mode },
+  ];
+  const told = await ask(kernel, { what: "exchange", line, wait_s: 1, requests });
   await ask(kernel, { what: "detach", line });
   const reason = refusal(told.messages);
   if (reason !== null) void window.showWarningMessage(`Circuitboard's settings: ${reason}`);
@@ -76,7 +80,8 @@ export async function afterBoard(
   const ran = await ended(notebook, index);
   if (ran === "no_package") await tell({ kind: "package" }, notebook);
   if (ran !== "well") return;
-  if (settings.mode === DEFAULTS.mode && settings.liveMap === DEFAULTS.liveMap) return;
+  const ofTheView = ["mode", "liveMap", "colourMap"] as const;
+  if (ofTheView.every((name) => settings[name] === DEFAULTS[name])) return;
   const kernel = await kernelOf(notebook.uri);
   if (kernel.ok) await prefer(kernel.value, settings);
 }

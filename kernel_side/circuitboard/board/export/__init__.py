@@ -1,8 +1,9 @@
 """What leaves a board for readers: a map as a vector drawing, the board as one page. Nothing here computes effects."""
 
-from circuitboard.board.export.colour import STOPS, colour_of
+from circuitboard.board.export.colour import STOPS, ColourMap, colour_of, require_colours
 from circuitboard.board.export.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing
-from circuitboard.board.export.of_board import drawing_of, drawing_of_sweep
+from circuitboard.board.export.look import Look, Other, difference_of, looked_at, require_distance, state_words
+from circuitboard.board.export.of_board import distance_of, drawing_of, drawing_of_states, drawing_of_sweep
 from circuitboard.board.export.page import Shows, page_of
 from circuitboard.board.export.svg import svg_of
 
@@ -11,11 +12,21 @@ __all__ = [
     "EXACT",
     "STOPS",
     "UNKNOWN",
+    "ColourMap",
+    "Look",
     "MapDrawing",
+    "Other",
     "Shows",
     "colour_of",
+    "difference_of",
+    "distance_of",
     "drawing_of",
+    "drawing_of_states",
     "drawing_of_sweep",
+    "looked_at",
     "page_of",
+    "require_colours",
+    "require_distance",
+    "state_words",
     "svg_of",
 ]

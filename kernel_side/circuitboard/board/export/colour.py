@@ -1,8 +1,23 @@
-"""The panel's light diverging map: warm is negative, blue is positive, near nothing sinks towards the paper."""
+"""The panel's diverging maps in light colours: near nothing sinks towards the paper."""
 
 from __future__ import annotations
 
-STOPS = tuple("#a84811 #d06b26 #e8914c #f2b984 #f4d9bb #f1f1ef #cce1f4 #a1cbf1 #75aee9 #4c8dd7 #2d68b8".split())
+from collections.abc import Mapping
+from typing import Literal
+
+from circuitboard.errors import ProtocolError
+
+ColourMap = Literal["orange-blue", "purple-green"]
+"""The colour of the negative effects, then that of the positive ones."""
+
+STOPS: Mapping[ColourMap, tuple[str, ...]] = {
+    "orange-blue": tuple(
+        "#a84811 #d06b26 #e8914c #f2b984 #f4d9bb #f1f1ef #cce1f4 #a1cbf1 #75aee9 #4c8dd7 #2d68b8".split()
+    ),
+    "purple-green": tuple(
+        "#923cad #b561d1 #d088e9 #e5aef9 #f2d0fe #f1f1ef #c0ebc2 #93db97 #60c26b #24a63f #018027".split()
+    ),
+}
 """From the strongest negative effect to the strongest positive one, straight sRGB in between."""
 
 _STEPS = 20
@@ -11,15 +26,29 @@ _STEPS = 20
 _LINEAR, _DARK = 0.04045, 0.179
 
 
-def colour_of(effect: float, clip: float) -> str:
+def require_colours(colours: str) -> None:
+    """Refuse a map that there is not.
+
+    Raises
+    ------
+    ProtocolError
+        `bad_colours`.
+    """
+    if colours not in STOPS:
+        known = " and ".join(f'"{name}"' for name in STOPS)
+        raise ProtocolError(f"{colours!r:.200} are no colours of a map; there are {known}.", code="bad_colours")
+
+
+def colour_of(effect: float, clip: float, colours: ColourMap = "orange-blue") -> str:
     """The colour of an effect on a scale of ±`clip`; beyond the ends it stays at the end."""
+    stops = STOPS[colours]
     share = max(-1.0, min(1.0, effect / clip)) if clip > 0 else 0.0
-    half = (len(STOPS) - 1) // 2
+    half = (len(stops) - 1) // 2
     step = round((share + 1) * half * _STEPS)
     at, between = divmod(step, _STEPS)
     if not between:
-        return STOPS[at]
-    one, other = (bytes.fromhex(stop[1:]) for stop in STOPS[at : at + 2])
+        return stops[at]
+    one, other = (bytes.fromhex(stop[1:]) for stop in stops[at : at + 2])
     mixed = (round(a + (b - a) * between / _STEPS) for a, b in zip(one, other, strict=True))
     return "#" + bytes(mixed).hex()
 

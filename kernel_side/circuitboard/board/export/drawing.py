@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, UInt8
+    from jaxtyping import Bool, Float, UInt8
+
+    from circuitboard.board.export.colour import ColourMap
+
+Side = Literal["a", "b", "difference"]
+"""Of two maps that are compared: the one that was kept, the live one, or the live one minus the kept one."""
 
 UNKNOWN, EXACT, ESTIMATED = 0, 1, 2
 """What `known` says of a cell, as in the map that the panel draws."""
@@ -68,6 +73,16 @@ class MapDrawing:
         Whether columns are tokens, whose names are written aslant.
     stderr
         Standard error of each effect over prompts, [row, column], where there is one.
+    colours
+        The map from effects to colours.
+    looked
+        Sentences under the caption: what is left out, moved, rescaled or compared.
+    side
+        Which of two compared maps it is; None where nothing is compared.
+    hidden
+        Cells that are known and not drawn, [row, column]; None where there are none.
+    numbers_from
+        The |effect| from which a cell carries its number; None for a share of the scale.
     """
 
     caption: str
@@ -86,6 +101,11 @@ class MapDrawing:
     inscribed: Sequence[str] | None = None
     tokens: bool = False
     stderr: Float[np.ndarray, "row column"] | None = None
+    colours: ColourMap = "orange-blue"
+    looked: Sequence[str] = ()
+    side: Side | None = None
+    hidden: Bool[np.ndarray, "row column"] | None = None
+    numbers_from: float | None = None
 
     @property
     def counts(self) -> str:
@@ -98,7 +118,14 @@ class MapDrawing:
         if n - exact - estimated:
             text += f", {n - exact - estimated} not computed"
         odd = int((~np.isfinite(self.effect) & (self.known != UNKNOWN)).sum())
-        return text + (f", {odd} not finite" if odd else "")
+        if odd:
+            text += f", {odd} not finite"
+        hidden = 0 if self.hidden is None else int(self.hidden.sum())
+        return text + (f", {hidden} hidden" if hidden else "")
+
+    def is_hidden(self, cell: int) -> bool:
+        """Whether a known cell is not drawn."""
+        return self.hidden is not None and bool(self.hidden.flat[cell])
 
     def largest(self, k: int) -> list[int]:
         """The known cells with the largest |effect|, largest first; those that are not finite are left out."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from circuitboard.board.export import font
 from circuitboard.board.export.colour import STOPS, colour_of
-from circuitboard.board.export.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Mark
+from circuitboard.board.export.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Mark, Side
 from circuitboard.board.export.shapes import (
     CONTROL,
     INK,
@@ -18,6 +18,7 @@ from circuitboard.board.export.shapes import (
     PAPER,
     QUIET,
     SMALL,
+    SUNK,
     boxed,
     framed,
     hatched,
@@ -29,13 +30,21 @@ from circuitboard.board.export.text import decimals, plain, shown, signed
 _NAMED = 3
 """Cells beyond the scale that are named."""
 
+_SIZES: dict[Side | None, str] = {
+    None: "|effect|",
+    "a": "|effect|, one scale for A and B",
+    "b": "|effect|, one scale for A and B",
+    "difference": "|B−A|",
+}
+"""What the end of the scale is a percentile of."""
+
 
 def legend_of(drawing: MapDrawing, width: float, y: float) -> tuple[list[str], float]:
     """The scale, and what every other look of a cell means, in so much width; with the height that they take."""
     parts: list[str] = []
     x, height = MARGIN, 0.0
     if drawing.clip > 0:
-        parts += _ramp(drawing.clip, x, y)
+        parts += _ramp(drawing, x, y)
         x, height = x + 230, 34.0
     row, at = 0, x
     for swatch, text in _keys(drawing):
@@ -49,14 +58,15 @@ def legend_of(drawing: MapDrawing, width: float, y: float) -> tuple[list[str], f
     return parts, height
 
 
-def _ramp(clip: float, x: float, y: float) -> list[str]:
+def _ramp(drawing: MapDrawing, x: float, y: float) -> list[str]:
+    clip, stops = drawing.clip, STOPS[drawing.colours]
     width, steps = 180.0, 60
     parts = [
-        f'<path fill="{STOPS[0]}" d="M{number(x)} {number(y + 6)}l8 -6v12z"/>',
-        f'<path fill="{STOPS[-1]}" d="M{number(x + width + 20)} {number(y + 6)}l-8 -6v12z"/>',
+        f'<path fill="{stops[0]}" d="M{number(x)} {number(y + 6)}l8 -6v12z"/>',
+        f'<path fill="{stops[-1]}" d="M{number(x + width + 20)} {number(y + 6)}l-8 -6v12z"/>',
     ]
     for step in range(steps):
-        fill = colour_of((2 * (step + 0.5) / steps - 1) * clip, clip)
+        fill = colour_of((2 * (step + 0.5) / steps - 1) * clip, clip, drawing.colours)
         # A hair wider than it is, so that no light comes through between two of them.
         parts.append(f'<path fill="{fill}" d="{boxed(x + 10 + width * step / steps, y, width / steps + 0.3, 12)}"/>')
     digits = decimals(clip)
@@ -70,14 +80,19 @@ def _keys(drawing: MapDrawing) -> Iterator[tuple[_Swatch, str]]:
     known, effect = drawing.known, drawing.effect
     finite = np.isfinite(effect)
     zero = colour_of(0, 1)
-    if (known == ESTIMATED).any():
+    drawn = np.ones(known.shape, bool) if drawing.hidden is None else ~drawing.hidden
+    if ((known == ESTIMATED) & drawn).any():
         yield _Swatch(zero, hatched=True), "approximate"
     if (known == UNKNOWN).any():
         yield _Swatch(PAPER, outline=LINE), "not computed"
-    if ((known == EXACT) & (effect == 0)).any():
+    dotted = (known == EXACT) & (effect == 0) & drawn
+    dotted.flat[list(drawing.marks)] = False  # these have a glyph instead
+    if dotted.any():
         yield _Swatch(zero, dotted=True), "exactly 0"
-    if ((known != UNKNOWN) & ~finite).any():
+    if ((known != UNKNOWN) & ~finite & drawn).any():
         yield _Swatch(PAPER, outline=CONTROL), "not finite"
+    if not drawn.all():
+        yield _Swatch(SUNK), "hidden by the view"
     for how, enabled in sorted({(mark.how, mark.enabled) for mark in drawing.marks.values()}):
         yield _Swatch(zero, mark=Mark(how, enabled)), how if enabled else f"{how}, switched off"
 
@@ -110,13 +125,10 @@ def note_of(drawing: MapDrawing) -> str:
     """The unit, where the scale ends and why, and what lies beyond."""
     unit = drawing.unit[:1].upper() + drawing.unit[1:]
     if drawing.clip <= 0:
-        known = drawing.known != UNKNOWN
-        return (
-            f"{unit}. No cell computed so far changes the metric." if known.any() else f"{unit}. No cell is known yet."
-        )
+        return f"{unit}. {_nothing(drawing)}"
     digits = decimals(drawing.clip)
     end = plain(drawing.clip, digits)
-    ends = f"scale ±{end}, the distance between the baselines" if drawing.fixed else f"clipped at ±{end} (98th percentile of |effect|)"  # fmt: skip
+    ends = f"scale ±{end}, the distance between the baselines" if drawing.fixed else f"clipped at ±{end} (98th percentile of {_SIZES[drawing.side]})"  # fmt: skip
     found = drawing.beyond()
     if not found:
         return f"{unit}, {ends}."
@@ -126,3 +138,12 @@ def note_of(drawing: MapDrawing) -> str:
     )
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     return f"{unit}, {ends}. Beyond: {named}{more}."
+
+
+def _nothing(drawing: MapDrawing) -> str:
+    """Why there is no scale."""
+    if not (drawing.known != UNKNOWN).any():
+        return "No cell is known yet."
+    if drawing.side == "difference":
+        return "A and B are the same in every cell that is known of both."
+    return "No cell computed so far changes the metric."

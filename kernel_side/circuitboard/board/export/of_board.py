@@ -10,6 +10,7 @@ import numpy as np
 
 from circuitboard.address import describe
 from circuitboard.board.export.drawing import ESTIMATED, EXACT, UNKNOWN, Label, MapDrawing, Mark, scale_of
+from circuitboard.board.export.look import Look, Other, looked_at, state_words
 from circuitboard.board.export.text import metric_words, shown, signed, token_text
 from circuitboard.engine import tolerance
 from circuitboard.errors import InterventionError
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.board.board import Board
+    from circuitboard.board.export.colour import ColourMap
     from circuitboard.board.outcome import Shown
     from circuitboard.board.state import Edit
+    from circuitboard.board.state_comparison import StateComparison
     from circuitboard.metrics import Metric
     from circuitboard.prompts import Prompts
     from circuitboard.sweeps import Grid, Sweep
@@ -60,6 +63,7 @@ def drawing_of(
     metric: Metric | None = None,
     stderr: Float[np.ndarray, " cell"] | None = None,
     live: bool = False,
+    colours: ColourMap = "orange-blue",
 ) -> MapDrawing:
     """A map of a board as it is drawn.
 
@@ -80,6 +84,8 @@ def drawing_of(
     live
         Whether the effect of a cell that is edited already is the metric with minus without its edits, as on the
         panel; in a sweep it is that of one edit more.
+    colours
+        The map from effects to colours.
 
     Raises
     ------
@@ -94,11 +100,8 @@ def drawing_of(
     metric = metric or board.lab.metric
     shape = (grid.shape[0], grid.shape[1] if len(grid.shape) > 1 else 1)
     effect, known = effect.reshape(shape), known.reshape(shape)
-    distance = None
-    if grid.over.startswith("resid"):
-        clean, corrupted = board.lab.unedited(state.history.state.base, metric)
-        distance = None if corrupted is None else abs(float(clean.double().mean() - corrupted.double().mean()))
-    clip, fixed = scale_of(effect, known, distance)
+    distance = distance_of(board, state, metric) if grid.over.startswith("resid") else None
+    clip, fixed = scale_of(effect, known, None if distance is None else abs(distance))
     ranked = grid.axes[-1] == "rank"
     marks = _marks(board, grid, state.history.state.edits)
     return MapDrawing(
@@ -121,16 +124,19 @@ def drawing_of(
         inscribed=[str(getattr(cell.site, "index", "")) for cell in grid.cells] if ranked else None,
         tokens=grid.axes[-1] == "pos",
         stderr=None if stderr is None else stderr.reshape(shape),
+        colours=colours,
     )
 
 
-def drawing_of_sweep(board: Board, sweep: Sweep) -> MapDrawing:
+def drawing_of_sweep(board: Board, sweep: Sweep, *, normalized: bool = False) -> MapDrawing:
     """A sweep of a board as it is drawn; one by position and head has a row a head.
+
+    With `normalized`, its effects are divided by clean − corrupted.
 
     Raises
     ------
     InterventionError
-        `sweep_of_another_state`, if the board has moved on since or is another one; `map_too_large`.
+        `sweep_of_another_state`, if the board has moved on since or is another one; `map_too_large`; `no_share`.
     """
     metric, state = board.lab.metric_called(sweep.metric), board.shown
     values = board.lab.values(state.run, metric)
@@ -139,12 +145,49 @@ def drawing_of_sweep(board: Board, sweep: Sweep) -> MapDrawing:
             "This sweep started from another state than the board is in now, so its caption would be wrong; sweep again, or undo to that state.",
             code="sweep_of_another_state",
         )
+    drawing = _swept(board, state, sweep)
+    return looked_at(drawing, Look(share=normalized), None, distance_of(board, state, metric))
+
+
+def drawing_of_states(board: Board, states: StateComparison, *, normalized: bool = False) -> MapDrawing:
+    """What the map of the right state has more than that of the left one.
+
+    Raises
+    ------
+    InterventionError
+        `no_map`, if the states were compared without their maps; `map_too_large`; `no_share`.
+    """
+    left, right = states.left, states.right
+    if left.sweep is None or right.sweep is None:
+        raise InterventionError(
+            "The maps of the two states were not asked for; compare with over='head' or another kind of map.",
+            code="no_map",
+        )
+    a = _swept(board, left.shown, left.sweep)
+    state = left.shown.history.state
+    words = state_words(state.base, [str(edit) for edit in state.active])
+    settings = "" if state.base == right.shown.history.state.base else f"on the {state.base} run"
+    other = Other(a.effect, a.known, words, settings)
+    distance = distance_of(board, right.shown, board.lab.metric_called(right.sweep.metric))
+    return looked_at(
+        _swept(board, right.shown, right.sweep), Look(share=normalized, side="difference"), other, distance
+    )
+
+
+def distance_of(board: Board, state: Shown, metric: Metric | None = None) -> float | None:
+    """Clean − corrupted of a metric, mean over prompts; None without a corrupted run."""
+    clean, corrupted = board.lab.unedited(state.history.state.base, metric)
+    return None if corrupted is None else float(clean.double().mean() - corrupted.double().mean())
+
+
+def _swept(board: Board, state: Shown, sweep: Sweep) -> MapDrawing:
     grid, effect, exact, stderr = sweep.grid, sweep.effect, sweep.exact, sweep.stderr
     if len(grid.shape) == _BY_LAYER_POSITION_AND_HEAD:
         effect, exact, stderr = (cells.permute(0, 2, 1).flatten(0, 1) for cells in (effect, exact, stderr))
         grid = _head_by_position(grid)
     known = np.where(exact.numpy(), EXACT, np.where(effect.isnan().numpy(), UNKNOWN, ESTIMATED)).astype(np.uint8)
     errors = stderr.double().numpy().ravel() if board.prompts.n > 1 else None
+    metric = board.lab.metric_called(sweep.metric)
     return drawing_of(board, state, grid, effect.double().numpy().ravel(), known.ravel(), metric=metric, stderr=errors)
 
 

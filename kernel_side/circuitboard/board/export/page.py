@@ -18,7 +18,7 @@ from circuitboard.analysis.per_prompt import outliers
 from circuitboard.board.export import font
 from circuitboard.board.export.drawing import ESTIMATED, EXACT
 from circuitboard.board.export.html import folded, number, table
-from circuitboard.board.export.page_style import STYLE
+from circuitboard.board.export.page_style import style_of
 from circuitboard.board.export.svg import characters, svg_of
 from circuitboard.board.export.text import markup, metric_words, percent, plain, shown, signed, token_text
 from circuitboard.board.saving import saved_model, versions
@@ -30,6 +30,7 @@ from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
     from circuitboard.board.board import Board
+    from circuitboard.board.export.colour import ColourMap
     from circuitboard.board.export.drawing import MapDrawing
     from circuitboard.board.export.html import Cell
     from circuitboard.board.outcome import Shown
@@ -56,12 +57,15 @@ class Shows:
         The metric of states of the history, as far as it is known.
     prompt
         Whose top tokens are listed.
+    colours
+        Of what lowers and what raises the metric.
     """
 
     maps: Sequence[tuple[MapDrawing, str]] = ()
     effects: Mapping[int, float] = field(default_factory=dict)
     values: Mapping[int, float] = field(default_factory=dict)
     prompt: int = 0
+    colours: ColourMap = "orange-blue"
 
 
 def page_of(board: Board, state: Shown, shows: Shows) -> str:
@@ -76,7 +80,7 @@ def page_of(board: Board, state: Shown, shows: Shows) -> str:
     drawings = [svg_of(drawing, bare=True) for drawing, _ in shows.maps]
     normal, strong = characters("".join(drawings))
     faces = font.face(normal, "normal") + font.face(strong, "bold") if drawings else ""
-    style = STYLE + faces
+    style = style_of(shows.colours) + faces
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
     sections = [

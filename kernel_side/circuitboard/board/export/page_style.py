@@ -1,6 +1,13 @@
 """How a page of a board looks: on screen in both themes, and on paper."""
 
-STYLE = """
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from circuitboard.board.export.colour import ColourMap
+
+_STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--ink:#1f1f1f;--ink2:#555;--line:#e0e0de;--bg2:#f7f7f6;--pos:#1f5fae;--neg:#a04410;--post:#dfeafa;--negt:#f8e6da;--focus:#1976d2}
 @media (prefers-color-scheme:dark){:root{--bg:#1f1f1f;--ink:#e6e6e6;--ink2:#b6b6b6;--line:#393939;--bg2:#262626;--pos:#7dc6fe;--neg:#f5ad5a;--post:#22384c;--negt:#443020;--focus:#4ea1f3}}
 *{box-sizing:border-box}
@@ -40,3 +47,14 @@ pre{overflow-x:auto;margin:8px 0;padding:12px 14px;border:1px solid var(--line);
 code{font:12.5px ui-monospace,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 @media print{:root{--bg:#fff;--ink:#000;--ink2:#444;--line:#ccc;--bg2:#fff;--pos:#1f5fae;--neg:#a04410;--post:#fff;--negt:#fff}main{max-width:none;padding:0}figure,tr,ol.tokens li{break-inside:avoid}h2{break-after:avoid}pre{white-space:pre-wrap}.scroll{overflow:visible}details::details-content{display:block;block-size:auto;content-visibility:visible}}
 """.strip()
+
+_PURPLE_GREEN = """
+:root{--pos:#006f20;--neg:#85389e;--post:#dff0df;--negt:#f5e6fb}
+@media (prefers-color-scheme:dark){:root{--pos:#76d87f;--neg:#e59dff;--post:#1f3b24;--negt:#442c4d}}
+@media print{:root{--pos:#006f20;--neg:#85389e;--post:#fff;--negt:#fff}}
+""".rstrip()
+
+
+def style_of(colours: ColourMap) -> str:
+    """The style sheet, with the colours of what lowers and what raises the metric."""
+    return _STYLE + (_PURPLE_GREEN if colours == "purple-green" else "")

@@ -6,8 +6,8 @@ from circuitboard.board.export import font
 from circuitboard.board.export.drawing import Mark
 from circuitboard.board.export.text import markup
 
-INK, QUIET, CONTROL, LINE, PAPER = "#1f1f1f", "#555555", "#7d7d7a", "#d4d4d1", "#ffffff"
-"""Colours: of text, of quiet text, of outlines that mean something, of hairlines, of the ground."""
+INK, QUIET, CONTROL, LINE, PAPER, SUNK = "#1f1f1f", "#555555", "#7d7d7a", "#d4d4d1", "#ffffff", "#f7f7f7"
+"""Colours: of text, of quiet text, of outlines that mean something, of hairlines, of the ground, of hidden cells."""
 
 SMALL = 11.0
 """The size of labels and notes."""

@@ -24,6 +24,7 @@ from circuitboard.board.export.shapes import (
     PAPER,
     QUIET,
     SMALL,
+    SUNK,
     boxed,
     framed,
     hatched,
@@ -67,6 +68,9 @@ def svg_of(drawing: MapDrawing, *, bare: bool = False) -> str:
         for line in plan.caption:
             y += 17
             parts.append(written(line, MARGIN, y - 4, 13, INK, weight="bold"))
+        for line in plan.looked:
+            y += 15
+            parts.append(written(line, MARGIN, y - 3, SMALL, QUIET))
         y += 10
     parts += _map(drawing, plan, y)
     y += plan.top + plan.pitch_y * len(drawing.rows) + 14
@@ -114,6 +118,7 @@ class _Plan:
     pitch_y: float
     width: int
     caption: Sequence[str]
+    looked: Sequence[str]
     notes: Sequence[Sequence[str]]
 
     @classmethod
@@ -148,6 +153,7 @@ class _Plan:
             pitch_y,
             width,
             _wrapped(shown(drawing.caption, _LONGEST), room, 13, "bold"),
+            [line for text in drawing.looked for line in _wrapped(text, room, SMALL, "normal")],
             [_wrapped(note, room, SMALL, "normal") for note in notes],
         )
 
@@ -197,8 +203,7 @@ def _cells(drawing: MapDrawing, plan: _Plan, top: float) -> list[str]:
     width, height = plan.pitch_x - plan.gap, plan.pitch_y - plan.gap
     fills: dict[str, list[str]] = {}
     hatches: dict[str, list[str]] = {}
-    blank: list[str] = []
-    odd: list[str] = []
+    plain: dict[str, list[str]] = {}
     dots: list[str] = []
     words: list[str] = []
     rings: list[str] = []
@@ -207,12 +212,11 @@ def _cells(drawing: MapDrawing, plan: _Plan, top: float) -> list[str]:
         x = plan.left + plan.pitch_x * column + plan.gap / 2
         y = top + plan.pitch_y * row + plan.gap / 2
         effect, mark = float(value), drawing.marks.get(cell)
-        if known == UNKNOWN:
-            blank.append(boxed(x + 0.5, y + 0.5, width - 1, height - 1))
-        elif not math.isfinite(effect):
-            odd.append(boxed(x + 0.5, y + 0.5, width - 1, height - 1))
+        style = _colourless(drawing, cell)
+        if style is not None:
+            plain.setdefault(style, []).append(boxed(x + 0.5, y + 0.5, width - 1, height - 1))
         else:
-            fill = colour_of(effect, drawing.clip)
+            fill = colour_of(effect, drawing.clip, drawing.colours)
             fills.setdefault(fill, []).append(boxed(x, y, width, height))
             if known == ESTIMATED:
                 hatches.setdefault(ink_on(fill), []).append(hatched(x, y, width, height))
@@ -220,37 +224,45 @@ def _cells(drawing: MapDrawing, plan: _Plan, top: float) -> list[str]:
                 dots.append(boxed(x + width / 2 - 1, y + height / 2 - 1, 2, 2))
         if mark is not None:
             rings.append(framed(mark, x, y, width, height))
-        else:
+        elif not drawing.is_hidden(cell):
             words += _words(drawing, cell, x, y, width, height)
     parts = [f'<path fill="{fill}" d="{"".join(boxes)}"/>' for fill, boxes in fills.items()]
-    for style, pieces in (
-        (f'fill="{PAPER}" stroke="{LINE}"', blank),
-        (f'fill="{PAPER}" stroke="{CONTROL}"', odd),
-        (f'fill="{QUIET}"', dots),
-    ):
-        if pieces:
-            parts.append(f'<path {style} d="{"".join(pieces)}"/>')
+    parts += [f'<path {style} d="{"".join(boxes)}"/>' for style, boxes in plain.items()]
+    if dots:
+        parts.append(f'<path fill="{QUIET}" d="{"".join(dots)}"/>')
     for ink, lines in hatches.items():
         parts.append(f'<path fill="none" stroke="{ink}" stroke-opacity="0.32" d="{"".join(lines)}"/>')
     return [*parts, *words, *rings]
 
 
+def _colourless(drawing: MapDrawing, cell: int) -> str | None:
+    """How a cell is drawn that has no colour of its effect: not known, hidden or not finite; None for the others."""
+    if drawing.known.flat[cell] == UNKNOWN:
+        return f'fill="{PAPER}" stroke="{LINE}"'
+    if drawing.is_hidden(cell):
+        return f'fill="{SUNK}"'
+    return None if math.isfinite(drawing.effect.flat[cell]) else f'fill="{PAPER}" stroke="{CONTROL}"'
+
+
 def _words(drawing: MapDrawing, cell: int, x: float, y: float, width: float, height: float) -> Iterator[str]:
     """What is written into a cell: its effect where that is large and exact, the neuron that it is."""
     known, effect = int(drawing.known.flat[cell]), float(drawing.effect.flat[cell])
+    least = _NUMBER_FROM * drawing.clip if drawing.numbers_from is None else drawing.numbers_from
     lines: list[str] = []
+    size = 9.0
     if drawing.inscribed is not None:
         lines.append(drawing.inscribed[cell])
     if known == EXACT and not math.isfinite(effect):
         lines.append(signed(effect))
-    elif known == EXACT and drawing.clip > 0 and abs(effect) >= _NUMBER_FROM * drawing.clip:
-        lines.append(signed(effect, decimals(drawing.clip)))
-    size = 9.0
+    elif known == EXACT and drawing.clip > 0 and abs(effect) >= least:
+        text = signed(effect, decimals(drawing.clip))
+        # "−.16" where "−0.16" does not fit, as on the panel.
+        lines.append(text if font.width_of(text, size) <= width - 1 else text.replace("0.", ".", 1))
     if not lines or len(lines) * size > height or any(font.width_of(line, size) > width - 1 for line in lines):
         return
     ink = QUIET
     if known != UNKNOWN and math.isfinite(effect):
-        ink = ink_on(colour_of(effect, drawing.clip))
+        ink = ink_on(colour_of(effect, drawing.clip, drawing.colours))
     for at, line in enumerate(lines):
         middle = y + height / 2 + (at - (len(lines) - 1) / 2) * (size + 1.5)
         yield written(line, x + width / 2, middle + 3.2, size, ink, anchor="middle")
@@ -258,7 +270,7 @@ def _words(drawing: MapDrawing, cell: int, x: float, y: float, width: float, hei
 
 def _described(drawing: MapDrawing, words: str, body: str) -> str:
     """The drawing for those who do not see it, and what its font could not draw."""
-    text = " ".join([words, note_of(drawing), *(shown(line, 2000) for line in drawing.details)])
+    text = " ".join([words, note_of(drawing), *(shown(line, 2000) for line in (*drawing.looked, *drawing.details))])
     missing = font.lacking("".join(characters(body)))
     if missing:
         text += f" Drawn by the reader's own fonts, since the embedded one lacks them: {missing}"
