@@ -2,16 +2,14 @@
 // simply add up, so every number drawn can be worked out by hand.
 import type { Channel } from "../src/protocol/connection";
 import { ESTIMATED, EXACT } from "../src/protocol/decode";
-import {
-  type AnyRequest,
-  type EditRow,
-  type EditSpec,
-  type MapEvent,
-  PROTOCOL_VERSION,
-  type PromptRow,
-  type Setup,
-  type Snapshot,
-  type View,
+import type {
+  AnyRequest,
+  EditRow,
+  EditSpec,
+  MapEvent,
+  Setup,
+  Snapshot,
+  View,
 } from "../src/protocol/generated";
 import { comparisonOf } from "./fake_comparison";
 import { detailOf } from "./fake_detail";
@@ -20,7 +18,8 @@ import { exportOf, saveOf } from "./fake_export";
 import { FakeHistory } from "./fake_history";
 import { cellsOf, errorsOf } from "./fake_map";
 import { errorBars, noise, toReal } from "./fake_numbers";
-import { DEFAULTS, type FakeOptions, FIRST_VIEW, NO_OTHERS, padded } from "./fake_options";
+import { DEFAULTS, type FakeOptions, FIRST_VIEW } from "./fake_options";
+import { setupOf } from "./fake_setup";
 import { drawnOf, readersOf, traceOf } from "./fake_trace";
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
@@ -99,44 +98,7 @@ export class FakeKernel implements Channel {
   }
 
   setup(): Setup {
-    const { layers, heads, prompts, tokens, hasCorrupted, model, padding } = this.options;
-    const row: PromptRow = {
-      columns: tokens.map(([clean, corrupted, label]) => ({
-        clean,
-        corrupted: hasCorrupted ? corrupted : null,
-        differs: hasCorrupted && clean !== corrupted,
-        labels: label === undefined ? [] : [label],
-        padding: false,
-      })),
-      answer: " Mary",
-      wrong: " John",
-    };
-    return {
-      protocol: PROTOCOL_VERSION,
-      version: "0.1.0",
-      model,
-      dtype: "float32",
-      device: "cpu",
-      n_layers: layers,
-      n_heads: heads,
-      n_positions: tokens.length,
-      prompts: Array.from({ length: prompts }, (_, i) => (i === 0 ? row : padded(row, padding))),
-      has_corrupted: hasCorrupted,
-      modes: [
-        { mode: "zero", refused: null },
-        { mode: "mean", refused: prompts > 1 ? null : NO_OTHERS },
-        { mode: "resample", refused: prompts > 1 ? null : NO_OTHERS },
-        {
-          mode: "patch",
-          refused: hasCorrupted ? null : "Patching needs a corrupted prompt: give PromptPair one.",
-        },
-      ],
-      maps: this.options.maps,
-      engine: {
-        tier: "replay",
-        why: "block replay agreed with plain hooks on 6 random edits (largest error 4e-6).",
-      },
-    };
+    return setupOf(this.options);
   }
 
   snapshot(): Snapshot {

@@ -1,0 +1,44 @@
+// What a fake board is: model, prompts, modes and maps.
+import { PROTOCOL_VERSION, type PromptRow, type Setup } from "../src/protocol/generated";
+import { type FakeOptions, NO_OTHERS, padded } from "./fake_options";
+
+export function setupOf(options: FakeOptions): Setup {
+  const { layers, heads, prompts, tokens, hasCorrupted, model, padding } = options;
+  const row: PromptRow = {
+    columns: tokens.map(([clean, corrupted, label]) => ({
+      clean,
+      corrupted: hasCorrupted ? corrupted : null,
+      differs: hasCorrupted && clean !== corrupted,
+      labels: label === undefined ? [] : [label],
+      padding: false,
+    })),
+    answer: " Mary",
+    wrong: " John",
+  };
+  return {
+    protocol: PROTOCOL_VERSION,
+    version: "0.1.0",
+    model,
+    dtype: "float32",
+    device: "cpu",
+    n_layers: layers,
+    n_heads: heads,
+    n_positions: tokens.length,
+    prompts: Array.from({ length: prompts }, (_, i) => (i === 0 ? row : padded(row, padding))),
+    has_corrupted: hasCorrupted,
+    modes: [
+      { mode: "zero", refused: null },
+      { mode: "mean", refused: prompts > 1 ? null : NO_OTHERS },
+      { mode: "resample", refused: prompts > 1 ? null : NO_OTHERS },
+      {
+        mode: "patch",
+        refused: hasCorrupted ? null : "Patching needs a corrupted prompt: give PromptPair one.",
+      },
+    ],
+    maps: options.maps,
+    engine: {
+      tier: "replay",
+      why: "block replay agreed with plain hooks on 6 random edits (largest error 4e-6).",
+    },
+  };
+}
