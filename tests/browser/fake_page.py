@@ -60,7 +60,7 @@ class FakePage:
         self.page.wait_for_selector("[data-cb=board]")
         if state != "loading":
             self.page.wait_for_selector("[data-cb=metric]:not([data-value=nan])")
-        self.page.wait_for_function("() => document.fonts.ready.then(() => true)")
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
         self.page.wait_for_timeout(350)
 
     def everywhere(self) -> Iterator[str]:

@@ -252,6 +252,8 @@ class LabNotebook:
                 const { content } = window.cbTestNotebook;
                 content.activeCellIndex = content.widgets.length - 1;
                 await commands.execute("notebook:insert-cell-below");
+                // The focus may have gone back to a board by now, and its cell with it.
+                content.activeCellIndex = content.widgets.length - 1;
                 content.activeCell.model.sharedModel.setSource(source);
                 const done = commands.execute("notebook:run-cell");
                 if (wait) await done;
@@ -273,6 +275,22 @@ class LabNotebook:
         if reply["status"] != "ok":
             raise AssertionError(f"{expression}: {reply['status']}: {reply.get('ename')}: {reply.get('evalue')}")
         return ast.literal_eval(reply["data"]["text/plain"])
+
+    def copied(self, button: Locator) -> str:
+        """What a click on this button leaves in the clipboard."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.page.evaluate("() => navigator.clipboard.writeText('')")
+        button.click()
+        return self.page.evaluate(
+            """async () => {
+                for (let tries = 0; tries < 1000; tries += 1) {
+                    const text = await navigator.clipboard.readText();
+                    if (text !== "") return text;
+                    await new Promise((resolve) => setTimeout(resolve, 20));
+                }
+                throw new Error("nothing was copied within 20 s");
+            }"""
+        )
 
     def revision(self) -> int:
         """Which revision `board` has when the panel waits for no answer any more."""

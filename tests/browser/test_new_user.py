@@ -26,7 +26,6 @@ def _number(text: str) -> float:
 @pytest.fixture
 def notebook(lab, page):
     """The example with every cell run, as `circuitboard demo` and "Run all" leave it."""
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     (lab.folder / EXAMPLE.name).write_text(EXAMPLE.read_text())
     notebook = lab.open(page, EXAMPLE.name)
     notebook.run_all()
@@ -112,8 +111,7 @@ def test_a_new_user_finds_ablates_compares_exports_and_repeats(notebook, page):
     assert name in svg
 
     # Copy the code, paste it into a cell, and get the same number.
-    board.get_by_role("button", name="Copy Python").click()
+    code = notebook.copied(board.get_by_role("button", name="Copy Python"))
     board.get_by_role("button", name="Copied").first.wait_for()
-    code = page.evaluate("() => navigator.clipboard.readText()")
     notebook.run_cell(code)
     assert notebook.python("board.value") == pytest.approx(fallen, abs=1e-5)

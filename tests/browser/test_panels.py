@@ -107,17 +107,6 @@ def _wait_for_value(notebook: LabNotebook, value: float) -> None:
     )
 
 
-def _clipboard(notebook: LabNotebook, button: str) -> str:
-    """What a button copies."""
-    notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    notebook.board.locator(f'[data-cb="{button}"]').click()
-    notebook.page.wait_for_function(
-        "(button) => button.textContent === 'Copied'",
-        arg=notebook.board.locator(f'[data-cb="{button}"]').element_handle(),
-    )
-    return notebook.page.evaluate("() => navigator.clipboard.readText()")
-
-
 def _assert_map_by_layer(notebook: LabNotebook, over: str) -> None:
     cells = _choose_map(notebook, over)
     sweep = notebook.python(f"board.sweep({over!r}, by='pos', how='zero').effect.tolist()")
@@ -151,7 +140,7 @@ def test_every_map_is_a_sweep_and_its_cells_edit(demo):
     _settle(demo, cells)
     _wait_for_value(demo, demo.python("board.value"))
 
-    lines = list(csv.DictReader(io.StringIO(_clipboard(demo, "copy-csv"))))
+    lines = list(csv.DictReader(io.StringIO(demo.copied(board.locator('[data-cb="copy-csv"]')))))
     assert len(lines) == 8 * N
     assert {line["exact"] for line in lines} == {"true"}
     shown = {
@@ -200,7 +189,7 @@ def test_the_history_restores_and_branches(demo):
 
     # The last step as Python, taken again by a cell, gives the same number.
     value = demo.python("board.value")
-    step = _clipboard(demo, "copy-step")
+    step = demo.copied(board.locator('[data-cb="copy-step"]'))
     _head(demo, 1, 1).focus()
     demo.page.keyboard.press("Control+z")
     _wait_for_value(demo, values[1])
