@@ -164,8 +164,12 @@ class Session:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
         prompts, mode, by_position = self._board.prompts, self._view.mode, self._view.map == "head_pos"
         where = self._at(component, request.positions)
-        move: Move = lambda h: after_click(h, prompts, where, mode, by_position=by_position)  # noqa: E731
-        self._step(reply, f"{mode} {component}", move, click=True)
+        self._step(
+            reply,
+            f"{mode} {component}",
+            lambda h: after_click(h, prompts, where, mode, by_position=by_position),
+            click=True,
+        )
 
     @_handle.register
     def _(self, request: m.Remove, reply: Reply) -> None:
@@ -314,8 +318,15 @@ class Session:
         shown = self._board.shown
         known_for, effects = self._effects
         of_edits = effects if known_for is shown else {}
-        known = Known(shown, self._map.state, of_edits, dict(self._values), self._view.prompt, self._view.colours)
-        known = dataclasses.replace(known, sent=self._map_events.sent)
+        known = Known(
+            shown,
+            self._map.state,
+            of_edits,
+            dict(self._values),
+            self._view.prompt,
+            self._view.colours,
+            sent=self._map_events.sent,
+        )
         give_export(reply, request, self._board, known)
 
     @_handle.register
