@@ -20,10 +20,12 @@ from circuitboard.engine.wavefront import WavefrontEngine
 from circuitboard.errors import CircuitboardError, EngineError, ModelError
 from circuitboard.interventions import Plan, Supply, compile_plan
 from circuitboard.models.adapter import places_of
+from circuitboard.models.foreign import foreign
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention, Kind
     from circuitboard.engine.memory import Budget
+    from circuitboard.interventions import Write
     from circuitboard.metrics import Reads
     from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.prompts import Prompts
@@ -75,7 +77,8 @@ def choose_engine(
         if requested not in ("auto", tier):
             continue
         try:
-            candidate: Engine = make(adapter, reads, budget)
+            with foreign(_fails):
+                candidate: Engine = make(adapter, reads, budget)
         except ModelError as error:
             doubt: str | None = error.message
         else:
@@ -111,25 +114,33 @@ def _doubt(
     cells = compile_plan(own, adapter, prompts, supply).writes
     plans = [Plan(base, (*pinned.writes, cell)) for cell in cells]
     try:
-        expected = torch.stack([oracle.run(plan, cancel=cancel).logits for plan in plans])
-        found = torch.full_like(expected, torch.nan)
-        current = candidate.run(pinned, cancel=cancel)
-        for result in candidate.sweep(current, cells, cancel=cancel):
-            found[list(result.cells)] = result.logits
-        again = candidate.run(plans[-1], near=current, cancel=cancel).logits
+        with foreign(_fails):
+            return _compared(candidate, oracle, adapter, prompts, pinned, plans, cells, cancel)
     except CircuitboardError as error:
         return error.message
-    except (
-        RuntimeError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        KeyError,
-        IndexError,
-        AssertionError,
-        NotImplementedError,
-    ) as error:
-        return f"it fails on this model ({type(error).__name__}: {str(error)[:200]})"
+
+
+def _fails(clause: str) -> ModelError:
+    return ModelError(f"it fails on this model ({clause})", code="tier_fails")
+
+
+def _compared(
+    candidate: Engine,
+    oracle: Engine,
+    adapter: ModelAdapter,
+    prompts: Prompts,
+    pinned: Plan,
+    plans: Sequence[Plan],
+    cells: Sequence[Write],
+    cancel: CancelToken,
+) -> str | None:
+    """What a tier computes otherwise than plain hooks, or None."""
+    expected = torch.stack([oracle.run(plan, cancel=cancel).logits for plan in plans])
+    found = torch.full_like(expected, torch.nan)
+    current = candidate.run(pinned, cancel=cancel)
+    for result in candidate.sweep(current, cells, cancel=cancel):
+        found[list(result.cells)] = result.logits
+    again = candidate.run(plans[-1], near=current, cancel=cancel).logits
     if prompts.real is not None and expected.shape[2] > 1:
         # What stands where a prompt is padded means nothing.
         found, again, expected = found[:, prompts.real], again[prompts.real], expected[:, prompts.real]

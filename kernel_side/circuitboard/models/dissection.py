@@ -15,7 +15,8 @@ import torch.nn.functional as F  # noqa: N812
 
 from circuitboard.models.anatomy import Anatomy, Attention, Block, Linear, Mlp, Norm, Rotary
 from circuitboard.models.families import FAMILIES, Family, full_name
-from circuitboard.models.refusal import no_anatomy, refuse_foreign_parts, refuse_unreadable_weights, why_not
+from circuitboard.models.foreign import foreign
+from circuitboard.models.refusal import no_anatomy, refuse_foreign_parts, unreadable_weights, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +66,14 @@ def dissect(model: TransformerBridge) -> Anatomy:
     Raises
     ------
     ModelError
-        `no_anatomy`, with the reason: a family, a part or a setting whose arithmetic is not known here.
+        `no_anatomy`, with the reason: a family, a part or a setting whose arithmetic is not known here, or that the
+        library which made it keeps under another name by now.
     """
+    with foreign(lambda clause: no_anatomy(model, f"its parts cannot be read ({clause})")):
+        return _taken_apart(model)
+
+
+def _taken_apart(model: TransformerBridge) -> Anatomy:
     reason = why_not(model)
     if reason is not None:
         raise no_anatomy(model, reason)
@@ -74,7 +81,8 @@ def dissect(model: TransformerBridge) -> Anatomy:
     family = next((known for known in FAMILIES if (known.block, known.model) == (first, whole)), None)
     if family is None:
         raise no_anatomy(model, f"what its blocks ({first.rpartition('.')[2]}) compute is not described here")
-    refuse_unreadable_weights(model)
+    if reason := unreadable_weights(model):
+        raise no_anatomy(model, reason)
     refuse_foreign_parts(model)
     config = model.original_model.config if hasattr(model.original_model, "config") else model.cfg
     blocks = tuple(_block(model, family, config, layer) for layer in range(len(model.blocks)))

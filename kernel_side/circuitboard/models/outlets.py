@@ -14,7 +14,8 @@ import torch
 from circuitboard.errors import ModelError
 from circuitboard.models.anatomy import Linear, Norm
 from circuitboard.models.dissection import dissect
-from circuitboard.models.refusal import refuse_unreadable_weights
+from circuitboard.models.foreign import foreign
+from circuitboard.models.refusal import unreadable_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -86,11 +87,10 @@ def outlets_of(model: TransformerBridge) -> Outlets:
     except ModelError as error:
         if error.code != "no_anatomy":
             raise
-    try:
-        refuse_unreadable_weights(model)
-    except ModelError as error:
-        raise _refused(model, error.message) from error
-    return _from_modules(model)
+    with foreign(lambda clause: _refused(model, f"its parts cannot be read ({clause})")):
+        if reason := unreadable_weights(model):
+            raise _refused(model, reason)
+        return _from_modules(model)
 
 
 def _from_anatomy(found: Anatomy) -> Outlets:
@@ -150,6 +150,8 @@ def _linear(bridge: Any) -> Linear | None:
 def _norm(bridge: Any) -> Norm:
     """A norm by its usual formula; which one, its bridge says."""
     inner = bridge.original_component
+    if isinstance(inner, torch.nn.Identity):
+        return Norm("none")
     weight = None if getattr(inner, "weight", None) is None else inner.weight.detach()
     bias = None if getattr(inner, "bias", None) is None else inner.bias.detach()
     if weight is not None and bridge.uses_weight_offset:

@@ -53,25 +53,18 @@ def _why_not_block(block: Any) -> str | None:
     return None
 
 
-def refuse_unreadable_weights(model: Any) -> None:
-    """Refuse weights that are quantized, spread over devices, of several dtypes, or not loaded.
-
-    Raises
-    ------
-    ModelError
-        `no_anatomy`.
-    """
+def unreadable_weights(model: Any) -> str | None:
+    """Why weights cannot be computed with directly: quantized, spread over devices, of several dtypes, not loaded."""
     weights = list(model.parameters())
     devices, dtypes = {weight.device for weight in weights}, {weight.dtype for weight in weights}
     if len(devices) > 1:
-        raise no_anatomy(model, "its weights lie on several devices")
+        return "its weights lie on several devices"
     if any(device.type == "meta" for device in devices):
-        raise no_anatomy(model, "its weights are not loaded")
+        return "its weights are not loaded"
     odd = sorted(str(dtype).removeprefix("torch.") for dtype in dtypes - _DTYPES)
     if odd or any(type(weight) not in (torch.Tensor, torch.nn.Parameter) for weight in weights):
-        raise no_anatomy(model, f"its weights are quantized ({', '.join(odd) or 'a tensor class of their own'})")
-    if len(dtypes) > 1:
-        raise no_anatomy(model, "its weights have several dtypes")
+        return f"its weights are quantized ({', '.join(odd) or 'a tensor class of their own'})"
+    return "its weights have several dtypes" if len(dtypes) > 1 else None
 
 
 def refuse_foreign_parts(model: Any) -> None:
