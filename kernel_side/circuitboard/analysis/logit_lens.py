@@ -12,7 +12,7 @@ from circuitboard.analysis.read_out import selected
 from circuitboard.engine import tolerance
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import EngineError
-from circuitboard.metrics import standard_error
+from circuitboard.metrics import probs_of, standard_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,9 +195,8 @@ def _entries(adapter: ModelAdapter, *, mid: bool) -> tuple[Place, ...]:
 def _read(logits: Float[Tensor, "batch pos d_vocab"], prompts: Prompts, top: int) -> tuple[Tensor, ...]:
     """Logit difference, probability and likeliest tokens, the axis of positions first."""
     rows = logits.float().cpu().transpose(0, 1)
-    probs = rows.softmax(-1)
     answers = prompts.answers
-    right = torch.where(answers.present, probs.gather(-1, answers.ids.expand(len(rows), -1, -1)), 0.0).sum(-1)
+    right = torch.where(answers.present, probs_of(rows, answers.ids), 0.0).sum(-1).float()
     best = rows.nan_to_num(nan=float("-inf")).topk(top)
     diff = torch.stack([selected(row, prompts) for row in rows]).float()
-    return diff, right, best.indices, rows.gather(-1, best.indices), probs.gather(-1, best.indices)
+    return diff, right, best.indices, rows.gather(-1, best.indices), probs_of(rows, best.indices).float()

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.metrics import likeliest
+
 if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Bool, Float
@@ -50,7 +52,7 @@ def per_prompt_table(
     import pandas as pd
 
     change = values - base_values
-    top = logits.float().cpu().softmax(-1).nan_to_num(nan=-1.0).max(-1)
+    top, top_probs = likeliest(logits)
     texts = prompts.clean_text if run == "clean" else prompts.corrupted_text
     if texts is None:
         between = "" if prompts.clean_text is not None else " "
@@ -64,8 +66,8 @@ def per_prompt_table(
             "change": change.numpy(),
             "answer": prompts.answer_str,
             "wrong": prompts.wrong_str if prompts.wrong_str is not None else [None] * prompts.n,
-            "top_token": [prompts.token_str(int(token)) for token in top.indices],
-            "top_prob": top.values.numpy(),
+            "top_token": [prompts.token_str(int(token)) for token in top],
+            "top_prob": top_probs.numpy(),
             "outlier": outliers(change).numpy(),
         }
     )

@@ -39,7 +39,7 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
     """
     require_prompt(lab, prompt)
     now, before = run.logits[prompt, -1].float().cpu(), run.plan.base.logits[prompt, -1].float().cpu()
-    probs, base_probs = now.softmax(-1), before.softmax(-1)
+    probs, base_probs = now.double().softmax(-1), before.double().softmax(-1)
     chosen = now.nan_to_num(nan=float("-inf")).topk(max(0, min(k, now.shape[-1]))).indices.tolist()
     return [
         TopToken(
@@ -83,7 +83,7 @@ def token_changes(lab: Lab, left: EditedRun, right: EditedRun, k: int, prompt: i
 
     require_prompt(lab, prompt)
     logits = torch.stack([run.logits[prompt, -1].float().cpu() for run in (left, right)])
-    probs = logits.softmax(-1)
+    probs = logits.double().softmax(-1)
     most = logits.nan_to_num(nan=float("-inf")).topk(max(0, min(k, logits.shape[-1]))).indices.flatten().tolist()
     chosen = sorted(dict.fromkeys(most), key=lambda index: -float(probs[:, index].nan_to_num().max()))
     return [

@@ -2,6 +2,7 @@
 
 from circuitboard.metrics.catalogue import METRICS, MetricLike, MetricsLike, metric_of, metrics_of
 from circuitboard.metrics.metric import Metric, Reads, columns_of, evaluate, evaluate_cells, select
+from circuitboard.metrics.normaliser import likeliest, probs_of
 from circuitboard.metrics.reading import Reading
 from circuitboard.metrics.spread import Spread, interval_of, spread_of, standard_error
 
@@ -17,8 +18,10 @@ __all__ = [
     "evaluate",
     "evaluate_cells",
     "interval_of",
+    "likeliest",
     "metric_of",
     "metrics_of",
+    "probs_of",
     "select",
     "spread_of",
     "standard_error",

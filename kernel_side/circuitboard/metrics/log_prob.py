@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitboard.metrics.metric import Metric
+from circuitboard.metrics.normaliser import log_probs_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -14,17 +15,28 @@ if TYPE_CHECKING:
 
 
 def log_prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], reading: Reading) -> Float[Tensor, "*cells batch"]:
-    """Log Σ softmax(logits)[answers] at the answer position, in nats; the sum is over the prompt's right answers."""
+    """Log Σ softmax(logits)[answers] at the answer position, in nats; the sum is over the prompt's right answers.
+
+    The vocabulary is summed in float64.
+    """
+    import torch
+
+    return _log_prob(logits, reading).to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def _log_prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], reading: Reading) -> Float[Tensor, "*cells batch"]:
     answers = reading.prompts.answers
-    rows = logits[..., -1, :].log_softmax(-1)
-    ids, present = answers.ids.to(rows.device), answers.present.to(rows.device)
-    found = rows.gather(-1, ids.expand(*rows.shape[:-1], ids.shape[-1]))
-    return found[..., 0] if answers.single else found.masked_fill(~present, -float("inf")).logsumexp(-1)
+    found = log_probs_of(logits[..., -1, :], answers.ids)
+    if answers.single:
+        return found[..., 0]
+    return found.masked_fill(~answers.present.to(found.device), -float("inf")).logsumexp(-1)
 
 
 def prob(logits: Float[Tensor, "*cells batch 1 d_vocab"], reading: Reading) -> Float[Tensor, "*cells batch"]:
     """Σ softmax(logits)[answers] at the answer position, between 0 and 1; the sum is over the prompt's right answers."""
-    return log_prob(logits, reading).exp()
+    import torch
+
+    return _log_prob(logits, reading).exp().to(torch.promote_types(logits.dtype, torch.float32))
 
 
 LOG_PROB = Metric("log_prob", "nats", "answer", log_prob, batched=True)

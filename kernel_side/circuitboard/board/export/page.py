@@ -24,7 +24,7 @@ from circuitboard.board.export.text import markup, metric_words, percent, plain,
 from circuitboard.board.saving import saved_model, versions
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
-from circuitboard.metrics import standard_error
+from circuitboard.metrics import likeliest, standard_error
 from circuitboard.models.fingerprint import fingerprint
 from circuitboard.sweeps import normalized
 
@@ -251,7 +251,7 @@ def _per_prompt(board: Board, state: Shown) -> str:
     before = unedited.clean if base == "clean" or unedited.corrupted is None else unedited.corrupted
     change = state.outcome.values - before
     odd = outliers(change)
-    top = state.run.logits[:, -1].float().cpu().softmax(-1).nan_to_num(nan=-1.0).max(-1)
+    top, top_probs = likeliest(state.run.logits[:, -1])
     order = sorted(range(prompts.n), key=lambda index: -float(change[index].abs().nan_to_num(nan=-1.0)))
     texts = prompts.clean_text if base == "clean" else prompts.corrupted_text
     if texts is None:
@@ -263,7 +263,7 @@ def _per_prompt(board: Board, state: Shown) -> str:
             number(signed(float(state.outcome.values[index]), 4)),
             number(signed(float(before[index]), 4)),
             number(signed(float(change[index]), 4) + (" *" if odd[index] else ""), float(change[index])),
-            f"{token_text(prompts.token_str(int(top.indices[index])))} {percent(float(top.values[index]))}",
+            f"{token_text(prompts.token_str(int(top[index])))} {percent(float(top_probs[index]))}",
         )
         for index in order[:_ROWS]
     ]
