@@ -101,7 +101,7 @@ def test_table_shows_tokens_differences_labels_and_checks():
     pair = PromptPair(CLEAN, CORRUPTED, answer=" Mary", wrong=" John", labels={"S2": 10})
     pair.bind(_demo())
     table = pair.table()
-    assert table.columns.tolist() == ["clean", "corrupted", "differs", "labels"]
+    assert table.columns.tolist() == ["clean", "corrupted", "differs", "labels", "clean_id", "corrupted_id"]
     assert table.index[table["differs"]].tolist() == [10]
     assert table.loc[10, ["clean", "corrupted", "labels"]].tolist() == [" John", " Mary", "S2"]
     assert [check["check"] for check in table.attrs["checks"]] == [

@@ -60,6 +60,9 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
         frame["corrupted"] = prompts.str_tokens("corrupted")[prompt]
         frame["differs"] = differs
     frame["labels"] = [", ".join(row) for row in names]
+    frame["clean_id"] = prompts.token_ids("clean")[prompt]
+    if prompts.corrupted_tokens is not None:
+        frame["corrupted_id"] = prompts.token_ids("corrupted")[prompt]
     frame = frame.set_index("position")
     frame.attrs["checks"] = _checks(prompts, prompt, n_different)
     return frame

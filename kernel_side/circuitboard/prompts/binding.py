@@ -15,7 +15,8 @@ from circuitboard.errors import PromptError
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
 from circuitboard.prompts.prompts import Prompts
-from circuitboard.prompts.text import read_text, shower
+from circuitboard.prompts.text import read_text
+from circuitboard.prompts.token_name import names_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -29,7 +30,7 @@ _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Prompts:
     """Tokenise a pair for a model; see `PromptPair.bind` for what is refused. Messages count prompts from `first`."""
     tokenizer = getattr(model, "tokenizer", None)
-    show = shower(tokenizer)
+    show = names_of(tokenizer)
     clean = _read("clean", pair.clean, model, prepend_bos=pair.prepend_bos, first=first)
     corrupted = None
     if pair.corrupted is not None:

@@ -181,7 +181,7 @@ class PromptPair:
         Returns
         -------
         DataFrame
-            One row a position: clean, corrupted, differs, labels. `attrs["checks"]` lists what was
+            One row a position: clean, corrupted, differs, labels, clean_id, corrupted_id. `attrs["checks"]` lists what was
             checked: single-token answers, BOS, alignment; `attrs["notes"]` what a task left out.
 
         Raises

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.errors import PromptError
+from circuitboard.prompts.token_name import names_of
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -47,20 +47,13 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
     unknown = tokenizer.unk_token_id
     # Byte-level tokenizers name some ordinary special token as "unknown" and never produce it.
     if unknown in ids and unknown not in {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}:
-        pieces = [str(tokenizer.decode([token])) for token in ids]
+        pieces = list(map(names_of(tokenizer), ids))
         raise PromptError(
             f"The {what} has words that this model does not know (position {ids.index(unknown)} of {pieces}). "
             'The model "demo" knows only its own few hundred words, each with a space before it.',
             code="unknown_word",
         )
     return ids
-
-
-def shower(tokenizer: Any) -> Callable[[int], str]:
-    """How a token id is shown: as the tokenizer writes it, as a number without one."""
-    if tokenizer is None:
-        return str
-    return lambda token: str(tokenizer.decode([token], clean_up_tokenization_spaces=False))
 
 
 def token_before(stop: int, text: str, ids: list[int], tokenizer: Any) -> int:

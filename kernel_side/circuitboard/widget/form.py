@@ -16,7 +16,8 @@ from circuitboard.metrics import METRICS, metrics_of
 from circuitboard.models import load, models
 from circuitboard.models.bridge import shape_of
 from circuitboard.prompts import PromptPair, tasks
-from circuitboard.prompts.text import read_text, shower
+from circuitboard.prompts.text import read_text
+from circuitboard.prompts.token_name import names_of
 from circuitboard.widget.form_code import code_of
 from circuitboard.widget.form_values import Form, Named, Pair, Task, Text, Typed
 from circuitboard.widget.kernel import namespace
@@ -163,7 +164,7 @@ def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
             ids[field] = read_text(f"{field} prompt", texts[field], model, prepend_bos=None)
         except CircuitboardError as error:
             problems.append(_problem(error, field))
-    show = shower(getattr(model, "tokenizer", None))
+    show = names_of(getattr(model, "tokenizer", None))
     clean, corrupted = _strips(ids.get("clean", []), ids.get("corrupted", []), show)
     wanted: list[tuple[Literal["answer", "wrong"], str]] = [("answer", typed.answer)]
     if typed.wrong:
@@ -244,7 +245,7 @@ def _tokens(text: str, model: TransformerBridge) -> tuple[list[str], str | None]
         ids = read_text("answer", text, model, prepend_bos=False)
     except CircuitboardError as error:
         return [], error.message
-    show = shower(getattr(model, "tokenizer", None))
+    show = names_of(getattr(model, "tokenizer", None))
     return [show(token) for token in ids], None
 
 
