@@ -2,6 +2,7 @@
 
 from circuitboard.address.edge import Edge, edge
 from circuitboard.address.intervention import HOWS, How, Intervention, Per
+from circuitboard.address.numbers import count_of, entries, plain, prompt_of, real, single, truth, whole
 from circuitboard.address.positions import Positions, Span, Spec, describe, parse_positions, positions_of, resolve
 from circuitboard.address.site import (
     HEAD_KINDS,
@@ -19,7 +20,7 @@ from circuitboard.address.site import (
     resid_pre,
 )
 from circuitboard.address.text import site
-from circuitboard.address.values import Values
+from circuitboard.address.values import Values, tensor_of
 
 __all__ = [
     "HEAD_KINDS",
@@ -37,17 +38,26 @@ __all__ = [
     "Spec",
     "Values",
     "attn_out",
+    "count_of",
     "describe",
     "edge",
     "embed",
+    "entries",
     "head",
     "mlp_out",
     "neuron",
     "parse_positions",
+    "plain",
     "positions_of",
+    "prompt_of",
+    "real",
     "resid_mid",
     "resid_post",
     "resid_pre",
     "resolve",
+    "single",
     "site",
+    "tensor_of",
+    "truth",
+    "whole",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from circuitboard.address.intervention import Editable
-from circuitboard.address.positions import Positions, describe, positions_of
+from circuitboard.address.positions import Positions, describe, given_positions, positions_of
 from circuitboard.address.site import KINDS, Kind, Site
 from circuitboard.errors import AddressError
 
@@ -48,6 +48,7 @@ class Edge(Editable):
                     f"The {role} of an edge names no positions; write cb.edge({self.sender.name!r}, {self.receiver.name!r}).at(…) for those of what is sent.",
                     code="bad_positions",
                 )
+        object.__setattr__(self, "positions", given_positions(self.positions))
         if _moment(self.sender) >= _moment(self.receiver, reads=True):
             raise AddressError(
                 f"{self.sender.name} is not computed before what {self.receiver.name} reads, so there is no edge between them.",

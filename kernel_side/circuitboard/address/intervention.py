@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from circuitboard.address.numbers import real, truth, whole
 from circuitboard.address.values import Values
 from circuitboard.errors import InterventionError
 
@@ -89,18 +90,20 @@ class Intervention:
             raise InterventionError(
                 f"Prompts are matched per 'position' or per 'label', not {self.per!r}.", code="unknown_intervention"
             )
-        if "seed" in takes and (isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0):
-            raise InterventionError(
-                f"A seed is a whole number from 0 on, not {self.seed!r}.", code="unknown_intervention"
-            )
+        if "seed" in takes:
+            object.__setattr__(self, "seed", _seed(self.seed))
         if self.renormalize is not False:
             self._check_renormalize()
 
     def _check_renormalize(self) -> None:
-        if self.renormalize is not True:
+        renormalize = truth(self.renormalize)
+        if renormalize is None:
             raise InterventionError(
                 f"renormalize is True or False, not {self.renormalize!r:.60}.", code="unknown_intervention"
             )
+        object.__setattr__(self, "renormalize", renormalize)
+        if not renormalize:
+            return
         if self.how not in _RENORMALIZED or self.site.sources is None:
             raise InterventionError(
                 f"{self.how} {self.site} cannot renormalize rows: that is for zero, scale and set of some entries of an attention pattern, as in cb.head(9, 6).pattern.at(dest, src).zero(renormalize=True).",
@@ -126,16 +129,24 @@ class Intervention:
 
 
 def _strength(given: Any, how: How, site: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
+    strength = real(given)
+    if strength is None:
         verb = "Scale" if how == "scale" else "Add to"
-        raise InterventionError(f"{verb} {site} by what? Expected a number, found {given!r}.", code="bad_strength")
-    if not math.isfinite(given):
+        raise InterventionError(f"{verb} {site} by what? Expected a number, found {given!r:.60}.", code="bad_strength")
+    if not math.isfinite(strength):
         raise InterventionError(
-            f"A strength of {given} at {site} would fill the run with non-finite numbers; give a finite factor.",
+            f"A strength of {strength} at {site} would fill the run with non-finite numbers; give a finite factor.",
             code="non_finite_value",
             where=str(site),
         )
-    return float(given)
+    return strength
+
+
+def _seed(given: object) -> int:
+    seed = whole(given)
+    if seed is None or seed < 0:
+        raise InterventionError(f"A seed is a whole number from 0 on, not {given!r:.60}.", code="unknown_intervention")
+    return seed
 
 
 class Editable:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from circuitboard.address.numbers import entries, single, whole
 from circuitboard.errors import AddressError
 
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
@@ -39,40 +40,47 @@ def positions_of(spec: object) -> Positions:
     Parameters
     ----------
     spec
-        None or "all", an int, a label, a slice, or a list of these.
+        None or "all", an int, a label, a slice, or a list or an array of these.
 
     Raises
     ------
     AddressError
         `bad_positions` if it is none of these, or an empty list.
     """
-    if spec is None or spec == "all":
+    if spec is None or (isinstance(spec, str) and spec == "all"):
         return None
-    if isinstance(spec, bool) or not isinstance(spec, (int, str, slice, Span, Iterable)):
+    if isinstance(spec, (str, slice, Span)) or whole(spec) is not None:
+        return (_one(spec),)
+    found = entries(spec)
+    if found is None:
         raise AddressError(
-            f"Positions were given as {spec!r}; expected an int, a slice, a label or a list of these.",
+            f"Positions were given as {spec!r:.60}; expected an int, a slice, a label or a list of these.",
             code="bad_positions",
         )
-    if isinstance(spec, (int, str, slice, Span)):
-        return (_one(spec),)
-    entries = tuple(_one(entry) for entry in spec)
-    if not entries:
+    if not found:
         raise AddressError(
             "An empty list of positions would change nothing; leave positions out to mean all.", code="bad_positions"
         )
-    return entries
+    return tuple(map(_one, found))
+
+
+def given_positions(spec: object) -> Positions:
+    """`positions_of`, for a value that nearly always is what that returns: a sweep makes one for each of its cells."""
+    if spec is None or (type(spec) is tuple and spec and all(type(entry) in (int, Span) for entry in spec)):
+        return spec
+    return positions_of(spec)
 
 
 def _one(entry: object) -> Spec:
     if isinstance(entry, Span):
         return entry
     if isinstance(entry, slice):
-        if not all(
-            part is None or (isinstance(part, int) and not isinstance(part, bool))
-            for part in (entry.start, entry.stop, entry.step)
-        ):
+        given = (entry.start, entry.stop, entry.step)
+        parts = [None if part is None else whole(part) for part in given]
+        if [part is None for part in parts] != [part is None for part in given]:
             raise AddressError(f"The slice {entry!r} of positions must be made of integers.", code="bad_positions")
-        return Span(entry.start, entry.stop, entry.step)
+        return Span(*parts)
+    entry = single(entry)
     if isinstance(entry, str):
         if not _LABEL.fullmatch(entry) or entry == "all":
             raise AddressError(
@@ -80,9 +88,10 @@ def _one(entry: object) -> Spec:
                 code="bad_positions",
             )
         return entry
-    if hasattr(entry, "__index__") and not isinstance(entry, bool):
-        return int(entry.__index__())
-    raise AddressError(f"Position {entry!r} is neither an integer, a slice nor a label.", code="bad_positions")
+    index = whole(entry)
+    if index is None:
+        raise AddressError(f"Position {entry!r:.60} is neither an integer, a slice nor a label.", code="bad_positions")
+    return index
 
 
 def parse_positions(text: str) -> Positions:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from circuitboard.address.intervention import Editable
-from circuitboard.address.positions import Positions, describe, positions_of
+from circuitboard.address.numbers import whole
+from circuitboard.address.positions import Positions, describe, given_positions, positions_of
 from circuitboard.errors import AddressError
 
 Kind = Literal[
@@ -73,6 +74,8 @@ class Site(Editable):
             )
         if self.index is not None:
             object.__setattr__(self, "index", _index("neuron" if self.kind == "neuron" else "head", self.index))
+        object.__setattr__(self, "positions", given_positions(self.positions))
+        object.__setattr__(self, "sources", given_positions(self.sources))
         if self.kind == "embed" and self.layer:
             raise AddressError("There is one embedding; it has no layer.", code="unknown_site")
         if self.sources is not None and self.kind != "head.pattern":
@@ -147,9 +150,9 @@ class Site(Editable):
 
 
 def _index(what: str, value: object) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise AddressError(f"The {what} must be an integer, not {value!r}.", code="unknown_site")
-    index = int(value.__index__())
+    index = whole(value)
+    if index is None:
+        raise AddressError(f"The {what} must be an integer, not {value!r:.60}.", code="unknown_site")
     if index < 0:
         raise AddressError(
             f"The {what} must be 0 or more, not {index}; only positions count from the end.", code="unknown_site"

@@ -15,6 +15,28 @@ MOST_NUMBERS = 2**24
 """Numbers that one edit may hold; more than any activation of a data set that fits a notebook."""
 
 
+def tensor_of(given: Any) -> Tensor:
+    """A number, a tensor, an array, a Series, or lists of these, as a tensor of its own precision.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError, OverflowError
+        If they are no numbers, or not as many in each row.
+    """
+    import numpy as np
+    import torch
+
+    if isinstance(given, torch.Tensor):
+        return given
+    if isinstance(given, (list, tuple)) and given and all(isinstance(row, torch.Tensor) for row in given):
+        return torch.stack(list(given))
+    rows = isinstance(given, (list, tuple)) and any(hasattr(row, "__array__") for row in given)
+    if rows or hasattr(given, "__array__"):
+        found = np.array(given)  # a copy: torch takes neither negative strides nor what cannot be written
+        return torch.as_tensor(found.tolist() if found.dtype == object else found)
+    return torch.as_tensor(given)
+
+
 @dataclass(frozen=True)
 class Values:
     """A tensor that is equal to another of the same shape with the same numbers.
@@ -50,7 +72,7 @@ class Values:
         import torch
 
         try:
-            tensor = torch.as_tensor(given)
+            tensor = tensor_of(given)
         except (TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise InterventionError(
                 f"{what} needs a number, a tensor, an array or lists of numbers, not {given!r:.60}.", code="bad_values"

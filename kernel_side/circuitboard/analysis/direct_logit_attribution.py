@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.address import count_of
 from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class DirectLogitAttribution:
         """The `k` components with the largest |effect|, largest first."""
         frame = self.to_dataframe()
         order = frame["effect"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
-        return frame.loc[order[:k]].reset_index(drop=True)
+        return frame.loc[order[: count_of("k", k, least=0)]].reset_index(drop=True)
 
     def __repr__(self) -> str:
         n = self.per_prompt.shape[-1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.address import prompt_of
 from circuitboard.analysis.read_out import selected
 from circuitboard.engine import tolerance
 from circuitboard.engine.recording import recorded
@@ -79,6 +80,7 @@ class LogitLens:
 
     def tokens(self, prompt: int = 0, *, base: bool = False) -> list[list[list[str]]]:
         """The likeliest tokens of one prompt, [entry][pos][top]."""
+        prompt = prompt_of(self.prompts.n, prompt)
         ids = (self.base if base else self.current).top_ids[:, :, prompt].tolist()
         return [[[self.prompts.token_str(token) for token in row] for row in entry] for entry in ids]
 
@@ -91,6 +93,7 @@ class LogitLens:
         """
         import pandas as pd
 
+        prompt = prompt_of(self.prompts.n, prompt)
         now, was = self.tokens(prompt), self.tokens(prompt, base=True)
         padding = self.prompts.n_positions - self.prompts.lengths[prompt]
         rows = []

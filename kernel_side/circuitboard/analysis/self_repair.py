@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.address import count_of
 from circuitboard.analysis.component import Component
 from circuitboard.errors import EngineError
 from circuitboard.metrics import standard_error
@@ -118,7 +119,7 @@ class SelfRepair:
     def risers(self, k: int = 10) -> pd.DataFrame:
         """The `k` components that make up for most of the edits' direct effect; only those that do rise."""
         frame = self.to_dataframe()
-        return frame[frame["rise"] > 0].head(k)
+        return frame[frame["rise"] > 0].head(count_of("k", k, least=0))
 
     def summary(self) -> pd.DataFrame:
         """total, direct, compensation, and of the latter what components and what the norm do: mean and stderr."""

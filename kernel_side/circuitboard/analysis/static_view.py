@@ -20,6 +20,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.address import tensor_of
 from circuitboard.errors import CircuitboardError, InterventionError
 
 if TYPE_CHECKING:
@@ -111,7 +112,12 @@ def tokens_view(tokens: Sequence[str], values: Float[Tensor, " pos"] | Sequence[
     """
     import torch
 
-    numbers = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    try:
+        numbers = tensor_of(values).detach().to("cpu", torch.float64)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise InterventionError(
+            f"The {len(tokens)} tokens are coloured by a number each, not by {values!r:.60}.", code="bad_values"
+        ) from error
     if tuple(numbers.shape) != (len(tokens),) or not bool(numbers.isfinite().all()):
         raise InterventionError(
             f"There are {len(tokens)} tokens to colour, so as many finite numbers are needed; found shape {list(numbers.shape)}"

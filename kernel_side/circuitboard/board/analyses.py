@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.address import Intervention, Site, positions_of
+from circuitboard.address import Intervention, Site, count_of, entries, positions_of, truth, whole
 from circuitboard.analysis import (
     AttentionPattern,
     DirectLogitAttribution,
@@ -31,6 +31,7 @@ from circuitboard.analysis import (
 )
 from circuitboard.board.maps import Maps
 from circuitboard.board.requested import requested
+from circuitboard.board.top_tokens import require_prompt
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import AddressError, InterventionError, PromptError
 from circuitboard.interventions import check_site
@@ -76,7 +77,8 @@ class Analyses:
         """
         lab, shown = self._lab, self._steps.shown
         positions = self._columns(pos)
-        top = _positive("top", top)
+        top = count_of("top", top)
+        mid = _flag("mid", mid)
 
         def work(cancel: CancelToken) -> LogitLens:
             entries, now = read_lens(lab.adapter, shown.run.plan, lab.prompts, positions, cancel, mid=mid, top=top)
@@ -140,7 +142,7 @@ class Analyses:
         lab, shown = self._lab, self._steps.shown
         site = Site("head.pattern", layer, head)
         check_site(site, lab.adapter)
-        self._require_prompt(prompt)
+        prompt, head = require_prompt(lab, prompt), site.index or 0
         place = (site.kind, site.layer)
 
         def work(cancel: CancelToken) -> tuple[Tensor, Tensor]:
@@ -167,7 +169,7 @@ class Analyses:
 
     def show_tokens(self, values: Float[Tensor, " pos"] | Sequence[float], prompt: int = 0) -> StaticView:
         """CircuitsVis's picture of one prompt's tokens, coloured by a number each; needs the extra `[vis]`, and no network."""
-        self._require_prompt(prompt)
+        prompt = require_prompt(self._lab, prompt)
         return tokens_view(self._lab.prompts.str_tokens(self._steps.shown.history.state.base)[prompt], values)
 
     def neurons(
@@ -197,8 +199,10 @@ class Analyses:
         """
         lab, shown = self._lab, self._steps.shown
         require_order(order)
-        k = _positive("k", k)
-        check_site(Site("neuron", layer, 0), lab.adapter)
+        k = count_of("k", k)
+        site = Site("neuron", layer, 0)
+        check_site(site, lab.adapter)
+        layer = site.layer
         rows = self._columns(pos)
         if any(len(row) != 1 for row in rows):
             raise AddressError(
@@ -250,13 +254,14 @@ class Analyses:
             activation, token, text (its index), pos (in that text), before and after (the tokens around it).
         """
         lab = self._lab
-        check_site(Site("neuron", layer, index), lab.adapter)
-        k = _positive("k", k)
+        site = Site("neuron", layer, index)
+        check_site(site, lab.adapter)
+        k = count_of("k", k)
         texts = self._token_ids(text)
         bos = getattr(getattr(self._model, "tokenizer", None), "bos_token_id", None)
         parts = list(windows(texts, lab.adapter.shape.n_ctx, bos))
         found = self._worker.submit(
-            lambda cancel: neuron_activations(lab.adapter, parts, layer, index, cancel)
+            lambda cancel: neuron_activations(lab.adapter, parts, site.layer, site.index or 0, cancel)
         ).result()
         show = lab.prompts.token_str
         return strongest(parts, found, k, [[show(token) for token in ids] for ids in texts])
@@ -296,26 +301,22 @@ class Analyses:
             )
         return rows
 
-    def _require_prompt(self, prompt: int) -> None:
-        n = self._lab.prompts.n
-        if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < n:
-            raise AddressError(f"There is no prompt {prompt!r}: the board has {n}, 0 … {n - 1}.", code="no_such_prompt")
-
     def _layers_of_neurons(self, neurons: object) -> tuple[int, ...]:
         shape = self._lab.adapter.shape
-        if neurons is False or neurons is None:
+        asked = truth(neurons)
+        if neurons is None or asked is False:
             return ()
-        layers = range(shape.n_layers) if neurons is True else neurons
-        if isinstance(layers, int):
-            layers = (layers,)
-        if not isinstance(layers, Sequence):
+        one = whole(neurons)
+        layers = range(shape.n_layers) if asked else entries(neurons) if one is None else (one,)
+        if layers is None:
             raise InterventionError(
                 f"neurons is True (of all layers), False, a layer or a list of layers, not {neurons!r}.",
                 code="unknown_site",
             )
-        for layer in layers:
-            check_site(Site("neuron", layer, 0), self._lab.adapter)
-        return tuple(layers)
+        sites = [Site("neuron", layer, 0) for layer in layers]
+        for site in sites:
+            check_site(site, self._lab.adapter)
+        return tuple(site.layer for site in sites)
 
     def _token_ids(self, text: Text | PromptPair) -> list[list[int]]:
         """The tokens of each text, read as the board's prompts are."""
@@ -338,7 +339,8 @@ class Analyses:
         return rows
 
 
-def _positive(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InterventionError(f"{name} is a whole number of at least 1, not {value!r}.", code="bad_count")
-    return value
+def _flag(name: str, given: object) -> bool:
+    found = truth(given)
+    if found is None:
+        raise InterventionError(f"{name} is True or False, not {given!r:.60}.", code="bad_count")
+    return found

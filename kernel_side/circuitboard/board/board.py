@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import Intervention
+from circuitboard.address import Intervention, whole
 from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
@@ -232,9 +232,10 @@ class Board(Editing, Sweeping, Analyses):
 
     def logits(self, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
         """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
-        if isinstance(pos, bool) or not isinstance(pos, int):
-            raise AddressError(f"A position is an integer, not {pos!r}.", code="position_out_of_range")
-        columns = [row[0] for row in self.prompts.resolve((pos,))]
+        position = whole(pos)
+        if position is None:
+            raise AddressError(f"A position is an integer, not {pos!r:.60}.", code="position_out_of_range")
+        columns = [row[0] for row in self.prompts.resolve((position,))]
         run = self._steps.shown.run
         if all(column == self.prompts.answer_position for column in columns):
             return _copy(run.logits[:, -1])

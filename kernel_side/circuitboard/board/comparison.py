@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from circuitboard.address import entries
 from circuitboard.board.history import Node
 from circuitboard.errors import PromptError
 from circuitboard.prompts import PromptPair, tasks
@@ -132,12 +133,13 @@ def compare(
 
 
 def _pairs(board: Board, corruptions: Sequence[str] | Mapping[str, Any]) -> dict[str, PromptPair]:
-    if isinstance(corruptions, str) or len(corruptions) < 2:  # noqa: PLR2004  one can be compared with nothing
+    names = list(corruptions) if isinstance(corruptions, Mapping) else entries(corruptions)
+    if names is None or len(names) < 2:  # noqa: PLR2004  one can be compared with nothing
         raise PromptError(
             f"Name at least two corruptions to compare, not {corruptions!r:.80}.", code="too_few_corruptions"
         )
     if not isinstance(corruptions, Mapping):
-        return {name: tasks.vary(board.pair, model=board.model, corruption=name) for name in corruptions}
+        return {name: tasks.vary(board.pair, model=board.model, corruption=name) for name in names}
     pairs = {}
     for name, given in corruptions.items():
         pair = given

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from circuitboard.address import whole
 from circuitboard.board.history import History
 from circuitboard.board.requested import requested
+from circuitboard.errors import InterventionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +46,12 @@ class Editing:
 
     def replace(self, index: int, intervention: Intervention) -> Outcome:
         """Put another edit in the place of the one at this index of `edits`; whether it is in force stays."""
-        (found,) = requested((intervention,))
+        found, *more = requested((intervention,))
+        if more:
+            raise InterventionError(
+                f"One edit takes the place of one, and {1 + len(more)} were given; remove it, then board.edit(…) them.",
+                code="not_an_intervention",
+            )
         return self.step(
             lambda h: h.pushed(f"replace {named(h.state, [index])}", h.state.replaced(index, found))
         ).result()
@@ -54,7 +61,7 @@ class Editing:
 
         def move(history: History) -> History:
             name, state = named(history.state, [index]), history.state
-            edit = dataclasses.replace(state.edits[index].intervention, strength=strength)
+            edit = dataclasses.replace(state.edits[state.existing(index)].intervention, strength=strength)
             return history.pushed(f"strength {name}", state.replaced(index, edit))
 
         return self.step(move).result()
@@ -136,6 +143,7 @@ def named(state: BoardState, which: Iterable[int | str]) -> str:
     edits = state.edits
     words = []
     for one in which:
-        there = isinstance(one, int) and -len(edits) <= one < len(edits)
-        words.append(str(edits[one].intervention) if there and isinstance(one, int) else str(one))
+        index = whole(one)
+        there = index is not None and -len(edits) <= index < len(edits)
+        words.append(str(edits[index].intervention) if there and index is not None else f"{one!s:.60}")
     return ", ".join(words)

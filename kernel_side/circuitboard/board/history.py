@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from circuitboard.address import whole
 from circuitboard.board.state import BoardState, checked_name
 from circuitboard.errors import InterventionError
 
@@ -71,7 +72,7 @@ class History:
         InterventionError
             `no_such_state`, `bad_name`.
         """
-        self.require(node)
+        node = self.require(node)
         nodes = list(self.nodes)
         nodes[node] = replace(nodes[node], note=None if note is None else checked_name(note))
         return replace(self, nodes=tuple(nodes))
@@ -117,7 +118,7 @@ class History:
         InterventionError
             `no_such_state`.
         """
-        self.require(node)
+        node = self.require(node)
         line = self.line(self.current)
         ahead: tuple[int, ...] = ()
         if node in line:
@@ -126,19 +127,21 @@ class History:
             ahead = self.ahead[: self.ahead.index(node)]
         return replace(self, current=node, ahead=ahead)
 
-    def require(self, node: object) -> None:
-        """Refuse what is no state of this history.
+    def require(self, node: object) -> int:
+        """The index of a state; refuses what is no state of this history.
 
         Raises
         ------
         InterventionError
             `no_such_state`.
         """
-        if isinstance(node, bool) or not isinstance(node, int) or not 0 <= node < len(self.nodes):
+        found = whole(node)
+        if found is None or not 0 <= found < len(self.nodes):
             raise InterventionError(
-                f"There is no state {node!r}: the board has been in {len(self.nodes)}, 0 … {len(self.nodes) - 1}.",
+                f"There is no state {node!r:.60}: the board has been in {len(self.nodes)}, 0 … {len(self.nodes) - 1}.",
                 code="no_such_state",
             )
+        return found
 
     def line(self, node: int) -> tuple[int, ...]:
         """A state, the one that undo leads to from there, and so on to the first."""

@@ -6,24 +6,28 @@ from circuitboard.address import Edge, Intervention, Site
 from circuitboard.errors import InterventionError
 
 
-def requested(found: tuple[object, ...], *, may_be_empty: bool = False) -> tuple[Intervention, ...]:
-    """The interventions that were given.
+def requested(given: tuple[object, ...], *, may_be_empty: bool = False) -> tuple[Intervention, ...]:
+    """The interventions that were given, one by one or as lists, in order.
 
     Raises
     ------
     InterventionError
         `not_an_intervention` for anything else, and for none at all.
     """
-    for one in found:
-        if isinstance(one, (Site, Edge)):
-            raise InterventionError(
-                f"What should happen to {one}? Write {one.name!r} with .zero(), .patch() or .scale(x).",
-                code="not_an_intervention",
-            )
-        if not isinstance(one, Intervention):
-            raise InterventionError(
-                f"Expected interventions such as cb.head(9, 6).zero(), found {one!r}.", code="not_an_intervention"
-            )
+    found: list[Intervention] = []
+    for one in given:
+        for entry in one if isinstance(one, (list, tuple)) else (one,):
+            if isinstance(entry, (Site, Edge)):
+                raise InterventionError(
+                    f"What should happen to {entry}? Write {entry.name!r} with .zero(), .patch() or .scale(x).",
+                    code="not_an_intervention",
+                )
+            if not isinstance(entry, Intervention):
+                raise InterventionError(
+                    f"Expected interventions such as cb.head(9, 6).zero(), found {entry!r:.60}.",
+                    code="not_an_intervention",
+                )
+            found.append(entry)
     if not found and not may_be_empty:
         raise InterventionError("No interventions were given, so nothing would change.", code="not_an_intervention")
-    return found  # type: ignore[return-value]
+    return tuple(found)

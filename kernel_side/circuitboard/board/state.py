@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from circuitboard.address import Intervention
+from circuitboard.address import Intervention, whole
 from circuitboard.errors import AddressError, InterventionError
 
 Base = Literal["clean", "corrupted"]
@@ -114,7 +114,7 @@ class BoardState:
         """
         found: set[int] = set()
         for one in which:
-            found.update(self._members(one) if isinstance(one, str) else [self._existing(one)])
+            found.update(self._members(one) if isinstance(one, str) else [self.existing(one)])
         if not found:
             raise AddressError(
                 "No edit was named; give indices of board.edits, or the name of a group.", code="no_edits"
@@ -156,13 +156,13 @@ class BoardState:
                 )
             return self._changed(indices, lambda edit: replace(edit, group=name))
         name = None if name is None else checked_name(name)
-        return self._changed((self._existing(which),), lambda edit: replace(edit, name=name))
+        return self._changed((self.existing(which),), lambda edit: replace(edit, name=name))
 
     def replaced(self, index: int, intervention: Intervention) -> BoardState:
-        return self._changed((self._existing(index),), lambda edit: replace(edit, intervention=intervention))
+        return self._changed((self.existing(index),), lambda edit: replace(edit, intervention=intervention))
 
     def moved(self, index: int, to: int) -> BoardState:
-        index, to = self._existing(index), self._existing(to)
+        index, to = self.existing(index), self.existing(to)
         edits = [*self.edits[:index], *self.edits[index + 1 :]]
         edits.insert(to, self.edits[index])
         return replace(self, edits=tuple(edits))
@@ -184,8 +184,16 @@ class BoardState:
             raise AddressError(f"The board has no group {group!r:.80}; {have}.", code="no_such_group")
         return found[group]
 
-    def _existing(self, index: int) -> int:
-        if isinstance(index, bool) or not isinstance(index, int) or not -len(self.edits) <= index < len(self.edits):
+    def existing(self, given: object) -> int:
+        """The index of an edit, from 0; refuses what is none.
+
+        Raises
+        ------
+        AddressError
+            `no_such_edit`.
+        """
+        index = whole(given)
+        if index is None or not -len(self.edits) <= index < len(self.edits):
             found = f"{len(self.edits)} edits, 0 … {len(self.edits) - 1}" if self.edits else "no edits"
-            raise AddressError(f"There is no edit {index!r}: the board has {found}.", code="no_such_edit")
+            raise AddressError(f"There is no edit {given!r:.60}: the board has {found}.", code="no_such_edit")
         return index % len(self.edits)

@@ -194,16 +194,14 @@ class Sweeping:
             `no_such_state`; and as `sweep`.
         """
         history, steps, maps = self._steps.shown.history, self._steps, self.maps
-        right = history.current if right is None else right
-        for node in (left, right):
-            history.require(node)
+        nodes = [history.require(left), history.current if right is None else history.require(right)]
         grid = None
         if over is not None:
             grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions)
 
         def work(cancel: CancelToken) -> Generator[None, None, list[ComparedState]]:
             sides = []
-            for node in (left, right):
+            for node in nodes:
                 if grid is None:
                     sides.append(ComparedState.of(steps.at(node, cancel)))
                     yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from circuitboard.errors import AddressError
+from circuitboard.address import count_of, prompt_of
 
 if TYPE_CHECKING:
     from circuitboard.board.lab import Lab
@@ -37,10 +37,10 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
     AddressError
         `no_such_prompt`.
     """
-    require_prompt(lab, prompt)
+    prompt, k = require_prompt(lab, prompt), count_of("k", k, least=0)
     now, before = run.logits[prompt, -1].float().cpu(), run.plan.base.logits[prompt, -1].float().cpu()
     probs, base_probs = now.double().softmax(-1), before.double().softmax(-1)
-    chosen = now.nan_to_num(nan=float("-inf")).topk(max(0, min(k, now.shape[-1]))).indices.tolist()
+    chosen = now.nan_to_num(nan=float("-inf")).topk(min(k, now.shape[-1])).indices.tolist()
     return [
         TopToken(
             token=lab.prompts.token_str(index),
@@ -81,10 +81,10 @@ def token_changes(lab: Lab, left: EditedRun, right: EditedRun, k: int, prompt: i
     """
     import torch
 
-    require_prompt(lab, prompt)
+    prompt, k = require_prompt(lab, prompt), count_of("k", k, least=0)
     logits = torch.stack([run.logits[prompt, -1].float().cpu() for run in (left, right)])
     probs = logits.double().softmax(-1)
-    most = logits.nan_to_num(nan=float("-inf")).topk(max(0, min(k, logits.shape[-1]))).indices.flatten().tolist()
+    most = logits.nan_to_num(nan=float("-inf")).topk(min(k, logits.shape[-1])).indices.flatten().tolist()
     chosen = sorted(dict.fromkeys(most), key=lambda index: -float(probs[:, index].nan_to_num().max()))
     return [
         TokenChange(
@@ -99,14 +99,12 @@ def token_changes(lab: Lab, left: EditedRun, right: EditedRun, k: int, prompt: i
     ]
 
 
-def require_prompt(lab: Lab, prompt: object) -> None:
-    """Refuse what is no prompt of the board.
+def require_prompt(lab: Lab, prompt: object) -> int:
+    """The index of a prompt; refuses what is no prompt of the board.
 
     Raises
     ------
     AddressError
         `no_such_prompt`.
     """
-    n = lab.prompts.n
-    if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < n:
-        raise AddressError(f"There is no prompt {prompt!r}: the board has {n}, 0 … {n - 1}.", code="no_such_prompt")
+    return prompt_of(lab.prompts.n, prompt)

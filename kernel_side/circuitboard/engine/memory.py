@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.address import whole
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
@@ -71,12 +72,13 @@ def budget_of(device: torch.device, asked: int | None) -> Budget:
         return Budget(
             max(_SMALLEST, int(SHARE_OF_FREE * free)), f"{SHARE_OF_FREE:.0%} of the {_size(free)} free on {device}"
         )
-    if isinstance(asked, bool) or not isinstance(asked, int) or asked < _SMALLEST:
+    total = whole(asked)
+    if total is None or total < _SMALLEST:
         raise EngineError(
-            f"The memory budget is a number of bytes, at least {_SMALLEST} ({_size(_SMALLEST)}), not {asked!r}.",
+            f"The memory budget is a number of bytes, at least {_SMALLEST} ({_size(_SMALLEST)}), not {asked!r:.60}.",
             code="bad_budget",
         )
-    return Budget(asked, "asked for")
+    return Budget(total, "asked for")
 
 
 def require_room(adapter: ModelAdapter, budget: Budget, n_runs: int, n_prompts: int, n_positions: int) -> None:

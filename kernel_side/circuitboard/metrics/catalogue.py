@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.address import entries
 from circuitboard.errors import MetricError
 from circuitboard.metrics.kl import KL
 from circuitboard.metrics.log_prob import LOG_PROB, PROB
@@ -49,8 +50,8 @@ def metrics_of(given: MetricsLike, prompts: Prompts) -> tuple[Metric, ...]:
         return (metric_of(given, prompts),)
     if isinstance(given, Mapping):
         named = dict(given)
-    elif isinstance(given, Sequence) and all(isinstance(name, str) for name in given):
-        named = {name: name for name in given}
+    elif (names := entries(given)) is not None and all(isinstance(name, str) for name in names):
+        named = {name: name for name in names}
     else:
         raise MetricError(
             f"Metrics are a name, a function, a dict of these or a list of names, not {given!r:.80}.",

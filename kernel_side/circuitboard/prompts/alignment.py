@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from circuitboard.address import whole
 from circuitboard.errors import PromptError
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
     """Tokens of one prompt side by side; see `PromptPair.table`."""
     from pandas import DataFrame
 
-    if isinstance(prompt, bool) or not isinstance(prompt, int) or not 0 <= prompt < prompts.n:
+    found = whole(prompt)
+    if found is None or not 0 <= found < prompts.n:
         raise PromptError(
-            f"There is no prompt {prompt!r}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt"
+            f"There is no prompt {prompt!r:.60}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt"
         )
+    prompt = found
     clean = prompts.str_tokens("clean")[prompt]
     names: list[list[str]] = [[] for _ in clean]
     for label, positions in prompts.labels.items():

@@ -4,8 +4,8 @@ What a user may write, and what it means, without guessing:
 
 - a string or a token id: this one, for every prompt;
 - a set or a frozenset: these alternatives, for every prompt;
-- a list, a tuple or a tensor: one entry a prompt, and never anything else. An entry is a string, an id, or a set, list
-  or tuple of alternatives.
+- a list, a tuple, an array or a Series: one entry a prompt, and never anything else. An entry is a string, an id, or a
+  set, list, tuple or array of alternatives.
 
 So `[" Mary", " John"]` is the answers of two prompts, `{" Mary", " John"}` are two answers that are right in every
 prompt, and `[{" Mary", " John"}]` or `[[" Mary", " John"]]` are the two answers of a single prompt.
@@ -13,7 +13,6 @@ prompt, and `[{" Mary", " John"}]` or `[[" Mary", " John"]]` are the two answers
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from circuitboard.address import entries, single, whole
 from circuitboard.errors import PromptError
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def spread(name: str, given: Any, n: int) -> tuple[Answer, ...]:
     PromptError
         `count_mismatch`, `empty_answers` for a set of none, `bad_prompt` for other types.
     """
-    if isinstance(given, Tensor):
-        given = given.tolist()
-    if not isinstance(given, (list, tuple)):
+    found = None if isinstance(given, (set, frozenset)) else entries(given)
+    if found is None:
         return (_answer(name, given),) * n
+    given = found
     if len(given) != n:
         raise PromptError(
             f"{name} has {len(given)} entries for {n} prompt{'s' if n > 1 else ''}; give one for all or a list of one each. "
@@ -126,9 +126,10 @@ def refuse_overlap(answers: AnswerSets, wrongs: AnswerSets, show: Callable[[int]
 
 
 def _answer(name: str, given: Any) -> Answer:
-    if not isinstance(given, (set, frozenset, list, tuple)):
+    several = entries(given)
+    if several is None:
         return _token(name, given)
-    tokens = [_token(name, one) for one in given]
+    tokens = [_token(name, one) for one in several]
     if isinstance(given, (set, frozenset)):
         # Sets have no order of their own that the next process would find again.
         tokens.sort(key=lambda token: (isinstance(token, str), token))
@@ -139,13 +140,10 @@ def _answer(name: str, given: Any) -> Answer:
 
 
 def _token(name: str, given: Any) -> Token:
-    if isinstance(given, str):
-        return given
-    if not isinstance(given, (bool, float)):
-        try:
-            return operator.index(given)
-        except TypeError:
-            pass
+    found = single(given)
+    token = found if isinstance(found, str) else whole(found)
+    if token is not None:
+        return token
     raise PromptError(
         f"{name} must be a token as a string or a token id, a set of these, or a list with one entry a prompt, not {given!r:.80}."
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from circuitboard.address import entries, single, whole
 from circuitboard.errors import PromptError
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
@@ -175,8 +175,9 @@ def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]
                 f"{label!r} is no position label: labels start with a letter, hold letters, digits, '_', '.', '+' or '-', and are not 'all'.",
                 code="bad_label",
             )
-        positions = given.tolist() if isinstance(given, Tensor) else given
-        positions = list(positions) if isinstance(positions, (list, tuple)) else [positions] * n
+        positions = entries(given)
+        if positions is None:
+            positions = [given] * n
         if len(positions) != n:
             raise PromptError(f"Label {label!r} has {len(positions)} positions for {n} prompts.", code="bad_label")
         missing = [prompt for prompt, position in enumerate(positions, first) if _absent(position)]
@@ -194,7 +195,8 @@ def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]
 
 
 def _absent(position: Any) -> bool:
-    return position is None or (isinstance(position, float) and math.isnan(position))
+    found = single(position)
+    return found is None or (isinstance(found, float) and math.isnan(found))
 
 
 def _some(prompts: list[int]) -> str:
@@ -203,9 +205,9 @@ def _some(prompts: list[int]) -> str:
 
 
 def _position(label: str, prompt: int, given: Any, length: int) -> int:
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
+    position = whole(given)
+    if position is None:
         raise PromptError(f"Label {label!r} must name an integer position, not {given!r:.60}.", code="bad_label")
-    position = operator.index(given)
     if not -length <= position < length:
         raise PromptError(
             f"Label {label!r} names position {position}, but prompt {prompt} has {length} tokens, 0 … {length - 1}.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from circuitboard.address import entries, truth, whole
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, spread
@@ -26,6 +27,7 @@ Text = str | Iterable[str] | Tensor | Iterable[Tensor]
 Answers = Any  # str | int | a set of these | a sequence with one of these per prompt | a tensor of ids
 
 _MATRIX = 2
+_ANY_VOCABULARY = 2**62
 _SHOWN = 4
 
 
@@ -47,8 +49,8 @@ class PromptPair:
     Parameters
     ----------
     clean
-        A string, a list of strings (a data set), or token ids: int64 [pos] or [batch, pos], or a list of tensors
-        [pos]. Prompts of a data set may differ in length: the shorter ones are padded on the left. Whether a token
+        A string, a list or Series of strings (a data set), or token ids: a tensor, an array or lists of whole numbers,
+        [pos] or [batch, pos], or a list of tensors [pos]. Prompts of a data set may differ in length: the shorter ones are padded on the left. Whether a token
         in a tensor [batch, pos] is padding is never guessed; give a list of tensors where some are shorter.
     corrupted
         The same for the counterfactual; may be left out. Prompt by prompt it must have as many tokens
@@ -98,8 +100,8 @@ class PromptPair:
         recipe: Recipe | None = None,
         notes: Iterable[str] = (),
     ) -> None:
-        if not (prepend_bos is None or isinstance(prepend_bos, bool)):
-            raise PromptError(f"prepend_bos must be True, False or None, not {prepend_bos!r}.")
+        if prepend_bos is not None and truth(prepend_bos) is None:
+            raise PromptError(f"prepend_bos must be True, False or None, not {prepend_bos!r:.60}.")
         if labels is not None and not isinstance(labels, Mapping):
             raise PromptError(f"labels must map names to positions, not {labels!r}.", code="bad_label")
         clean_value = _prompts_of("clean", clean)
@@ -116,7 +118,7 @@ class PromptPair:
             "answer": spread("answer", answer, n),
             "wrong": None if wrong is None else spread("wrong", wrong, n),
             "labels": dict(labels or {}),
-            "prepend_bos": prepend_bos,
+            "prepend_bos": None if prepend_bos is None else truth(prepend_bos),
             "recipe": recipe,
             "notes": tuple(notes),
             "_binding": _Binding(),
@@ -218,11 +220,8 @@ def _prompts_of(name: str, given: object) -> tuple[str, ...] | tuple[Tensor, ...
         prompts = (given,)
     elif isinstance(given, Tensor):
         prompts = _token_ids(name, given)
-    elif isinstance(given, (list, tuple)) and all(isinstance(text, str) for text in given):
-        prompts = tuple(given)
-    elif isinstance(given, (list, tuple)) and all(isinstance(ids, Tensor) and ids.dim() == 1 for ids in given):
-        rows = tuple(_token_ids(name, ids)[0] for ids in given)
-        prompts = rows if len({len(row) for row in rows}) > 1 else torch.stack(rows)
+    elif (found := _listed(given)) is not None:
+        prompts = found
     else:
         raise PromptError(
             f"{name} must be a string, a list of strings, a tensor of token ids or a list of tensors [pos], not {type(given).__name__}: {given!r:.80}.",
@@ -232,6 +231,28 @@ def _prompts_of(name: str, given: object) -> tuple[str, ...] | tuple[Tensor, ...
             f"{name} holds an empty prompt or none at all; give at least one token.", code="empty_prompts"
         )
     return prompts
+
+
+def _listed(given: object) -> tuple[str, ...] | tuple[Tensor, ...] | Tensor | None:
+    """A list or an array of texts, of ids (one prompt) or of lists of ids (a prompt each); None for anything else."""
+    found = None if isinstance(given, (set, frozenset)) else entries(given)
+    if found is None or all(isinstance(text, str) for text in found):
+        return None if found is None else tuple(found)
+    if (ids := _row(found)) is not None:
+        return ids[None]
+    rows = [_row(row) if isinstance(row, (list, tuple)) else None for row in found]
+    read = tuple(row for row in rows if row is not None)
+    if len(read) < len(rows):
+        return None
+    return read if len({len(row) for row in read}) > 1 else torch.stack(read)
+
+
+def _row(ids: Sequence[Any]) -> Tensor | None:
+    """Token ids [pos]; None if they are no whole numbers, or larger than any vocabulary."""
+    found = [whole(token) for token in ids]
+    if not all(token is not None and abs(token) < _ANY_VOCABULARY for token in found):
+        return None
+    return torch.tensor(found, dtype=torch.int64)
 
 
 def _token_ids(name: str, given: Tensor) -> Tensor:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.address import Intervention
+from circuitboard.address import Intervention, entries
 from circuitboard.errors import InterventionError
 from circuitboard.prompts import PromptPair
 
@@ -50,7 +50,11 @@ class Run:
     ) -> None:
         pair = PromptPair(prompts, answer=0, prepend_bos=prepend_bos)
         rows = tuple(row if isinstance(row, str) else tuple(row.tolist()) for row in pair.clean)
-        edits = (interventions,) if isinstance(interventions, Intervention) else tuple(interventions)
+        edits: Sequence[Any] | None = (
+            (interventions,) if isinstance(interventions, Intervention) else entries(interventions)
+        )
+        if edits is None:
+            edits = (interventions,)
         for edit in edits:
             if not isinstance(edit, Intervention):
                 raise InterventionError(
@@ -64,8 +68,8 @@ class Run:
                     where=str(edit.site),
                 )
         object.__setattr__(self, "prompts", rows)
-        object.__setattr__(self, "interventions", edits)
-        object.__setattr__(self, "prepend_bos", prepend_bos)
+        object.__setattr__(self, "interventions", tuple(edits))
+        object.__setattr__(self, "prepend_bos", pair.prepend_bos)
 
     def bind(self, model: TransformerBridge, *, prepend_bos: bool | None = None) -> Prompts:
         """The prompts as a model reads them, with or without BOS as asked here if the run does not say.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from circuitboard.address import INDEXED, Intervention, Site, positions_of
+from circuitboard.address import INDEXED, Intervention, Site, entries, positions_of, whole
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
 
@@ -159,7 +159,8 @@ def _layers(layers: object, adapter: ModelAdapter, over: Over) -> tuple[int, ...
         if not rows:
             check_site(Site(over, 0, index), adapter)
         return rows
-    wanted: Iterable[Any] = layers if isinstance(layers, Iterable) else (layers,)
+    several: list[Any] | None = None if whole(layers) is not None else entries(layers)
+    wanted: Sequence[Any] = (layers,) if several is None else several
     sites = [Site(over, layer, index) for layer in wanted]
     for site in sites:
         check_site(site, adapter)

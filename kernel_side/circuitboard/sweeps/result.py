@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from circuitboard.address import count_of, real, whole
+from circuitboard.errors import InterventionError
 from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ class Sweep:
         tuple
             (low, high), each [*cells]; NaN for a single prompt.
         """
+        level, n_resamples, seed = _share("level", level), count_of("n_resamples", n_resamples), _seed(seed)
         if self._one_prompt:
             return self._unknown(), self._unknown()
         low, high = self._in_chunks(
@@ -118,6 +121,7 @@ class Sweep:
 
         Exact up to twelve prompts; NaN for a single one, and where the effect is not finite.
         """
+        n_permutations, seed = count_of("n_permutations", n_permutations), _seed(seed)
         if self._one_prompt:
             return self._unknown()
         (found,) = self._in_chunks(
@@ -140,7 +144,7 @@ class Sweep:
         frame = self.to_dataframe()
         size = frame["effect"].abs().replace(float("inf"), float("nan"))
         order = size.sort_values(ascending=False, na_position="last", kind="stable").index
-        return frame.loc[order[:k]].reset_index(drop=True)
+        return frame.loc[order[: count_of("k", k, least=0)]].reset_index(drop=True)
 
     def plot(self) -> Picture:
         """The map of `effect` as a picture (needs matplotlib: extra `[plot]`)."""
@@ -193,3 +197,19 @@ def normalized(
         return torch.full_like(values, torch.nan)
     gap = clean.mean() - corrupted.mean()
     return (values - corrupted.mean()) / gap if gap != 0 else torch.full_like(values, torch.nan)
+
+
+def _share(name: str, given: object) -> float:
+    found = real(given)
+    if found is None or not 0 < found < 1:
+        raise InterventionError(
+            f"{name} is a share between 0 and 1, such as 0.95, not {given!r:.60}.", code="bad_count"
+        )
+    return found
+
+
+def _seed(given: object) -> int:
+    found = whole(given)
+    if found is None:
+        raise InterventionError(f"seed is a whole number, not {given!r:.60}.", code="bad_count")
+    return found

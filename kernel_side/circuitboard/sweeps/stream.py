@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from circuitboard.errors import Cancelled
+from circuitboard.address import real
+from circuitboard.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -100,6 +101,9 @@ class SweepStream:
         CircuitboardError
             Whatever made it fail.
         """
+        if timeout is not None and (seconds := real(timeout)) is None:
+            raise EngineError(f"timeout is a number of seconds or None, not {timeout!r:.60}.", code="bad_count")
+        timeout = None if timeout is None else seconds
         deadline = None if timeout is None else time.monotonic() + timeout
         bell = self._bell()
         try:

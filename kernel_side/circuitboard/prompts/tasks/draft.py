@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.address import whole
 from circuitboard.errors import PromptError
 from circuitboard.models.embedded import demo
 from circuitboard.prompts.pair import PromptPair
@@ -62,7 +63,7 @@ class Draft:
         **options: Any,
     ) -> None:
         self.n = check_size(n)
-        if isinstance(seed, bool) or not isinstance(seed, int):
+        if whole(seed) is None:
             raise PromptError(f"seed must be a whole number, not {seed!r:.60}.", code="bad_task_option")
         check_choice(
             f"The corruption of cb.tasks.{name}", corruption, task_named(name).corruptions, "unknown_corruption"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.address import whole
 from circuitboard.errors import PromptError
 from circuitboard.models.embedded import grammar
 from circuitboard.prompts.tasks.draft import Draft
@@ -63,7 +64,7 @@ def induction(
         text=False, length=length,
     )  # fmt: skip
     n_ctx = int(model.cfg.n_ctx)
-    if isinstance(length, bool) or not isinstance(length, int) or length < _SHORTEST:
+    if whole(length) is None or length < _SHORTEST:
         raise PromptError(
             f"length must be a whole number of at least {_SHORTEST}, not {length!r}.", code="bad_task_size"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from circuitboard.address import entries, single, whole
 from circuitboard.errors import PromptError
 from circuitboard.prompts import binding
 from circuitboard.prompts.pair import PromptPair
@@ -87,7 +88,7 @@ def from_table(
     if separator is None and isinstance(table, (str, Path)) and Path(table).suffix.lower() in CSV:
         separator = "|"
     places = {name: name.removeprefix(LABEL) for name in columns if name.startswith(LABEL)} | {
-        name: name for name in labels
+        name: name for name in _names_of(labels)
     }
     used = _columns(columns, {"clean": clean, "corrupted": corrupted, "answer": answer, "wrong": wrong}, places)
     # A column that is empty throughout is as good as none.
@@ -110,6 +111,13 @@ def from_table(
     pair = PromptPair(**reader.together(good), prepend_bos=prepend_bos, notes=notes)
     pair.bind(model)
     return pair
+
+
+def _names_of(labels: object) -> list[Any]:
+    found = entries(labels)
+    if found is None:
+        raise PromptError(f"labels is a list of names of columns, not {labels!r:.60}.", code="bad_task_option")
+    return found
 
 
 _NEEDED = ("clean", "answer")
@@ -184,8 +192,9 @@ class _Reader:
     def _prompt(self, name: str, cell: Any) -> Any:
         if isinstance(cell, str):
             return cell
-        if isinstance(cell, (list, tuple)) and cell and all(type(token) is int for token in cell):
-            return torch.tensor(cell)
+        ids = [whole(token) for token in entries(cell) or [None]]
+        if None not in ids:
+            return torch.tensor(ids)
         raise _UnusableError(f"{name!r} is {cell!r:.60}, neither text nor a list of token ids")
 
     def _answer(self, cell: Any) -> Any:
@@ -197,13 +206,14 @@ class _Reader:
         label = self._places[name]
         if name not in row.cells:
             raise PromptError(f"label {label!r} has no place", code="label_missing")
-        cell = row.cells[name]
+        cell = single(row.cells[name])
         if isinstance(cell, float) and cell.is_integer():
             return int(cell)  # a column of integers of which some are missing becomes one of floats
         if not isinstance(cell, str):
-            if isinstance(cell, bool) or not hasattr(cell, "__index__"):
+            position = whole(cell)
+            if position is None:
                 raise PromptError(f"label {label!r} has the place {cell!r:.60}, neither a position nor words", code="bad_label")  # fmt: skip
-            return int(cell)
+            return position
         if _INTEGER.fullmatch(cell):
             return int(cell)
         if not isinstance(clean, str) or clean.count(cell) != 1:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec
 
+from circuitboard.address import single, whole
 from circuitboard.errors import PromptError
 
 if TYPE_CHECKING:
@@ -86,14 +88,19 @@ def task(
 
     def register(make: Callable[P, PromptPair]) -> Callable[P, PromptPair]:
         name = make.__name__
-        TASKS[name] = Task(name, make, asks, source, corruptions)
+
+        @functools.wraps(make)
+        def made(*args: P.args, **kwargs: P.kwargs) -> PromptPair:
+            return make(*map(single, args), **{name: single(given) for name, given in kwargs.items()})
+
+        TASKS[name] = Task(name, made, asks, source, corruptions)
         listed = "\n".join(
             f"    {key!r}{' (default)' if i == 0 else ''}: {text}." for i, (key, text) in enumerate(corruptions.items())
         )
-        make.__doc__ = (
+        made.__doc__ = (
             f"{inspect.cleandoc(make.__doc__ or asks)}\n\n{source}.\n{_SHARED.format(corruptions=listed)}".rstrip()
         )
-        return make
+        return made
 
     return register
 
@@ -122,9 +129,10 @@ def check_size(n: object) -> int:
     PromptError
         `bad_task_size`.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
-        raise PromptError(f"A task makes between 1 and {MOST} prompts, not {n!r}.", code="bad_task_size")
-    return n
+    found = whole(n)
+    if found is None or not 1 <= found <= MOST:
+        raise PromptError(f"A task makes between 1 and {MOST} prompts, not {n!r:.60}.", code="bad_task_size")
+    return found
 
 
 def check_choice(name: str, given: object, choices: tuple[object, ...] | Mapping[str, str], code: str) -> None:
