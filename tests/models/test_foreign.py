@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from types import MethodType
 
 import pytest
 import torch
@@ -17,23 +16,14 @@ CLEAN = torch.tensor([[5, 6, 7, 8], [9, 8, 7, 6]])
 PAIR = cb.PromptPair(CLEAN, CLEAN.flip(1), answer=[1, 2], wrong=[3, 4])
 
 
-def _attend(self, query, key, value, attention_mask=None):
-    """What transformers 5.24 does: scores times `scaling`, and no `scale_attn`."""
-    scores = (query.float() @ key.float().transpose(-1, -2)) * self.scaling
-    if attention_mask is not None:
-        scores = scores + attention_mask
-    pattern = scores.softmax(-1).to(value.dtype)
-    return pattern @ value, pattern
-
-
 @pytest.fixture(scope="module")
 def renamed():
-    model = copy.deepcopy(tiny("gptj"))
+    """A model whose modules keep one fact under another name, as a newer release of transformers might."""
+    model = copy.deepcopy(tiny("gptneo"))
     for block in model.blocks:
         attention = block.attn.original_component
-        attention.scaling = 1 / attention.scale_attn
-        del attention.scale_attn
-        attention._attn = MethodType(_attend, attention)
+        attention.kind_of_attention = attention.attention_type
+        del attention.attention_type
     return model
 
 
@@ -41,8 +31,8 @@ def test_a_private_attribute_that_was_renamed_costs_a_tier(renamed):
     board = cb.Board(renamed, PAIR)
     assert board.engine.tier == "replay"
     assert "wavefront was dropped" in board.engine.why
-    assert "no attribute 'scale_attn'" in board.engine.why
-    known = cb.Board(tiny("gptj"), PAIR, engine="hooked")
+    assert "no attribute 'attention_type'" in board.engine.why
+    known = cb.Board(tiny("gptneo"), PAIR, engine="hooked")
     for each in (board, known):
         each.edit(cb.head(1, 2).zero())
     assert board.value == pytest.approx(known.value, abs=1e-4)
@@ -54,7 +44,7 @@ def test_a_private_attribute_that_was_renamed_costs_a_tier(renamed):
 
 
 def test_the_tier_is_refused_by_name_with_the_reason(renamed):
-    with pytest.raises(cb.EngineError, match="scale_attn") as caught:
+    with pytest.raises(cb.EngineError, match="attention_type") as caught:
         cb.Board(renamed, PAIR, engine="wavefront")
     assert caught.value.code == "tier_refused"
 

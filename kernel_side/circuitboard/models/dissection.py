@@ -141,8 +141,9 @@ def _attention(model: Any, family: Family, config: Any, layer: int) -> Attention
     if told != d_head or widths != (n_heads * d_head, n_kv_heads * d_head, n_kv_heads * d_head, n_heads * d_head):
         raise no_anatomy(model, f"the heads of layer {layer} have not all the same size")
     post_norm = model.blocks[layer].submodules.get("ln1_post")
-    upcast = family.float32_scores or bool(getattr(inner, "reorder_and_upcast_attn", False))
     eager = getattr(config, "_attn_implementation", "eager") == "eager"
+    upcast = eager if family.float32_scores is None else family.float32_scores
+    upcast = upcast or bool(getattr(inner, "reorder_and_upcast_attn", False))
     softmax = eager if family.float32_softmax is None else family.float32_softmax
     return Attention(
         q=q,
@@ -189,7 +190,7 @@ def _scale(model: Any, family: Family, inner: Any, d_head: int, layer: int) -> f
         case "one":
             return 1.0
         case "divisor":
-            return 1.0 / float(inner.scale_attn)
+            return float(inner.scaling) if hasattr(inner, "scaling") else 1.0 / float(inner.scale_attn)
         case "native":
             return 1.0 / float(inner.scale)
 
@@ -230,7 +231,7 @@ def _rotary(model: Any, family: Family, inner: Any, config: Any, layer: int) -> 
         case "table":
             if inner.rotary_dim is None:
                 raise no_anatomy(model, "its rotary positions have no width")
-            return _rotary_from_table(inner)
+            return _rotary_from_pairs(model, inner)
         case "model":
             return _rotary_from_module(model)
         case "layer_type":
@@ -263,9 +264,19 @@ def _rotary_from_native(module: Any) -> Rotary:
     return Rotary(tables, dims=int(module.rotary_dim), interleaved=True)
 
 
-def _rotary_from_table(attention: Any) -> Rotary:
+def _rotary_from_pairs(model: Any, attention: Any) -> Rotary:
+    """GPT-J's: sine and cosine once a pair. Since transformers 5.24 one module of the model holds the table."""
+    module = getattr(model.original_model.transformer, "rotary_emb", None)
+    if module is not None and type(module).__module__ != type(model.original_model).__module__:
+        raise no_anatomy(model, f"its rotary positions come from a {full_name(module)}")
+    like = next(model.original_model.parameters()).detach()[:0]
+
     def tables(positions: Tensor) -> tuple[Tensor, Tensor]:
-        sin, cos = attention.embed_positions.to(positions.device)[positions].chunk(2, dim=-1)
+        if module is None:
+            sin, cos = attention.embed_positions.to(positions.device)[positions].chunk(2, dim=-1)
+        else:
+            with torch.no_grad():
+                sin, cos = module(like, positions)
         return cos.repeat_interleave(2, dim=-1), sin.repeat_interleave(2, dim=-1)
 
     return Rotary(tables, dims=int(attention.rotary_dim), interleaved=True)

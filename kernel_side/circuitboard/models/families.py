@@ -14,12 +14,12 @@ WindowRule = Literal["none", "every_layer", "layer_types", "attention_type"]
 some, or in the attention module's attention_type with config.window_size."""
 
 RotaryRule = Literal["none", "model", "layer_type", "table", "native"]
-"""Where rotary angles come from: nowhere, one module of the model, one module asked with a layer type, a table in
-each attention module (GPT-J), or the native model's table."""
+"""Where rotary angles come from: nowhere, one module of the model, one module asked with a layer type, GPT-J's table
+(of the model, or of each attention module before transformers 5.24), or the native model's table."""
 
 ScaleRule = Literal["d_head", "d_head_and_layer", "scaling", "one", "divisor", "native"]
 """What scores are multiplied by: 1/√d_head; the same, over the layer's number if the config says so; the attention
-module's `scaling`; 1; 1/`scale_attn`; or 1/`scale`."""
+module's `scaling`; 1; the same `scaling`, or 1/`scale_attn` before transformers 5.24; or 1/`scale`."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Family:
     scale: ScaleRule
     rotary: RotaryRule = "none"
     window: WindowRule = "none"
-    float32_scores: bool = False
+    float32_scores: bool | None = False
     float32_softmax: bool | None = False
     parallel: bool | None = False
 
@@ -115,7 +115,7 @@ FAMILIES: tuple[Family, ...] = (
         activation="act",
         scale="divisor",
         rotary="table",
-        float32_scores=True,
+        float32_scores=None,
         parallel=True,
     ),
     _hugging_face(
