@@ -12,7 +12,7 @@ from circuitboard.address import prompt_of
 from circuitboard.analysis.read_out import selected
 from circuitboard.engine import tolerance
 from circuitboard.engine.recording import recorded
-from circuitboard.errors import EngineError
+from circuitboard.errors import EngineError, ModelError
 from circuitboard.metrics import probs_of, standard_error
 
 if TYPE_CHECKING:
@@ -168,9 +168,7 @@ def read_lens(
 def _unembedded(adapter: ModelAdapter, rows: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
     try:
         return adapter.unembed(rows)
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:  # the unembedding takes no rows of this width
+    except ModelError as error:  # e.g. the unembedding takes no rows of this width
         raise _more_after_the_last_block(adapter, "its residual stream does not fit its unembedding") from error
 
 

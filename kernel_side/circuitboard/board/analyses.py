@@ -226,7 +226,7 @@ class Analyses:
         now, base, estimate = self._worker.submit(read).result()
         if estimate is None and order == "sweep":
             raise InterventionError(
-                f"Neurons cannot be ordered by their effect on {lab.metric.name}, which has no gradient to estimate it from; choose another order, or sweep them all with board.sweep('neuron', layers=[{layer}]).",
+                f"Neurons cannot be ordered by their effect on {lab.metric.name}: the metric or the model has no gradient to estimate it from; choose another order, or sweep them all with board.sweep('neuron', layers=[{layer}]).",
                 code="unknown_order",
             )
         if estimate is None:

@@ -150,13 +150,13 @@ class Maps:
     ) -> Float[Tensor, "cell batch"] | None:
         """What each cell's effect would be if the model were linear (attribution patching); on the worker thread only.
 
-        NaN where that is not known; None if the metric has no gradient, or if there is no memory for the backward
-        pass: exact cells need less.
+        NaN where that is not known; None if the metric or the model has no gradient, or if there is no memory for the
+        backward pass: exact cells need less.
         """
         try:
             return self._attributed(run, cells, cancel, "atp", metric or self._lab.metric)
-        except MetricError as error:
-            if error.code != "metric_not_differentiable":
+        except (MetricError, ModelError) as error:
+            if error.code not in ("metric_not_differentiable", "no_gradient"):
                 raise
             return None
         except torch.OutOfMemoryError:

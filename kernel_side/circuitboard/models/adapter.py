@@ -138,6 +138,11 @@ class ModelAdapter(Protocol):
         """A forward pass that keeps autograd's graph, to be differentiated by what rewrites pass on.
 
         Use `torch.autograd.grad` on those tensors: `backward()` would fill the `.grad` of the user's parameters.
+
+        Raises
+        ------
+        ModelError
+            `no_gradient`, with the reason, for models that cannot be differentiated.
         """
 
     def enter(
@@ -177,7 +182,13 @@ class ModelAdapter(Protocol):
         """
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
-        """Final norm, unembedding and whatever the architecture does to its logits."""
+        """Final norm, unembedding and whatever the architecture does to its logits.
+
+        Raises
+        ------
+        ModelError
+            `no_unembedding`, with the reason.
+        """
 
 
 def places_of(adapter: ModelAdapter) -> Iterator[Place]:

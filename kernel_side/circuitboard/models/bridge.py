@@ -18,11 +18,14 @@ import torch
 from circuitboard.errors import ModelError
 from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place, Recording, Rewrite
 from circuitboard.models.dissection import dissect
+from circuitboard.models.foreign import foreign
 from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
-from circuitboard.models.outlets import outlets_of
+from circuitboard.models.outlets import held, outlets_of
+from circuitboard.models.placement import device_of, dtype_of
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
+from circuitboard.models.trial import trial_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -94,18 +97,19 @@ class BridgeAdapter:
     Raises
     ------
     ModelError
-        `not_a_bridge`, `not_a_decoder`.
+        `not_a_bridge`, `not_a_decoder`, `weights_not_loaded`, `model_does_not_run`, `nothing_to_edit`.
     """
 
     def __init__(self, model: TransformerBridge) -> None:
         self.shape = shape_of(model)
         self.name = reload_name(model) or str(getattr(model.cfg, "model_name", None) or type(model).__name__)
-        weights = next(model.parameters())
-        self.device, self.dtype = weights.device, weights.dtype
+        self.device = device_of(model, self.name)
         self._model = twin(model)
         self._model.eval()
         self._hook_points = self._model.hook_dict
-        self._survey = survey(self._model, self.shape, self.name)
+        trial = trial_of(self._model, self.shape, self.device, self.name)
+        self.dtype = dtype_of(trial)
+        self._survey = survey(self._model, self.shape, trial, self.name)
         self.shape = replace(self.shape, d_mlp=self._survey.d_mlp)
 
     def refusal(self, kind: Kind, layer: int) -> str | None:
@@ -129,7 +133,7 @@ class BridgeAdapter:
     def traced(
         self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
     ) -> Float[Tensor, "batch pos d_vocab"]:
-        with torch.enable_grad():
+        with foreign(self._no_gradient), torch.enable_grad():
             return self._logits(tokens, real)
 
     def enter(
@@ -202,13 +206,27 @@ class BridgeAdapter:
         return dissect(self._model)
 
     def outlets(self) -> Outlets:
-        return outlets_of(self._model)
+        found = outlets_of(self._model)
+        return held(found, trial_of(self._model, self.shape, self.device, self.name), self._model)
 
     def unembed(self, resid: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:
-        with torch.no_grad():
+        with foreign(self._not_read_out), torch.no_grad():
             rows = self._model.ln_final(resid) if hasattr(self._model, "ln_final") else resid
             logits: Tensor = self._model.adapter.apply_output_logits_transform(self._model.unembed(rows))
         return logits
+
+    def _no_gradient(self, clause: str) -> ModelError:
+        return ModelError(
+            f"{self.name} cannot be differentiated, so nothing can be estimated by attribution patching: {clause}. "
+            "Sweep without approximate=….",
+            code="no_gradient",
+        )
+
+    def _not_read_out(self, clause: str) -> ModelError:
+        return ModelError(
+            f"A residual stream of {self.name} cannot be read by its final norm and unembedding: {clause}.",
+            code="no_unembedding",
+        )
 
     def _logits(self, tokens: Tensor, real: Tensor | None) -> Tensor:
         # The bridge derives positions from the mask, unless the model does so itself.

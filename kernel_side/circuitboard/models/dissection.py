@@ -91,7 +91,7 @@ def _taken_apart(model: TransformerBridge) -> Anatomy:
     projected = "project_in" in model._modules or getattr(model.embed, "_output_contribution_scale", 1.0) != 1.0  # noqa: SLF001
     return Anatomy(
         blocks=blocks,
-        ln_final=_norm(model, model.ln_final),
+        ln_final=norm_of(model, model.ln_final),
         unembed=_linear(model, model.unembed),
         logit_softcap=_logit_softcap(model, config),
         embed_scale=None if projected else 1.0,
@@ -110,12 +110,12 @@ def _block(model: Any, family: Family, config: Any, layer: int) -> Block:
     if unknown or not {"ln1", "attn"} <= parts.keys():
         raise no_anatomy(model, f"its layers are made of {', '.join(parts)}")
     parallel = inner.use_parallel_residual if family.parallel is None else family.parallel
-    ln1 = _norm(model, parts["ln1"])
+    ln1 = norm_of(model, parts["ln1"])
     mlp = _mlp(model, family, bridge) if "mlp" in parts else None
     if mlp is None:
         ln2 = None
     elif "ln2" in parts:
-        ln2 = _norm(model, parts["ln2"])
+        ln2 = norm_of(model, parts["ln2"])
     elif parallel:
         ln2 = ln1
     else:
@@ -155,11 +155,11 @@ def _attention(model: Any, family: Family, config: Any, layer: int) -> Attention
         d_head=d_head,
         scale=_scale(model, family, inner, d_head, layer),
         rotary=_rotary(model, family, inner, config, layer),
-        q_norm=_norm(model, bridge.q_norm) if "q_norm" in bridge.submodules else None,
-        k_norm=_norm(model, bridge.k_norm) if "k_norm" in bridge.submodules else None,
+        q_norm=norm_of(model, bridge.q_norm) if "q_norm" in bridge.submodules else None,
+        k_norm=norm_of(model, bridge.k_norm) if "k_norm" in bridge.submodules else None,
         softcap=_softcap(inner),
         window=_window(model, family, inner, config, layer),
-        post_norm=None if post_norm is None else _norm(model, post_norm),
+        post_norm=None if post_norm is None else norm_of(model, post_norm),
         score_dtype=torch.float32 if upcast else None,
         softmax_dtype=torch.float32 if softmax else None,
     )
@@ -297,7 +297,7 @@ def _mlp(model: Any, family: Family, block: Any) -> Mlp:
         down=_linear(model, bridge.submodules["out"]),
         act=_activation(family, block),
         gate=_linear(model, bridge.gate) if gated else None,
-        post_norm=None if post_norm is None else _norm(model, post_norm),
+        post_norm=None if post_norm is None else norm_of(model, post_norm),
     )
 
 
@@ -328,7 +328,7 @@ def _linear(model: Any, bridge: Any) -> Linear:
     return Linear(weight.T if kind.endswith("Conv1D") else weight, bias)
 
 
-def _norm(model: Any, bridge: Any) -> Norm:
+def norm_of(model: Any, bridge: Any) -> Norm:
     """A norm as its bridge computes it: by calling what it wraps, or by its own formula on that one's weights."""
     inner = bridge.original_component
     kind = full_name(inner)

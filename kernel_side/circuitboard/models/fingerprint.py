@@ -8,6 +8,9 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.errors import ModelError
+from circuitboard.models.foreign import foreign
+
 if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
@@ -25,14 +28,15 @@ class Fingerprint:
     Parameters
     ----------
     weights
-        SHA-256 of all parameters and buffers, names included; the first 16 hexadecimal digits.
+        SHA-256 of all parameters and buffers, names included; the first 16 hexadecimal digits. None where some cannot be
+        read: offloaded, or of a tensor class that does not give its bytes.
     tokenizer
         The same of the tokenizer's whole definition; None without one.
     revision
         The hub's commit, where the model came from there.
     """
 
-    weights: str
+    weights: str | None
     tokenizer: str | None
     revision: str | None
 
@@ -44,7 +48,15 @@ def fingerprint(model: TransformerBridge) -> Fingerprint:
     return Fingerprint(_weights(model), _tokenizer(getattr(model, "tokenizer", None)), revision)
 
 
-def _weights(model: TransformerBridge) -> str:
+def _weights(model: TransformerBridge) -> str | None:
+    try:
+        with foreign(ModelError):
+            return _hashed(model)
+    except ModelError:
+        return None
+
+
+def _hashed(model: TransformerBridge) -> str:
     named = sorted(model.original_model.state_dict().items())
     tensors: list[tuple[str, Tensor]] = [(name, value) for name, value in named if hasattr(value, "data_ptr")]
     # In-place changes count a version up, and other tensors lie elsewhere.

@@ -53,6 +53,12 @@ def _why_not_block(block: Any) -> str | None:
     return None
 
 
+def readable(weight: torch.Tensor) -> bool:
+    """Whether a weight's numbers can be computed with as they lie there."""
+    plain = type(weight) in (torch.Tensor, torch.nn.Parameter)
+    return plain and weight.dtype in _DTYPES and weight.device.type != "meta"
+
+
 def unreadable_weights(model: Any) -> str | None:
     """Why weights cannot be computed with directly: quantized, spread over devices, of several dtypes, not loaded."""
     weights = list(model.parameters())

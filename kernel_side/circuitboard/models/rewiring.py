@@ -22,7 +22,9 @@ import torch
 
 from circuitboard.address import KINDS
 from circuitboard.models.hook_names import hook_name
-from circuitboard.models.survey import output_weights, raw_attention_point, spread
+from circuitboard.models.hooking import attach
+from circuitboard.models.survey import output_weights, spread
+from circuitboard.models.trial import raw_attention_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,13 +113,7 @@ class _Wiring:
         def hook(activation: Tensor, *, hook: Any) -> Tensor | None:  # noqa: ARG001
             return None if self._rehearsing and not in_rehearsal else look(activation)
 
-        handle = point.add_hook(hook)
-
-        def remove() -> None:
-            handle.hook.remove()
-            point.fwd_hooks.remove(handle)
-
-        self._handles.append(remove)
+        self._handles.append(attach(point, hook))
 
     def _attention(self, layer: int) -> torch.nn.Module:
         return self._blocks[layer].get_submodule("attn")

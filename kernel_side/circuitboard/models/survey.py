@@ -7,13 +7,17 @@ stream is the sum of what was added to it. Where it does not hold, the site is r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from circuitboard.address import KINDS
+from circuitboard.errors import ModelError
+from circuitboard.models.foreign import foreign
 from circuitboard.models.hook_names import NAMES_FOR_PEOPLE, hook_name
+from circuitboard.models.refusal import readable
+from circuitboard.models.trial import close
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +29,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Kind
     from circuitboard.models.adapter import ModelShape, Place
-
-_TOKENS = 3
-_ROUNDINGS = 64
-"""How many units in the last place two ways of adding up the same numbers may differ by."""
+    from circuitboard.models.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -53,53 +54,63 @@ class Survey:
     d_mlp: int | None
 
 
-@dataclass
-class _Seen:
-    """What one forward pass showed: each activation once, and which fired in which order."""
+def survey(model: TransformerBridge, shape: ModelShape, trial: Trial, name: str) -> Survey:
+    """Find out what a model's hooks can do from what they showed.
 
-    activations: dict[Place, Tensor] = field(default_factory=dict)
-    times: dict[Place, int] = field(default_factory=dict)
-    order: dict[Place, int] = field(default_factory=dict)
-
-
-def survey(model: TransformerBridge, shape: ModelShape, name: str) -> Survey:
-    """Run the model on a few tokens and find out what its hooks can do."""
-    points = model.hook_dict
-    seen = _run(model, points, shape)
-    units = next((found for (kind, _), found in seen.activations.items() if kind == "neuron"), None)
-    shape = replace(shape, d_mlp=None if units is None else int(units.shape[-1]))
+    Raises
+    ------
+    ModelError
+        `nothing_to_edit`.
+    """
+    units = next((found for (kind, _), found in trial.activations.items() if kind == "neuron"), None)
+    shape = replace(shape, d_mlp=None if units is None or not units.ndim else int(units.shape[-1]))
     refusals: dict[Place, str] = {}
-    for layer in range(shape.n_layers):
-        for kind in KINDS:
-            if kind == "embed" and layer:
-                continue
-            if reason := _refusal(kind, layer, model, shape, seen):
-                refusals[kind, layer] = reason.format(layer=f"layer {layer} of {name}", model=name)
+    places: list[Place] = [
+        (kind, layer) for layer in range(shape.n_layers) for kind in KINDS if kind != "embed" or not layer
+    ]
+    for kind, layer in places:
+        here = f"layer {layer} of {name}"
+        try:
+            with foreign(ModelError):
+                reason = _refusal(kind, layer, model, shape, trial)
+        except ModelError as error:
+            refusals[kind, layer] = (
+                f"what its {NAMES_FOR_PEOPLE[kind]} are made of cannot be read in {here} ({error.message})"
+            )
+        else:
+            if reason is not None:
+                refusals[kind, layer] = reason.format(layer=here, model=name)
+    if len(refusals) == len(places):
+        raise _nothing_to_edit(model, trial, name, refusals)
     layers = range(shape.n_layers)
     late = {
         layer
         for layer in layers
-        if seen.order.get(("head.pattern", layer), -1) > seen.order.get(("head", layer), len(seen.order))
+        if trial.order.get(("head.pattern", layer), -1) > trial.order.get(("head", layer), len(trial.order))
     }
     joined = {
         layer
         for layer in layers[:-1]
-        if {("resid_post", layer), ("resid_pre", layer + 1)} <= seen.activations.keys()
-        and torch.equal(seen.activations["resid_post", layer], seen.activations["resid_pre", layer + 1])
+        if {("resid_post", layer), ("resid_pre", layer + 1)} <= trial.activations.keys()
+        and torch.equal(trial.activations["resid_post", layer], trial.activations["resid_pre", layer + 1])
     }
     has_neurons = any(("neuron", layer) not in refusals for layer in range(shape.n_layers))
     return Survey(refusals, frozenset(late), frozenset(joined), shape.d_mlp if has_neurons else None)
 
 
-def raw_attention_point(points: Mapping[str, HookPoint], layer: int) -> HookPoint:
-    """Where the output of W_O passes, before any norm of it.
-
-    Some attention modules add the residual stream themselves; there the hook after W_O is the one.
-    """
-    projected = points.get(f"blocks.{layer}.attn.o.hook_out")
-    if points.get(hook_name("attn_out", layer)) is projected is not None:
-        return projected
-    return points[f"blocks.{layer}.attn.hook_out"]
+def _nothing_to_edit(model: Any, trial: Trial, name: str, refusals: Mapping[Place, str]) -> ModelError:
+    if not refusals:
+        why = "it has no layers"
+    elif trial.activations:
+        why = next(iter(refusals.values()))
+    elif any("forward" in vars(module) for module in model.modules()):
+        why = (
+            "its hooks show none of its activations, since the forward method of the model or of a part was replaced, as "
+            "torch.compile does. Make the board on the model as it was before, and compile a copy"
+        )
+    else:
+        why = "its hooks show none of its activations in a forward pass"
+    return ModelError(f"{name} has no place that can be edited: {why}.", code="nothing_to_edit")
 
 
 def output_weights(attention: Any) -> Float[Tensor, "head d_head d_model"] | None:
@@ -107,7 +118,7 @@ def output_weights(attention: Any) -> Float[Tensor, "head d_head d_model"] | Non
     from transformers.pytorch_utils import Conv1D
 
     projection = getattr(getattr(attention, "o", None), "original_component", None)
-    if not isinstance(projection, (torch.nn.Linear, Conv1D)) or projection.weight.is_meta:
+    if not isinstance(projection, (torch.nn.Linear, Conv1D)) or not readable(projection.weight):
         return None
     weights: Tensor = attention.W_O
     return weights.detach()
@@ -118,44 +129,11 @@ def spread(v: Float[Tensor, "batch pos kv d_head"], n_heads: int) -> Float[Tenso
     return v.repeat_interleave(n_heads // v.shape[2], 2)
 
 
-def _run(model: TransformerBridge, points: Mapping[str, HookPoint], shape: ModelShape) -> _Seen:
-    seen = _Seen()
-
-    def watch(place: Place) -> Any:
-        def hook(activation: Tensor, *, hook: Any) -> None:  # noqa: ARG001
-            seen.times[place] = seen.times.get(place, 0) + 1
-            if isinstance(activation, torch.Tensor):
-                seen.activations[place] = activation.detach().clone()
-                seen.order[place] = len(seen.order)
-
-        return hook
-
-    handles = []
-    try:
-        for layer in range(shape.n_layers):
-            for kind in KINDS:
-                # A hook on results makes the model compute them all, so what they add up to is looked at instead.
-                wanted = kind != "head.result" and (kind != "embed" or layer == 0)
-                if wanted and (point := points.get(hook_name(kind, layer))) is not None:
-                    handles.append((point, point.add_hook(watch((kind, layer)))))
-            if f"blocks.{layer}.attn.hook_out" in points:
-                point = raw_attention_point(points, layer)
-                handles.append((point, point.add_hook(watch(("head.result", layer)))))
-        tokens = torch.arange(min(_TOKENS, shape.n_ctx))[None] % shape.d_vocab
-        with torch.no_grad():
-            model(tokens.to(next(model.parameters()).device), return_type="logits", use_cache=False)
-    finally:
-        for point, handle in handles:
-            handle.hook.remove()
-            point.fwd_hooks.remove(handle)
-    return seen
-
-
-def _refusal(kind: Kind, layer: int, model: TransformerBridge, shape: ModelShape, seen: _Seen) -> str | None:
+def _refusal(kind: Kind, layer: int, model: TransformerBridge, shape: ModelShape, seen: Trial) -> str | None:
     """Why a place cannot be edited, with {layer} and {model} to be filled in, or None."""
     reason = _absent(kind, layer, model.hook_dict, shape, seen) or _unlike_its_name(kind, layer, shape, seen)
     if reason is None and kind == "head.pattern":
-        return _not_mixed(layer, seen)
+        return _not_mixed(layer, shape, seen)
     if reason is None and kind == "head.result":
         return _not_projected(layer, model.blocks[layer].attn, seen)
     if reason is None and kind == "resid_mid":
@@ -163,7 +141,7 @@ def _refusal(kind: Kind, layer: int, model: TransformerBridge, shape: ModelShape
     return reason
 
 
-def _absent(kind: Kind, layer: int, points: Mapping[str, HookPoint], shape: ModelShape, seen: _Seen) -> str | None:
+def _absent(kind: Kind, layer: int, points: Mapping[str, HookPoint], shape: ModelShape, seen: Trial) -> str | None:
     people, point = NAMES_FOR_PEOPLE[kind], points.get(hook_name(kind, layer))
     no_mlp = hook_name("mlp_out", layer) not in points
     # With experts, the hook on neurons is the one on the whole MLP under another name.
@@ -180,19 +158,19 @@ def _absent(kind: Kind, layer: int, points: Mapping[str, HookPoint], shape: Mode
     return reason
 
 
-def _unlike_its_name(kind: Kind, layer: int, shape: ModelShape, seen: _Seen) -> str | None:
+def _unlike_its_name(kind: Kind, layer: int, shape: ModelShape, seen: Trial) -> str | None:
     place, people = (kind, layer), NAMES_FOR_PEOPLE[kind]
     if place not in seen.activations:
         return f"{{layer}} never showed its {people} in a forward pass"
     if seen.times[place] != 1:
         return f"{{layer}} computes its {people} {seen.times[place]} times in a forward pass"
     found = tuple(seen.activations[place].shape)
-    n, heads, kv = found[1] if len(found) > 1 else 0, shape.n_heads, shape.n_kv_heads
+    n, heads, kv = seen.tokens.shape[1], shape.n_heads, shape.n_kv_heads
     expected: dict[Kind, tuple[int | None, ...]] = {
         "head.q": (1, n, heads, None),
         "head.k": (1, n, kv, None),
         "head.v": (1, n, kv, None),
-        "head.pattern": (1, heads, found[-1], found[-1]),
+        "head.pattern": (1, heads, n, n),
         "head": (1, n, heads, None),
         "neuron": (1, n, shape.d_mlp),
     }
@@ -202,38 +180,30 @@ def _unlike_its_name(kind: Kind, layer: int, shape: ModelShape, seen: _Seen) -> 
     return f"{{layer}} computes its {people} in the unusual shape {list(found)}"
 
 
-def _not_mixed(layer: int, seen: _Seen) -> str | None:
+def _not_mixed(layer: int, shape: ModelShape, seen: Trial) -> str | None:
     """Hold z against pattern · v."""
     at = seen.activations
-    if not {("head", layer), ("head.v", layer)} <= at.keys():
+    if any(_unlike_its_name(kind, layer, shape, seen) for kind in ("head", "head.v")):
         return "{layer} shows no values that its patterns mix"
     z, v = at["head", layer], at["head.v", layer]
     mixed = torch.einsum("bhds,bshe->bdhe", at["head.pattern", layer].to(z.dtype), spread(v, z.shape[2]))
-    return None if _close(mixed, z) else "z is not pattern · v in {layer}"
+    return None if close(mixed, z) else "z is not pattern · v in {layer}"
 
 
-def _not_projected(layer: int, attention: Any, seen: _Seen) -> str | None:
+def _not_projected(layer: int, attention: Any, seen: Trial) -> str | None:
     """Hold the output of attention against z · W_O + b."""
     weights, z, out = output_weights(attention), seen.activations["head", layer], seen.activations["head.result", layer]
     if weights is None or weights.shape[:2] != z.shape[2:]:
-        return "the output projection of {layer} is not one matrix W_O, or not in memory"
+        return "the output projection of {layer} is not one matrix W_O, or packed, or not in memory"
     rest = out - torch.einsum("bphe,hed->bpd", z, weights)
     bias = rest[:, :1].expand_as(rest)
-    return None if _close(rest, bias, out) else "attention in {layer} does more than z · W_O"
+    return None if close(rest, bias, out) else "attention in {layer} does more than z · W_O"
 
 
-def _not_a_sum(layer: int, seen: _Seen) -> str | None:
+def _not_a_sum(layer: int, seen: Trial) -> str | None:
     """Hold the residual stream before the MLP against resid_pre + attn_out."""
     at = seen.activations
     if not {("resid_pre", layer), ("attn_out", layer)} <= at.keys():
         return "{layer} does not show what its attention adds"
     mid = at["resid_pre", layer] + at["attn_out", layer]
-    return None if _close(mid, at["resid_mid", layer]) else "in {layer} it is not the sum of resid_pre and attn_out"
-
-
-def _close(found: Tensor, expected: Tensor, *scale: Tensor) -> bool:
-    if found.shape != expected.shape:
-        return False
-    size = max(float(x.abs().nan_to_num().max()) for x in (found, expected, *scale))
-    allowed = _ROUNDINGS * torch.finfo(expected.dtype).eps * size
-    return torch.allclose(found, expected, rtol=0, atol=allowed, equal_nan=True)
+    return None if close(mid, at["resid_mid", layer]) else "in {layer} it is not the sum of resid_pre and attn_out"

@@ -11,9 +11,10 @@ import torch
 
 from circuitboard.engine.edges import arrivals
 from circuitboard.engine.passes import Arrived, Pass, When
-from circuitboard.errors import MetricError
+from circuitboard.errors import MetricError, ModelError
 from circuitboard.interventions import part_of
 from circuitboard.metrics import columns_of, evaluate, select
+from circuitboard.models.foreign import foreign
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -88,10 +89,20 @@ class Trace:
         flat = [tensor for moment in moments for tensor in self._kept[moment]]
         if not flat:
             return {}
-        found = iter(
-            torch.autograd.grad(of, flat, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
-        )
+        with foreign(_no_way_back):
+            gradients = torch.autograd.grad(
+                of, flat, weights, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+        found = iter(gradients)
         return {moment: sum(next(found) for _ in self._kept[moment]) for moment in moments}  # type: ignore[misc]
+
+
+def _no_way_back(clause: str) -> ModelError:
+    return ModelError(
+        f"The model cannot be differentiated, so nothing can be estimated by attribution patching: {clause}. "
+        "Sweep without approximate=….",
+        code="no_gradient",
+    )
 
 
 def after(layer: int) -> Moment:
@@ -125,6 +136,8 @@ def trace(
     ------
     MetricError
         `metric_not_differentiable`, and as `evaluate`.
+    ModelError
+        `no_gradient`.
     """
     plan.fetch()
     ends = [after(layer) for layer in range(adapter.shape.n_layers)] if droppable else []

@@ -1,0 +1,429 @@
+"""Models that somebody holds and that no family describes: packed, wrapped, compiled, offloaded, half a model.
+
+Each is tiny, random and built without a hub. Where the library that makes such models runs here, it is used; where it
+does not, a module of the same make stands in for it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Self
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+import transformers
+from torch.nn.utils import parametrize, prune
+from transformer_lens import TransformerBridgeConfig
+from transformer_lens.model_bridge import TransformerBridge
+from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_from_module
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_COMMON = {"vocab_size": 60, "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0}
+_LLAMA = {
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "max_position_embeddings": 32,
+    **_COMMON,
+}
+_GPT = {"n_layer": 2, "n_head": 4, "n_embd": 32, "n_positions": 32, **_COMMON}
+
+
+def _hugging_face(config: transformers.PretrainedConfig, attention: str = "eager") -> torch.nn.Module:
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(6.0)
+    return model
+
+
+def _bridge(model: torch.nn.Module, **options: object) -> TransformerBridge:
+    bridge = build_bridge_from_module(model, type(model).__name__, hf_config=model.config, **options)
+    return bridge.eval()
+
+
+def _llama(**options: object) -> torch.nn.Module:
+    return _hugging_face(transformers.LlamaConfig(**{**_LLAMA, **options}))
+
+
+def _linears(model: torch.nn.Module, *, but: tuple[str, ...] = ("lm_head",)) -> list[tuple[torch.nn.Module, str]]:
+    """Every linear layer as (parent, name), the unembedding apart."""
+    found = [
+        (module, name)
+        for module in model.modules()
+        for name, child in module.named_children()
+        if isinstance(child, torch.nn.Linear) and name not in but
+    ]
+    assert found
+    return found
+
+
+# --- quantized ------------------------------------------------------------------------------------------
+
+
+class Packed(torch.nn.Linear):
+    """As bitsandbytes' Linear4bit: a torch Linear by its class, two 4-bit numbers a byte by its weight."""
+
+    def __init__(self, full: torch.nn.Linear) -> None:
+        super().__init__(full.in_features, full.out_features, bias=full.bias is not None)
+        self.bias = full.bias
+        step = full.weight.detach().abs().amax(1, keepdim=True) / 7
+        levels = (full.weight.detach() / step).round().to(torch.int8) + 8
+        packed = (levels[:, ::2] * 16 + levels[:, 1::2]).to(torch.uint8).reshape(-1, 1)
+        self.weight = torch.nn.Parameter(packed, requires_grad=False)
+        self.register_buffer("step", step)
+
+    def unpacked(self) -> Tensor:
+        pairs = self.weight.reshape(self.out_features, -1).int()
+        return (torch.stack((pairs // 16, pairs % 16), -1).flatten(1) - 8) * self.step
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.unpacked().to(x.dtype), self.bias)
+
+
+class PackedTensor(torch.Tensor):
+    """As torchao's weights: a tensor class that is float by its dtype, and does nothing but multiply rows."""
+
+    @staticmethod
+    def __new__(cls, levels: Tensor, step: Tensor) -> Self:
+        return torch.Tensor._make_wrapper_subclass(cls, levels.shape, dtype=torch.float32, device=levels.device)
+
+    def __init__(self, levels: Tensor, step: Tensor) -> None:
+        self.levels, self.step = levels, step
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func is F.linear:
+            x, weight, *bias = args
+            return F.linear(x, weight.levels.to(x.dtype) * weight.step, *bias, **(kwargs or {}))
+        return super().__torch_function__(func, types, args, kwargs or {})
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.detach.default:
+            return cls(args[0].levels, args[0].step)
+        raise NotImplementedError(f"{func} is not there for {cls.__name__}")
+
+
+def _four_bit() -> TransformerBridge:
+    model = _llama()
+    for parent, name in _linears(model):
+        setattr(parent, name, Packed(getattr(parent, name)))
+    return _bridge(model)
+
+
+def _tensor_class() -> TransformerBridge:
+    model = _llama()
+    for parent, name in _linears(model):
+        linear = getattr(parent, name)
+        step = linear.weight.detach().abs().amax(1, keepdim=True) / 127
+        packed = PackedTensor((linear.weight.detach() / step).round().to(torch.int8), step)
+        linear.weight = torch.nn.Parameter(packed, requires_grad=False)
+    return _bridge(model)
+
+
+def _half_of_it(dtype: torch.dtype, *names: str) -> TransformerBridge:
+    """Parts in another dtype than the rest, which cast their input, as `keep_in_fp32_modules` does for norms."""
+    model = _llama().to(dtype)
+    for name, module in model.named_modules():
+        if name.endswith(names):
+            module.float()
+    return _bridge(model)
+
+
+# --- adapters -------------------------------------------------------------------------------------------
+
+
+class Lora(torch.nn.Module):
+    """As peft's: the layer it wraps, plus scaling · B · A."""
+
+    def __init__(self, base_layer: torch.nn.Linear, rank: int = 2) -> None:
+        super().__init__()
+        self.base_layer = base_layer
+        self.lora_A = torch.nn.Linear(base_layer.in_features, rank, bias=False)
+        self.lora_B = torch.nn.Linear(rank, base_layer.out_features, bias=False)
+        self.scaling = 2.0
+
+    @property
+    def weight(self) -> Tensor:
+        return self.base_layer.weight
+
+    @property
+    def bias(self) -> Tensor | None:
+        return self.base_layer.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.base_layer(x) + self.scaling * self.lora_B(self.lora_A(x))
+
+
+class LoraLinear(torch.nn.Linear):
+    """As loralib's: a torch Linear by its class, whose weight is not all that it multiplies by."""
+
+    def __init__(self, full: torch.nn.Linear, rank: int = 2) -> None:
+        super().__init__(full.in_features, full.out_features, bias=full.bias is not None)
+        self.weight, self.bias = full.weight, full.bias
+        self.low = torch.nn.Parameter(torch.randn(rank, full.in_features))
+        self.high = torch.nn.Parameter(torch.randn(full.out_features, rank))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias) + F.linear(F.linear(x, self.low), self.high)
+
+
+def _adapted(make: Callable[[torch.nn.Linear], torch.nn.Module], *names: str) -> TransformerBridge:
+    model = _llama()
+    for parent, name in _linears(model):
+        if name in names:
+            setattr(parent, name, make(getattr(parent, name)))
+    return _bridge(model)
+
+
+def _merged() -> TransformerBridge:
+    model = _llama()
+    for parent, name in _linears(model):
+        linear = getattr(parent, name)
+        low, high = torch.randn(2, linear.in_features), torch.randn(linear.out_features, 2)
+        linear.weight.data += high @ low
+    return _bridge(model)
+
+
+class _Doubled(torch.nn.Module):
+    def forward(self, weight: Tensor) -> Tensor:
+        return 2 * weight
+
+
+def _parametrized() -> TransformerBridge:
+    model = _llama()
+    for layer in model.model.layers:
+        parametrize.register_parametrization(layer.self_attn.o_proj, "weight", _Doubled())
+        torch.nn.utils.parametrizations.weight_norm(layer.mlp.down_proj)
+    return _bridge(model)
+
+
+def _pruned() -> TransformerBridge:
+    model = _llama()
+    for layer in model.model.layers:
+        prune.l1_unstructured(layer.self_attn.o_proj, "weight", amount=0.5)
+        prune.l1_unstructured(layer.mlp.down_proj, "weight", amount=0.5)
+    return _bridge(model)
+
+
+# --- compiled, offloaded, frozen ------------------------------------------------------------------------
+
+
+def _compiled_forward() -> TransformerBridge:
+    model = _bridge(_llama())
+    model.original_model.forward = torch.compile(model.original_model.forward, backend="eager")
+    return model
+
+
+def _compiled_blocks() -> TransformerBridge:
+    model = _llama()
+    for layer in model.model.layers:
+        layer.mlp = torch.compile(layer.mlp, backend="eager")
+    return _bridge(model)
+
+
+def _compiled_in_place() -> TransformerBridge:
+    model = _bridge(_llama())
+    for block in model.blocks:
+        block.mlp.compile(backend="eager")
+    return model
+
+
+def _inference() -> TransformerBridge:
+    with torch.inference_mode():
+        return _bridge(_llama())
+
+
+def _frozen() -> TransformerBridge:
+    return _bridge(_llama().requires_grad_(requires_grad=False))
+
+
+def _offloaded(folder: str | None = None) -> TransformerBridge:
+    import accelerate
+
+    model = _llama()
+    if folder is None:
+        accelerate.cpu_offload(model, execution_device=torch.device("cpu"))
+    else:
+        accelerate.disk_offload(model, folder, execution_device=torch.device("cpu"))
+    return _bridge(model)
+
+
+def _not_loaded() -> TransformerBridge:
+    with torch.device("meta"):
+        model = transformers.AutoModelForCausalLM.from_config(transformers.LlamaConfig(**_LLAMA))
+    return _bridge(model.eval())
+
+
+def _checkpointing() -> TransformerBridge:
+    model = _llama()
+    model.gradient_checkpointing_enable()
+    return _bridge(model)
+
+
+def _training() -> TransformerBridge:
+    model = _bridge(_hugging_face(transformers.GPT2Config(resid_pdrop=0.5, attn_pdrop=0.5, embd_pdrop=0.5, **_GPT)))
+    return model.train()
+
+
+# --- shapes ---------------------------------------------------------------------------------------------
+
+
+def _latent(config: type[transformers.PretrainedConfig], **options: object) -> TransformerBridge:
+    """Multi-head latent attention: queries and keys of another width than values."""
+    wide = {**_LLAMA, "num_key_value_heads": 4, "num_hidden_layers": 3, **options}
+    return _bridge(
+        _hugging_face(
+            config(
+                q_lora_rank=16,
+                kv_lora_rank=16,
+                qk_nope_head_dim=4,
+                qk_rope_head_dim=4,
+                v_head_dim=8,
+                first_k_dense_replace=1,
+                n_routed_experts=4,
+                num_experts_per_tok=2,
+                n_shared_experts=1,
+                moe_intermediate_size=16,
+                n_group=2,
+                topk_group=1,
+                **wide,
+            )
+        )
+    )
+
+
+def _native(**options: object) -> TransformerBridge:
+    config = {
+        "n_layers": 2,
+        "d_model": 32,
+        "d_head": 8,
+        "n_heads": 4,
+        "d_mlp": 48,
+        "n_ctx": 16,
+        "d_vocab": 60,
+        "act_fn": "gelu",
+        "normalization_type": "LN",
+        "seed": 0,
+        "init_weights": True,
+        **options,
+    }
+    return TransformerBridge.boot_native(TransformerBridgeConfig(**config)).eval()
+
+
+def _smallest() -> TransformerBridge:
+    """One layer, one head, as the smallest toy models have."""
+    return _native(n_layers=1, n_heads=1, d_model=4, d_head=4, d_mlp=1, d_vocab=9, n_ctx=4)
+
+
+def _tracr_like() -> TransformerBridge:
+    return _native(
+        n_layers=1,
+        d_model=8,
+        d_head=4,
+        n_ctx=8,
+        d_vocab=9,
+        d_mlp=16,
+        n_heads=2,
+        act_fn="relu",
+        attention_dir="bidirectional",
+        normalization_type=None,
+    )
+
+
+def _no_layers() -> TransformerBridge:
+    return _bridge(_llama(num_hidden_layers=0))
+
+
+def _not_a_number() -> TransformerBridge:
+    model = _llama()
+    model.model.layers[1].mlp.down_proj.weight.data[3, 5] = float("nan")
+    return _bridge(model)
+
+
+def _untied() -> TransformerBridge:
+    return _bridge(_hugging_face(transformers.GPT2Config(tie_word_embeddings=False, **_GPT)))
+
+
+def _tied() -> TransformerBridge:
+    return _bridge(_llama(tie_word_embeddings=True))
+
+
+class _OwnAttention(torch.nn.Module):
+    """A part of somebody's own in the place of a family's."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args: object, **kwargs: object) -> Tensor:
+        return 0.5 * self.inner(*args, **kwargs)
+
+
+def _own_part() -> TransformerBridge:
+    model = _bridge(_llama())
+    for block in model.blocks:
+        down = block.mlp.original_component
+        down.down_proj = _OwnAttention(down.down_proj)
+    return model
+
+
+def _with_attention(attention: str, config: type[transformers.PretrainedConfig] | None = None) -> TransformerBridge:
+    made = (config or transformers.LlamaConfig)(**_LLAMA)
+    model = _hugging_face(made, attention)
+    bridge = _bridge(model)
+    model.config._attn_implementation = attention
+    return bridge
+
+
+ODD: dict[str, Callable[[], TransformerBridge]] = {
+    "four_bit": _four_bit,
+    "tensor_class": _tensor_class,
+    "float32_norms": lambda: _half_of_it(torch.bfloat16, "layernorm", "norm"),
+    "float16": lambda: _bridge(_llama().half()),
+    "bfloat16": lambda: _bridge(_llama().bfloat16()),
+    "float64": lambda: _bridge(_llama().double()),
+    "lora": lambda: _adapted(Lora, "q_proj", "v_proj", "o_proj", "down_proj"),
+    "lora_queries": lambda: _adapted(Lora, "q_proj", "v_proj"),
+    "lora_linear": lambda: _adapted(LoraLinear, "o_proj", "down_proj"),
+    "lora_merged": _merged,
+    "parametrized": _parametrized,
+    "pruned": _pruned,
+    "compiled_forward": _compiled_forward,
+    "compiled_blocks": _compiled_blocks,
+    "compiled_in_place": _compiled_in_place,
+    "inference": _inference,
+    "frozen": _frozen,
+    "offloaded": _offloaded,
+    "not_loaded": _not_loaded,
+    "checkpointing": _checkpointing,
+    "training": _training,
+    "latent_v2": lambda: _latent(transformers.DeepseekV2Config, topk_method="greedy"),
+    "latent_v3": lambda: _latent(transformers.DeepseekV3Config),
+    "smallest": _smallest,
+    "bidirectional_bare": _tracr_like,
+    "no_layers": _no_layers,
+    "nan": _not_a_number,
+    "untied": _untied,
+    "tied": _tied,
+    "own_part": _own_part,
+    "sdpa": lambda: _with_attention("sdpa"),
+    "flex": lambda: _with_attention("flex_attention"),
+}
+
+
+@cache
+def odd(name: str) -> TransformerBridge:
+    """One of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ODD[name]()
