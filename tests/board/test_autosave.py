@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import logging
 import os
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -18,10 +21,14 @@ import torch
 
 import circuitboard as cb
 from circuitboard.board import autosave
+from circuitboard.board.files import KeptName, disk, new_name, quota
 from tests.board.prompts import pair
 from tests.tiny_models import tiny
 
 ROOT = Path(__file__).parents[2]
+
+GONE = 2**22 + 1
+"""No process has such a number."""
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +98,7 @@ def test_opting_out_and_running_outside_a_kernel_write_nothing(make, kept, monke
         monkeypatch.setenv(autosave.ENVIRONMENT, variable)
     board = make(autosave=option)
     board.edit(cb.head(0, 0).zero())
-    assert board._autosave is None
+    assert board.autosave is None
     board.close()
     assert names(kept) == []
 
@@ -186,12 +193,14 @@ def test_edits_and_numbers_in_a_file_belong_together(make, model):
     cb.Board.load(board._autosave.path, model).close()  # warns if its numbers were others
 
 
-def test_few_files_are_kept_and_the_newest(make, kept, monkeypatch):
-    monkeypatch.setattr(autosave, "FILES", 3)
+def test_few_files_of_processes_that_are_gone_are_kept_and_the_newest(make, kept, monkeypatch):
+    monkeypatch.setattr(quota, "FILES", 3)
     kept.mkdir(parents=True)
-    for n in range(6):
-        (kept / f"old{n}-1.board.json").write_text("{}")
-        os.utime(kept / f"old{n}-1.board.json", (n, n))
+    for notebook in ("mine", "yours"):
+        for n in range(6):
+            path = kept / f"{notebook}-20260101-000000-{GONE}-{n}.board.json"
+            path.write_text("{}")
+            os.utime(path, (n, n))
     half = kept / ".x.board.json.abc"
     half.write_text("{")
     os.utime(half, (0, 0))
@@ -200,57 +209,217 @@ def test_few_files_are_kept_and_the_newest(make, kept, monkeypatch):
     board = make()
     board.edit(cb.head(0, 0).zero())
     board._autosave.flush()
-    assert names(kept) == sorted(
-        [board._autosave.path.name, "old5-1.board.json", "old4-1.board.json", ".y.board.json.abc", "notes.txt"]
-    )
+    left = [f"{notebook}-20260101-000000-{GONE}-{n}.board.json" for notebook in ("mine", "yours") for n in (3, 4, 5)]
+    assert names(kept) == sorted([board._autosave.path.name, *left, ".y.board.json.abc", "notes.txt"])
+    monkeypatch.setattr(quota, "ALL", 4)
+    other = make()
+    other.edit(cb.head(0, 0).zero())
+    other._autosave.flush()
+    left = [f"{notebook}-20260101-000000-{GONE}-{n}.board.json" for notebook in ("mine", "yours") for n in (4, 5)]
+    assert set(left) == set(names(kept)) - {board._autosave.path.name, other._autosave.path.name} - {
+        ".y.board.json.abc",
+        "notes.txt",
+    }
 
 
-def test_many_states_and_large_values_stay_small(make, model, monkeypatch, caplog):
-    monkeypatch.setattr(autosave, "STATES", 5)
+def test_the_file_of_an_open_board_stays_whatever_else_is_made(make, model, kept, monkeypatch):
+    monkeypatch.setattr(quota, "DROPPED", 3)
+    mine = make()
+    mine.edit(cb.head(1, 1).zero())
+    mine.autosave.flush()
+    os.utime(mine.autosave.path, (1, 1))
+    for n in range(20):
+        other = cb.Board(model, pair(), autosave=True)
+        other.edit(cb.head(0, n % 4).zero())
+        other.close()
+    assert mine.autosave.path.exists()
+    assert len(names(kept)) <= 1 + 3 + 1
+    loaded = cb.Board.load(mine.autosave.path, model)
+    assert loaded.edits == mine.edits
+    loaded.close()
+
+
+OTHER = """
+import sys
+from circuitboard.board.files import new_name
+print(new_name("board", 1), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.timeout(120)
+def test_the_file_of_a_process_that_lives_stays_and_goes_once_it_was_killed(make, kept, monkeypatch):
+    monkeypatch.setattr(quota, "FILES", 0)
+    kept.mkdir(parents=True)
+    env = os.environ | {"PYTHONPATH": f"{ROOT / 'kernel_side'}:{ROOT}"}
+    command = [sys.executable, "-c", OTHER]
+    with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        path = kept / process.stdout.readline().strip()
+        path.write_text("{}")
+        os.utime(path, (1, 1))
+        name = KeptName.of(path.name)
+        another = path.with_name(path.name.replace(f"{process.pid}.", f"{process.pid}.1"))  # as if the number were new
+        another.write_text("{}")
+        assert name.notebook == "board"
+        assert not name.ours
+        quota.prune(kept, ())
+        assert names(kept) == [path.name]
+        process.send_signal(signal.SIGKILL)
+        until(lambda: not name.lives(0.0, 0.0))  # also before anybody has looked after the process
+        process.wait(30)
+    quota.prune(kept, ())
+    assert names(kept) == []
+
+
+def test_processes_of_another_machine_count_as_alive_for_a_while(kept, monkeypatch):
+    monkeypatch.setattr(quota, "FILES", 0)
+    kept.mkdir(parents=True)
+    name = new_name("board", 1)
+    mark = KeptName.of(name).machine
+    away = kept / name.replace(mark, "00000000")
+    away.write_text("{}")
+    quota.prune(kept, ())
+    assert away.exists()
+    os.utime(away, (1, 1))
+    quota.prune(kept, ())
+    assert not away.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x",
+        "a-b.board.json",
+        "n-20260101-000000-99999999999999999999.1.00000000-1.board.json",
+        "\n.board.json",
+        "n-20260101-000000-0-1.board.json",
+    ],
+)
+def test_any_name_is_read(name):
+    assert not KeptName.of(name).lives(1e9, 0.0)
+    assert not KeptName.of(name).ours
+
+
+def test_the_whole_history_is_kept_and_large_values_stay_small(make, model, monkeypatch, caplog):
     board = make()
     board.edit(cb.head(0, 0).zero())
     for _ in range(9):
         board.toggle(0)
+    board.undo()
+    board.undo()
+    board.note("here")
     board._autosave.flush()
-    saved = json.loads(board._autosave.path.read_text())
-    assert len(saved["states"]) == 5
     loaded = cb.Board.load(board._autosave.path, model)
-    assert loaded.edits == board.edits
+    assert loaded.history == board.history
     loaded.close()
-    monkeypatch.setattr(autosave, "MAX_BYTES", len(board._autosave.path.read_bytes()) - 200)
+    monkeypatch.setattr(autosave, "MAX_BYTES", len(board._autosave.path.read_bytes()) // 2)
     board.toggle(0)
     board._autosave.flush()
-    assert len(json.loads(board._autosave.path.read_text())["states"]) == 1
-    assert board._autosave.problem is None
+    loaded = cb.Board.load(board._autosave.path, model)
+    assert loaded.edits == board.edits
+    assert 2 <= len(loaded.history.nodes) < 12
+    assert "older states are left out" in board.autosave.problem
+    assert "older states are left out" in repr(board.autosave)
+    loaded.close()
     before = board._autosave.path.read_bytes()
     with caplog.at_level(logging.WARNING):
         board.edit(cb.resid_pre(0).add(torch.ones(32)))
         monkeypatch.setattr(autosave, "MAX_BYTES", 500)
         board._autosave.flush()
-    assert "file_too_large" in board._autosave.problem
+    assert "more than the 500" in board.autosave.problem
     assert "not kept on disk" in caplog.text
     assert board._autosave.path.read_bytes() == before
 
 
-def test_a_metric_of_your_own_or_a_full_disk_is_said_once_and_hurts_nothing(make, kept, monkeypatch, caplog):
-    board = make(metric=lambda logits: logits[:, -1, 0])
-    with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            board.edit(cb.head(0, 0).zero())
-            board._autosave.flush()
-    assert caplog.text.count("not kept on disk") == 1
-    assert "metric_not_saveable" in board._autosave.problem
+def test_a_board_with_a_metric_of_ones_own_is_kept(make, model):
+    def mine(logits):
+        return logits[:, -1, 0]
+
+    board = make(metric=mine)
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    assert board.autosave.problem is None
+    loaded = cb.Board.load(board.autosave.path, model, metric={"mine": mine})
+    assert loaded.edits == board.edits
+    loaded.close()
+
+
+def test_a_folder_that_cannot_be_written_is_said_once_and_hurts_nothing(make, kept, caplog):
     kept.parent.mkdir(exist_ok=True)
     kept.write_text("a file where the folder should be")
-    other = make()
-    other.edit(cb.head(0, 0).zero())
-    other._autosave.flush()
+    other, told = make(), []
+    other.autosave.subscribe(lambda: told.append(other.autosave.problem))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            other.edit(cb.head(0, 0).zero())
+            other._autosave.flush()
+    assert caplog.text.count("not kept on disk") == 1
     assert other._autosave.problem is not None
+    assert len(other.edits) == 3
     kept.unlink()
     other.edit(cb.head(0, 1).zero())
     other._autosave.flush()
     assert other._autosave.problem is None
     assert other._autosave.path.exists()
+    assert [problem is None for problem in told] == [False, True]
+
+
+def test_a_folder_that_goes_away_is_made_again(make, kept):
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    shutil.rmtree(kept)
+    board.edit(cb.head(0, 1).zero())
+    board.autosave.flush()
+    assert board.autosave.problem is None
+    assert len(json.loads(board.autosave.path.read_text())["states"]) == 3
+
+
+@pytest.mark.parametrize("call", ["fsync", "open", "replace"])
+def test_a_full_disk_loses_nothing_and_is_tried_again_without_a_step(make, monkeypatch, call):
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    before = board.autosave.path.read_bytes()
+
+    def full(*_args, **_rest):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(autosave, "RETRY_S", 0.05)
+    monkeypatch.setattr(disk.Path if call == "replace" else disk.os, call, full)
+    board.edit(cb.head(0, 1).zero())
+    board.autosave.flush()
+    assert "No space left on device" in board.autosave.problem
+    monkeypatch.undo()
+    assert board.autosave.path.read_bytes() == before
+    until(lambda: board.autosave.problem is None)
+    assert len(json.loads(board.autosave.path.read_text())["states"]) == 3
+    assert [name for name in names(board.autosave.path.parent) if name.startswith(".")] == []
+
+
+def test_the_file_is_on_the_disk_before_it_takes_the_name_and_then_the_folder(make, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(handle):
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    monkeypatch.setattr(disk.os, "fsync", synced)
+    monkeypatch.setattr(disk.Path, "replace", lambda self, target: done.append("replace") or replace(self, target))
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    assert done == ["file", "replace", "folder"]
+
+
+def test_whatever_goes_wrong_is_told_and_the_board_goes_on(make, monkeypatch):
+    monkeypatch.setattr(autosave, "fingerprint", lambda model: 1 / 0)
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    assert "ZeroDivisionError" in board.autosave.problem
+    assert board.edit(cb.head(0, 1).zero()).receipts
 
 
 def test_the_notebook_comes_first(make, kept, monkeypatch):

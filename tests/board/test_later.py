@@ -119,3 +119,21 @@ def test_asking_costs_next_to_nothing(make):
     for _ in range(10_000):
         later.ask()
     assert (time.perf_counter() - start) / 10_000 < 100e-6
+
+
+def test_what_is_put_off_is_done_then_or_with_the_next_question(make):
+    done = []
+    later = make(lambda: done.append(time.monotonic()))
+    start = time.monotonic()
+    later.ask(0.5)
+    until(lambda: done)
+    assert done[0] - start >= 0.5
+    later.ask(3600.0)
+    later.ask()
+    until(lambda: len(done) == 2)
+    later.ask()
+    later.ask(3600.0)  # what is asked for now is not put off by it
+    until(lambda: len(done) == 3)
+    later.ask(3600.0)
+    later.flush()
+    assert len(done) == 4

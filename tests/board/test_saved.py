@@ -140,7 +140,7 @@ def test_damaged_numbers_are_refused(tmp_path, change):
     board.save(tmp_path / "a.board.json")
     board.close()
     saved = json.loads((tmp_path / "a.board.json").read_text())
-    values = saved["states"][-1]["edits"][3]["values"]
+    values = saved["states"][2]["edits"][3]["values"]
     assert values["shape"] == [32]
     values.update(change)
     (tmp_path / "a.board.json").write_text(json.dumps(saved))

@@ -13,14 +13,23 @@ from tests.tiny_models import tiny
 MODEL = "attention_only"
 
 
-def board() -> cb.Board:
+def board_pair() -> cb.PromptPair:
     clean, corrupted = torch.tensor([[5, 6, 7], [9, 8, 7]]), torch.tensor([[5, 16, 7], [9, 8, 27]])
-    pair = cb.PromptPair(clean, corrupted, answer=[1, 2], wrong=[3, 4], labels={"END": -1})
-    made = cb.Board(tiny(MODEL), pair)
+    return cb.PromptPair(clean, corrupted, answer=[1, 2], wrong=[3, 4], labels={"END": -1})
+
+
+def board() -> cb.Board:
+    made = cb.Board(tiny(MODEL), board_pair())
     made.edit(cb.head(1, 2).at(["END", 0]).zero(), cb.attn_out(0).patch())
     made.edit(cb.resid_pre(1).at(slice(0, 2)).scale(0.5))
     made.toggle(0)
     return made
+
+
+def line(document: dict, states: list[dict]) -> dict:
+    """The document with other states, each of which led to the next; the board stands at the last one."""
+    follows = [state | ({"parent": index - 1} if index else {}) for index, state in enumerate(states)]
+    return document | {"states": follows, "current": len(states) - 1, "ahead": []}
 
 
 def spots(value: object, path: tuple = ()) -> Iterator[tuple]:

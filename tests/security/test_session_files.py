@@ -20,8 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import circuitboard as cb
+from circuitboard.board import saved as saved_format
 from circuitboard.board import storage
-from tests.security.session_files import MODEL, board, replaced, spots
+from tests.security.session_files import MODEL, board, board_pair, line, replaced, spots
 from tests.tiny_models import D_VOCAB, tiny
 
 
@@ -164,24 +165,7 @@ def test_a_board_too_large_to_be_read_again_is_not_written(tmp_path, monkeypatch
     made.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_a_file_of_an_earlier_version_is_read_as_it_is(document, tmp_path, version):
-    assert document["version"] == 4
-    states = [{name: state[name] for name in ("base", "edits")} for state in document["states"]]
-    earlier = document | {"version": version, "metric": "logit_diff", "states": states}
-    for new in ("more_values", "reference"):
-        del earlier[new]
-    for part, names in (("model", ("device", "revision", "weights", "tokenizer")), ("prompts", ("recipe",))):
-        earlier[part] = {name: value for name, value in document[part].items() if name not in names}
-    loaded = cb.Board.load(write(tmp_path, earlier), tiny(MODEL))
-    expected = board()
-    assert loaded.edits == expected.edits
-    assert loaded.values.tolist() == pytest.approx(expected.values.tolist(), abs=1e-5)
-    loaded.close()
-    expected.close()
-
-
-@pytest.mark.parametrize("version", [0, 5, -1, 10**30])
+@pytest.mark.parametrize("version", [0, 6, -1, 10**30])
 def test_another_version_says_what_to_do(document, tmp_path, version):
     error = refused(write(tmp_path, document | {"version": version, "future": 1}), "wrong_version", "bad_session_file")
     assert error.code == "wrong_version" or version == 10**30
@@ -211,13 +195,14 @@ def test_other_shapes_are_refused(document, tmp_path, change):
     refused(write(tmp_path, document | change), "bad_session_file")
 
 
-NEWER = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe", "label"}
-"""What files of earlier versions lack."""
+OPTIONAL = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe", "label"}
+OPTIONAL |= {"value", "ahead", "left_out"}
+"""What files of earlier versions lack, or what may be unknown."""
 
 
 def test_every_field_is_needed(document, tmp_path):
     for path in spots(document):
-        named = path and isinstance(path[-1], str) and path[-1] not in NEWER
+        named = path and isinstance(path[-1], str) and path[-1] not in OPTIONAL
         if named and path[-2:-1] not in {("versions",), ("labels",), ("metric",)}:
             parent = document
             for key in path[:-1]:
@@ -270,13 +255,70 @@ def _edit(**fields):
 )
 def test_edits_that_do_not_fit_are_refused(document, tmp_path, edit, code):
     states = [{"base": "clean", "edits": []}, {"base": "clean", "edits": [edit]}]
-    refused(write(tmp_path, document | {"states": states}), code)
+    refused(write(tmp_path, line(document, states)), code)
 
 
 def test_an_edit_that_does_not_fit_is_refused_in_an_earlier_state_too(document, tmp_path):
     bad = {"base": "clean", "edits": [_edit(site="3.0")]}
     states = [{"base": "clean", "edits": []}, bad, {"base": "clean", "edits": []}]
-    refused(write(tmp_path, document | {"states": states}), "does_not_fit")
+    refused(write(tmp_path, line(document, states)), "does_not_fit")
+    aside = line(document, [*states, {"base": "clean", "edits": []}])
+    aside["states"][3]["parent"] = 0  # a branch that the board is not on
+    refused(write(tmp_path, aside), "does_not_fit")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"current": None}, "bad_session_file"),
+        ({"current": 9}, "bad_session_file"),
+        ({"current": -1}, "bad_session_file"),
+        ({"current": True}, "bad_session_file"),
+        ({"ahead": [1]}, "bad_session_file"),
+        ({"ahead": [9]}, "bad_session_file"),
+        ({"ahead": [-1]}, "bad_session_file"),
+        ({"current": 1, "ahead": [2, 3]}, "bad_session_file"),  # the next one stands last
+        ({"current": 0, "ahead": [3, 2]}, "bad_session_file"),
+    ],
+    ids=str,
+)
+def test_a_place_where_no_board_stands_is_refused(document, tmp_path, change, code):
+    assert [state.get("parent") for state in document["states"]] == [None, 0, 1, 2]
+    assert (document["current"], document["ahead"]) == (3, [])
+    refused(write(tmp_path, document | change), code)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((0, "parent"), 0),
+        ((0, "parent"), 1),
+        ((1, "parent"), None),
+        ((1, "parent"), 1),
+        ((1, "parent"), 3),
+        ((2, "parent"), -1),
+        ((2, "parent"), 2**70),
+        ((0, "edits"), [_edit()]),
+        ((1, "edits"), [0]),
+        ((2, "edits"), [3]),
+        ((2, "edits"), [-1]),
+        ((2, "edits"), [2**70]),
+        ((1, "edits"), [_edit(how="set", values=0)]),
+        ((1, "edits"), [_edit(how="set", values=-1)]),
+    ],
+    ids=str,
+)
+def test_what_grows_from_nowhere_is_refused(document, tmp_path, place, value):
+    states = [dict(state) for state in document["states"]]
+    states[place[0]][place[1]] = value
+    refused(write(tmp_path, document | {"states": states}), "bad_session_file")
+
+
+def test_states_have_a_limit(document, tmp_path, monkeypatch):
+    monkeypatch.setattr(saved_format, "MAX_STATES", 4)
+    cb.Board.load(write(tmp_path, document), tiny(MODEL)).close()
+    monkeypatch.setattr(saved_format, "MAX_STATES", 3)
+    assert "4 states" in refused(write(tmp_path, document), "too_many_states").message
 
 
 @pytest.mark.parametrize(
@@ -355,10 +397,21 @@ class TestPaths:
         for name in ("link", "dangling", "device", "pipe", ".", "nothing"):
             refused(tmp_path / name, "no_such_file")
 
-    def test_a_name_with_nul_or_too_long_is_refused(self, tmp_path):
-        for name in ("a\0b", "a" * 5000):
-            with pytest.raises(cb.SessionFileError):
-                cb.Board.load(tmp_path / name, tiny(MODEL))
+    @pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "half \ud83c of one", "\x1b[2J"])
+    def test_a_name_that_no_file_has_is_refused(self, tmp_path, name):
+        for call in (lambda path: cb.Board.load(path, tiny(MODEL)), cb.Board(tiny(MODEL), board_pair()).save):
+            with pytest.raises(cb.SessionFileError) as caught:
+                call(tmp_path / name / "x")
+            assert len(caught.value.message) < 800
+            assert caught.value.message.isprintable()
+            caught.value.message.encode()
+
+    @pytest.mark.parametrize("given", [None, 3, b"a.json", "", ["a"]])
+    def test_what_is_no_name_is_refused(self, given):
+        for call in (lambda path: cb.Board.load(path, tiny(MODEL)), cb.Board(tiny(MODEL), board_pair()).save):
+            with pytest.raises(cb.SessionFileError) as caught:
+                call(given)
+            assert caught.value.code == "bad_path"
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
     def test_a_file_that_may_not_be_read(self, saved, tmp_path):
@@ -369,7 +422,7 @@ class TestPaths:
 
 def test_a_long_history_is_read_in_time(document, tmp_path):
     state = {"base": "clean", "edits": []}
-    path = write(tmp_path, document | {"states": [state] * 20_000, "values": [0.0, 0.0]})
+    path = write(tmp_path, line(document, [state] * 20_000) | {"values": [0.0, 0.0]})
     with pytest.warns(UserWarning, match="when it was saved"):
         loaded = cb.Board.load(path, tiny(MODEL))
     assert len(loaded.history.nodes) == 20_000

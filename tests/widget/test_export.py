@@ -151,23 +151,25 @@ def test_a_file_that_is_there_is_replaced_only_when_told_to(board, view, tmp_pat
     assert json.loads(path.read_text())["format"] == "circuitboard.board"
 
 
-@pytest.mark.parametrize("path", ["", "  ", "no/such/folder.json", "a\0b", "x" * 5000, ".", "~nobody-of-this-name/x"])
+@pytest.mark.parametrize(
+    "path", ["", "  ", "no/such/folder.json", "a\0b", "x" * 5000, ".", "~nobody-of-this-name/x", "\ud83c.json"]
+)
 def test_what_is_no_place_for_a_file_is_refused(board, view, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert view.ask("save", path=path).error.code == "cannot_write"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_metric_of_ones_own_has_a_page_and_no_file(make_board, make_view, tmp_path):
+def test_a_metric_of_ones_own_has_a_page_and_a_file_with_its_text(make_board, make_view, tmp_path):
     def mine(logits):
         return logits[:, -1, 0]
 
     view = make_view(make_board(metric=mine))
     view.hello()
-    assert view.ask("save", path=str(tmp_path / "x")).error.code == "metric_not_saveable"
-    assert view.ask("export", what="board").error.code == "metric_not_saveable"
+    assert isinstance(view.ask("save", path=str(tmp_path / "x")), m.Saved)
+    for text in ((tmp_path / "x").read_text(), view.ask("export", what="board").text):
+        assert json.loads(text)["metric"]["mine"]["source"].startswith("def mine(logits):")
     assert "mine" in view.ask("export", what="html").text
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a/../b", "<script>", "\u202e", "..", "org/model name"])

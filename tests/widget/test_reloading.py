@@ -106,3 +106,30 @@ def test_notebooks_with_names_that_begin_alike_are_told_apart(names, demo_board,
     kept(demo_board)
     monkeypatch.setenv("JPY_SESSION_NAME", "notes.ipynb")
     assert not reloading.offer()["possible"]
+
+
+def test_a_metric_of_ones_own_is_asked_for_until_it_is_there(names, demo_board):
+    def mine(logits):
+        return logits[:, -1, 0]
+
+    board = cb.Board(demo_board.model, demo_board.pair, metric={"of mine": mine}, autosave=True)
+    kept(board)
+    found = reloading.offer()
+    assert not found["possible"]
+    assert "'of mine' is a function" in found["words"]
+    names["mine"] = mine
+    found = reloading.offer()
+    assert found["possible"]
+    assert found["code"].splitlines()[1] == "board = cb.Board.load(cb.Board.last_saved(), metric={'of mine': mine})"
+    space = {"mine": mine}
+    exec(found["code"], space)  # noqa: S102
+    assert space["board"].value == pytest.approx(board.value)
+    space["board"].close()
+    board.close()
+
+
+def test_the_edits_counted_are_those_of_where_the_board_stands(names, demo_board):
+    kept(demo_board)
+    demo_board.undo()
+    demo_board._autosave.flush()
+    assert reloading.offer()["words"] == "demo, 0 edits"

@@ -104,12 +104,12 @@ def test_any_state_can_be_gone_to(board, view):
     assert board.verify().ok
 
 
-def test_states_that_python_made_before_the_panel_was_there_have_no_number_yet(board, make_view):
-    board.edit(cb.head(0, 0).zero())
+def test_states_that_python_made_before_the_panel_was_there_have_their_numbers(board, make_view):
+    between = board.edit(cb.head(0, 0).zero()).value
     board.edit(cb.head(1, 1).zero())
     view = make_view(board)
     tree = view.hello().snapshot.history
-    assert [node.value is None for node in tree.nodes] == [False, True, False]
+    assert [real(node.value) for node in tree.nodes][1:] == [between, board.value]
     assert real(tree.nodes[0].value) == pytest.approx(board.baselines.clean)
     done = view.ask("restore", node=1)
     assert real(view.snapshot(done.revision).history.nodes[1].value) == pytest.approx(board.value)

@@ -1,8 +1,9 @@
-"""The board's state kept on disk as it moves, so that a kernel that dies takes no work with it.
+"""The board's history kept on disk as it moves, so that a kernel that dies takes no work with it.
 
 In a notebook's kernel each board that was stepped is written a second after the last step, off the thread that answers
-clicks, to the user's state folder (on Linux ~/.local/state/circuitboard/autosave): one small file a board, the newest
-20 files kept. Outside a kernel nothing is written unless it is asked for with `Board(autosave=True)`.
+clicks, to the user's state folder (on Linux ~/.local/state/circuitboard/autosave): one file a board. No file of a
+process that lives is taken away; of those that are gone the newest of each notebook are kept (see `files.quota`).
+Outside a kernel nothing is written unless it is asked for with `Board(autosave=True)`.
 `Board(autosave=False)` or the environment variable CIRCUITBOARD_AUTOSAVE=0 switches it off.
 """
 
@@ -14,18 +15,20 @@ import logging
 import os
 import re
 import sys
-import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from circuitboard.board import storage
+from circuitboard.board.files import KeptName, age, files, new_name, prune, write
 from circuitboard.board.later import Later
 from circuitboard.engine.turns import short_turns
-from circuitboard.errors import SessionFileError
+from circuitboard.errors import CircuitboardError, SessionFileError
 from circuitboard.models.fingerprint import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circuitboard.board.board import Board
 
 ENVIRONMENT = "CIRCUITBOARD_AUTOSAVE"
@@ -33,22 +36,11 @@ ENVIRONMENT = "CIRCUITBOARD_AUTOSAVE"
 QUIET_S, AT_MOST_S = 1.0, 5.0
 """How long after a step the file follows, and how long it may lag in a burst."""
 
-FILES = 20
-"""Files kept, of all notebooks together; the oldest go first."""
-
-STATES = 100
-"""States of the way to the current one that are kept, so that undo goes on after the kernel died."""
+RETRY_S = 30.0
+"""How long after a problem the file is tried again where no step has tried it before."""
 
 MAX_BYTES = 8 * 2**20
-"""A larger board is kept as its current state alone; one that is larger even so is not kept."""
-
-_STALE_S = 3600.0
-"""Half-written files of processes that were killed go after an hour."""
-
-_SUFFIX = ".board.json"
-
-_NAMED = re.compile(rf"-\d{{8}}-\d{{6}}-\d+-\d+{re.escape(_SUFFIX)}$")
-"""What follows the notebook's name in a file's name."""
+"""Of a larger history the states that fit are kept: the line of the current one, named ones, then the newest."""
 
 _log = logging.getLogger(__name__)
 _count = itertools.count(1)
@@ -67,9 +59,11 @@ class Autosave:
         here = weakref.ref(board)
         self._board = here
         self._marks: Fingerprint | None = None
-        self._path = _new_path()
+        self._path = folder() / new_name(_notebook(), next(_count))
         self._problem: str | None = None
+        self._listeners: list[Callable[[], None]] = []
         self._closing = False
+        self._pruned = False
         self._later = Later(self._write, quiet_s=QUIET_S, at_most_s=AT_MOST_S, name="circuitboard-autosave")
         board.subscribe(lambda _shown: self._later.ask())
         board.on_close(self.close)
@@ -83,12 +77,22 @@ class Autosave:
 
     @property
     def problem(self) -> str | None:
-        """Why the last step is not in the file; None if it is, or soon will be."""
+        """Why the file does not hold all of the board; None if it does, or soon will."""
         return self._problem
+
+    @property
+    def open(self) -> bool:
+        """Whether its board is there and goes on."""
+        return not self._closing and self._board() is not None
 
     def of(self, board: Board) -> bool:
         """Whether it keeps this board."""
         return self._board() is board
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever `problem` is another one; the value returned ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def flush(self) -> None:
         """Write now what is waiting."""
@@ -100,33 +104,49 @@ class Autosave:
         self._later.flush()
         self._later.end()
 
+    def __repr__(self) -> str:
+        return f"Autosave({str(self._path)!r}{'' if self._problem is None else f', problem={self._problem!r}'})"
+
     def _write(self) -> None:
         board = self._board()
         if board is None:
             return
-        shown = board.shown
-        with short_turns():
-            if self._marks is None and not self._closing:
-                # A second a gigabyte, so once: the board's numbers are those of the weights it was made with.
-                self._marks = fingerprint(board.model)
-            try:
-                data = _encoded(board, self._marks)
-                if board.shown is not shown:
-                    self._later.ask()  # stepped meanwhile: numbers and edits may not belong together
-                    return
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                storage.write(self._path, data)
-                _prune(self._path.parent)
-            except (SessionFileError, OSError) as error:
-                self._tell(str(error))
-            else:
-                self._problem = None
+        try:
+            with short_turns():
+                left_out = self._put(board)
+        except Exception as error:  # noqa: BLE001  whatever it is: the board goes on, and the user is told
+            self._tell(error.message if isinstance(error, CircuitboardError) else f"{type(error).__name__}: {error}")
+            # A disk is emptied and a folder comes back without any step.
+            self._later.ask(RETRY_S)
+            return
+        self._tell(
+            None
+            if not left_out
+            else f"its history is larger than the {MAX_BYTES:,} bytes that are kept, so {left_out:,} older states are left out; save all of it with board.save(path)."
+        )
 
-    def _tell(self, problem: str) -> None:
-        """Warn of a problem once; the next step tries again."""
-        if self._problem != problem:
-            _log.warning("The board is not kept on disk: %s", problem)
+    def _put(self, board: Board) -> int:
+        """Write the file; how many states it has no room for."""
+        if self._marks is None and not self._closing:
+            # A second a gigabyte, so once: the board's numbers are those of the weights it was made with.
+            self._marks = fingerprint(board.model)
+        found = storage.encoded(board, self._marks, most_bytes=MAX_BYTES)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(self._path, found.data)
+        if not self._pruned:
+            self._pruned = True
+            prune(self._path.parent, {other.path for other in tuple(_open) if other.open})
+        return found.left_out
+
+    def _tell(self, problem: str | None) -> None:
+        """Warn of a problem once, and have those told who show it."""
+        if self._problem == problem:
+            return
         self._problem = problem
+        if problem is not None:
+            _log.warning("The board is not kept on disk: %s", problem)
+        for listener in tuple(self._listeners):
+            listener()
 
 
 _open: weakref.WeakSet[Autosave] = weakref.WeakSet()
@@ -158,12 +178,12 @@ def folder() -> Path:
 
 def saved_boards() -> list[Path]:
     """The boards that are kept, newest first."""
-    return sorted(_files(folder()), key=_age, reverse=True)
+    return sorted(files(folder()), key=age, reverse=True)
 
 
 def of_this_notebook(path: Path) -> bool:
     """Whether a kept board is of the notebook that this kernel belongs to, by its name."""
-    return _NAMED.sub("", path.name) == _notebook()
+    return KeptName.of(path.name).notebook == _notebook()
 
 
 def last_saved() -> Path:
@@ -189,47 +209,10 @@ def file_of(board: Board) -> Path | None:
     return next((autosave.path for autosave in tuple(_open) if autosave.of(board)), None)
 
 
-def _encoded(board: Board, marks: Fingerprint | None) -> bytes:
-    data = storage.encoded(board, marks, states=STATES)
-    if len(data) > MAX_BYTES:
-        data = storage.encoded(board, marks, states=1)
-    if len(data) > MAX_BYTES:
-        raise SessionFileError(
-            f"its state takes {len(data)} bytes, more than the {MAX_BYTES} that are kept; save it with board.save(path).",
-            code="file_too_large",
-        )
-    return data
-
-
-def _new_path() -> Path:
-    """A name that no other board has: notebook, time, process, number."""
-    return folder() / f"{_notebook()}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}-{next(_count)}{_SUFFIX}"
-
-
 def _notebook() -> str:
     """The notebook's name as part of a file name; Jupyter's server tells it to the kernels that it starts."""
     name = Path(os.environ.get("JPY_SESSION_NAME", "")).name.removesuffix(".ipynb")
     return re.sub(r"[^\w.-]", "_", name)[:60].lstrip(".") or "board"
-
-
-def _files(where: Path) -> list[Path]:
-    return [path for path in where.glob(f"*{_SUFFIX}") if path.is_file() and not path.is_symlink()]
-
-
-def _age(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another kernel took it away in this moment
-        return 0.0
-
-
-def _prune(where: Path) -> None:
-    """Keep the newest files, and no halves of killed processes."""
-    for path in sorted(_files(where), key=_age, reverse=True)[FILES:]:
-        path.unlink(missing_ok=True)
-    for path in where.glob(f".*{_SUFFIX}.*"):
-        if time.time() - _age(path) > _STALE_S:
-            path.unlink(missing_ok=True)
 
 
 def _in_a_kernel() -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
+    from circuitboard.board.files import MetricsGiven
     from circuitboard.board.lab import Lab
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricsLike, Spread
@@ -162,9 +164,19 @@ class Board(Editing, Sweeping, Analyses):
         return self._steps.shown
 
     @property
+    def autosave(self) -> Autosave | None:
+        """Where the board is kept on disk, and the `problem` if it cannot be; None if it is not kept."""
+        return self._autosave
+
+    @property
     def history(self) -> History:
         """All states, as a tree."""
         return self._steps.shown.history
+
+    @property
+    def history_values(self) -> MappingProxyType[int, float]:
+        """The metric of the states where it is known, mean over prompts, by index in `history.nodes`."""
+        return MappingProxyType(self._steps.known)
 
     @property
     def base(self) -> Base:
@@ -332,15 +344,25 @@ class Board(Editing, Sweeping, Analyses):
         return code.to_python(self, sweeps)
 
     def save(self, path: str | Path) -> None:
-        """Write the board's state as JSON, atomically."""
+        """Write the board as JSON, whole or not at all: all states of its history and where it stands among them.
+
+        A metric that is a function is written as its name and text, and asked for by `load`.
+
+        Raises
+        ------
+        SessionFileError
+            `cannot_write`, `bad_path`, `file_too_large`, `not_text`.
+        """
         storage.save(self, path)
 
     export_svg = exporting.export_svg
     export_html = exporting.export_html
 
     @classmethod
-    def load(cls, path: str | Path, model: TransformerBridge | None = None) -> Board:
-        """Read a saved board and compute it again.
+    def load(
+        cls, path: str | Path, model: TransformerBridge | None = None, *, metric: MetricsGiven | None = None
+    ) -> Board:
+        """Read a saved board and compute its current state again; other states are computed when they are visited.
 
         Parameters
         ----------
@@ -348,13 +370,16 @@ class Board(Editing, Sweeping, Analyses):
             A file that `save` wrote.
         model
             The model; if left out, it is loaded by the name that was saved.
+        metric
+            For a board whose metrics are functions, these: `metric={"mine": mine}`. Files hold their text to be read,
+            never to be run; without them the load is refused, and the text shown.
 
         Raises
         ------
         SessionFileError
-            If the file is not one, is damaged, or does not fit the model.
+            If the file is not one, is damaged, does not fit the model, or needs a function (`metric_needed`).
         """
-        return storage.load(cls, path, model)
+        return storage.load(cls, path, model, metric)
 
     @staticmethod
     def last_saved() -> Path:
@@ -363,11 +388,22 @@ class Board(Editing, Sweeping, Analyses):
 
     def restore(self, steps: tuple[Node, ...]) -> Outcome:
         """Replay saved steps one after the other, so that each can be undone; the last is computed."""
-        states = [step.state for step in steps]
-        for base in {state.base for state in states}:
-            edits = [edit.intervention for state in states if state.base == base for edit in state.edits]
-            self._lab.plan(base, dict.fromkeys(edits))  # each state must be one that undo can show
-        return self.step(lambda history: history.extended(steps)).result()
+        return self.resume(self.history.extended(steps))
+
+    def resume(self, history: History) -> Outcome:
+        """Go on in another history, of this board's prompts and model; its current state is computed."""
+        found: dict[Base, dict[int, Intervention]] = {}
+        for node in history.nodes:
+            # By identity first: states share their edits, and a long history has millions of places for few of them.
+            found.setdefault(node.state.base, {}).update((id(e), e.intervention) for e in node.state.edits)
+        for base, edits in found.items():
+            self._lab.plan(base, dict.fromkeys(edits.values()))  # each state must be one that undo can show
+        return self.step(lambda _history: history).result()
+
+    def remember(self, values: Mapping[int, float]) -> None:
+        """Take the metric of states that are not computed yet as known, by index in `history.nodes`."""
+        for node, value in values.items():
+            self._steps.known.setdefault(node, value)
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from circuitboard.address import HEAD_KINDS, Edge, Intervention, Span, Values
-from circuitboard.board.saving import numpy_little
+from circuitboard.board.files import numpy_little
 from circuitboard.models import reload_name
 from circuitboard.prompts import PromptPair
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from circuitboard.board import code, storage
+from circuitboard.board import code
+from circuitboard.board.files import path_of, require_place, write
 from circuitboard.board.state_comparison import StateComparison
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from circuitboard.board.board import Board
     from circuitboard.board.export import ColourMap
     from circuitboard.sweeps import Sweep
@@ -120,9 +122,9 @@ def export_html(
 
 def _write(path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
     """Write what is made to a file; the place is looked at first, since making takes a while."""
-    place = Path(path)
-    storage.require_place(place, overwrite=overwrite)
-    storage.write(place, make().encode(), overwrite=overwrite)
+    place = path_of(path)
+    require_place(place, overwrite=overwrite)
+    write(place, make().encode(), overwrite=overwrite)
 
 
 def _every_head(board: Board) -> Sweep:

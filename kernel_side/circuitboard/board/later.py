@@ -33,13 +33,20 @@ class Later:
         self._working = threading.RLock()
         self._first: float | None = None
         self._last = 0.0
+        self._not_before: float | None = None
         self._ended = False
         self._thread: threading.Thread | None = None
 
-    def ask(self) -> None:
-        """Have the work done soon; nothing once it is stopped."""
+    def ask(self, after_s: float | None = None) -> None:
+        """Have the work done soon, or so many seconds from now unless it is asked for before; nothing once it is stopped."""
         now = time.monotonic()
         with self._changed:
+            if after_s is None:
+                if self._not_before is not None:
+                    self._changed.notify()
+                self._not_before = None
+            elif self._first is None:
+                self._not_before = now + after_s
             self._last = now
             if self._ended or self._first is not None:
                 return
@@ -76,7 +83,8 @@ class Later:
                     if self._ended:
                         return
                     self._changed.wait()
-                left = min(self._last + self._quiet_s, self._first + self._at_most_s) - time.monotonic()
+                due = min(self._last + self._quiet_s, self._first + self._at_most_s)
+                left = (due if self._not_before is None else self._not_before) - time.monotonic()
                 if left > 0:
                     self._changed.wait(left)
                     continue
@@ -88,6 +96,7 @@ class Later:
         """Whether there is something to do, which is the caller's from now on."""
         with self._changed:
             asked, self._first = self._first is not None, None
+            self._not_before = None
             return asked
 
     def _do(self) -> None:

@@ -9,15 +9,27 @@ import msgspec
 from circuitboard.address import How, Per
 from circuitboard.board.state import Base
 
-FORMAT_VERSION = 4
-"""Version 4 has names of edits, groups and states, and the steps in words; version 3 every intervention, several metrics,
+FORMAT_VERSION = 5
+"""Version 5 has the whole tree of states and where the board stands in it, and metrics that are functions by their source
+text; version 4 names of edits, groups and states, and the steps in words; version 3 every intervention, several metrics,
 sets of answers, a reference and a manifest; version 2 sites of every kind, edges, and prompts of different lengths. Older files are read as they are: what is new has a default."""
 
 READABLE = (1, FORMAT_VERSION)
 
+TREES_SINCE = 5
+"""The first version whose states name their parents."""
+
+
+MAX_STATES = 100_000
+"""States that a file may hold; one of more was not written by a board."""
+
 
 class SavedValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A tensor: its numbers in base64, little-endian, row-major."""
+    """A tensor: its numbers in base64, little-endian, row-major.
+
+    Where the same one stands again in the file, it is named by its number: tensors are counted from 0 in the order in
+    which they stand there.
+    """
 
     shape: list[int]
     dtype: Literal["float32", "float64"]
@@ -29,7 +41,7 @@ class SavedEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     how: How
     strength: float | None
     enabled: bool
-    values: SavedValues | None = None
+    values: SavedValues | int | None = None
     seed: int | None = None
     per: Per | None = None
     run: SavedRun | None = None
@@ -48,12 +60,20 @@ class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A state; `label` says the step that led to it, `note` is what the user calls it."""
+    """A state; `label` says the step that led to it, `note` is what the user calls it.
+
+    An edit that a state before this one has is named by its number: the edits of states are counted from 0 in the order
+    in which they stand in the file. `parent` is the state that undo leads to, by its place in the file; null for the
+    first one, which is unedited. `value` is the first metric, mean over prompts, null where it is not known or not
+    finite.
+    """
 
     base: Base
-    edits: list[SavedEdit]
+    edits: list[SavedEdit | int]
     label: str | None = None
     note: str | None = None
+    parent: int | None = None
+    value: float | None = None
 
 
 class SavedModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,10 +118,22 @@ class SavedReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prepend_bos: bool
 
 
-class SavedBoard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file. `states` leads from the first state to the current one.
+class SavedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A metric that is the user's function: its name and its Python, to be read by people, never run."""
 
-    `values` are its first metric per prompt, null if not finite; `more_values` those of the others.
+    function: str
+    source: str | None = None
+    remark: str | None = None
+
+
+class SavedBoard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file.
+
+    `current` is the place of the state that the board shows, `ahead` where redo leads, the next one last; up to version
+    4 `states` leads from the first state to the current one, and these are missing.
+
+    `values` are the current state's first metric per prompt, null if not finite; `more_values` those of the others.
+    `left_out` counts states that the file had no room for.
     """
 
     format: Literal["circuitboard.board"]
@@ -109,8 +141,11 @@ class SavedBoard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     versions: dict[str, str]
     model: SavedModel
     prompts: SavedPrompts
-    metric: str | dict[str, str]
+    metric: str | dict[str, str | SavedFunction]
     states: list[SavedState]
     values: list[float | None]
     more_values: dict[str, list[float | None]] = {}
     reference: SavedReference | None = None
+    current: int | None = None
+    ahead: list[int] = []
+    left_out: int = 0

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from circuitboard.address import Intervention, Values, site
 from circuitboard.board import saved as s
-from circuitboard.board.history import Node
-from circuitboard.board.state import BoardState, Edit, checked_name
+from circuitboard.board.files import rows_in, saved_tree
 from circuitboard.errors import SessionFileError
 from circuitboard.models import reload_name
 from circuitboard.models.fingerprint import Fingerprint, fingerprint
 from circuitboard.prompts import PromptPair
 from circuitboard.prompts.recipe import Recipe
-from circuitboard.runs import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +23,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.board.board import Board
+    from circuitboard.metrics import Metric
     from circuitboard.prompts import Prompts
 
 _VERSIONED = ("circuitboard", "torch", "transformer-lens", "transformers", "numpy")
@@ -45,57 +41,39 @@ def saved_of(
     marks
         The model's fingerprint where it is known; "now" takes it, which hashes the weights; None leaves it out.
     states
-        How many states of the way to the current one are kept, the current one included; default all.
+        How many states are kept at most; see `saved_tree`.
     """
-    history, lab = board.history, board.lab
-    path: list[Node] = []
-    index = history.current
-    while states is None or len(path) < states:
-        path.append(history.nodes[index])
-        parent = history.nodes[index].parent
-        if parent is None:
-            break
-        index = parent
-    first, *more = lab.metrics
-    values = {metric.name: _numbers(lab.values(board.shown.run, metric)) for metric in lab.metrics}
+    lab, shown = board.lab, board.shown
+    tree = saved_tree(shown.history, board.history_values, states)
+    _first, *more = lab.metrics
+    values = {metric.name: _numbers(lab.values(shown.run, metric)) for metric in more}
     return s.SavedBoard(
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
         versions=versions(),
         model=saved_model(board, fingerprint(board.model) if marks == "now" else marks),
         prompts=_prompts(board.prompts, board.pair.recipe),
-        metric={metric.name: metric.formula or "" for metric in lab.metrics},
-        states=[_state(node) for node in reversed(path)],
-        values=values[first.name],
-        more_values={metric.name: values[metric.name] for metric in more},
+        metric={metric.name: _metric(metric) for metric in lab.metrics},
+        states=tree.states,
+        values=_numbers(shown.outcome.values),
+        more_values=values,
         reference=None if board.reference_prompts is None else _reference(board.reference_prompts),
+        current=tree.current,
+        ahead=tree.ahead,
+        left_out=tree.left_out,
     )
+
+
+def _metric(metric: Metric) -> str | s.SavedFunction:
+    if metric.formula is not None:
+        return metric.formula
+    found = metric.source
+    return s.SavedFunction(metric.name) if found is None else s.SavedFunction(found.name, found.text, found.remark)
 
 
 def versions() -> dict[str, str]:
     """What computes here."""
     return {name: version(name) for name in _VERSIONED} | {"python": platform.python_version()}
-
-
-def _state(node: Node) -> s.SavedState:
-    label = None if node.parent is None else node.label
-    return s.SavedState(node.state.base, [_edit(edit) for edit in node.state.edits], label, node.note)
-
-
-def step_in(saved: s.SavedState) -> Node:
-    """A state of a saved board, with the step that led to it.
-
-    Raises
-    ------
-    CircuitboardError
-        If it could not have been made.
-    """
-    edits = [Edit(_intervention(edit), edit.enabled, _name(edit.name), _name(edit.group)) for edit in saved.edits]
-    return Node(None, saved.label or "restore", BoardState(saved.base, tuple(edits)), _name(saved.note))
-
-
-def _name(saved: str | None) -> str | None:
-    return None if saved is None else checked_name(saved)
 
 
 def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
@@ -107,10 +85,10 @@ def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
         `tokenizer_differs`, `bad_session_file`.
     """
     as_text = saved.clean_text is not None and (saved.corrupted_tokens is None or saved.corrupted_text is not None)
-    clean: Any = saved.clean_text if as_text else _rows(saved.clean_tokens)
+    clean: Any = saved.clean_text if as_text else rows_in(saved.clean_tokens)
     corrupted: Any = saved.corrupted_text
     if not as_text:
-        corrupted = None if saved.corrupted_tokens is None else _rows(saved.corrupted_tokens)
+        corrupted = None if saved.corrupted_tokens is None else rows_in(saved.corrupted_tokens)
     pair = PromptPair(
         clean,
         corrupted,
@@ -138,7 +116,7 @@ def reference_in(saved: s.SavedReference | None, model: TransformerBridge) -> Pr
     """
     if saved is None:
         return None
-    prompts: Any = saved.text if saved.text is not None else _rows(saved.tokens)
+    prompts: Any = saved.text if saved.text is not None else rows_in(saved.tokens)
     pair = PromptPair(prompts, answer=0, labels=saved.labels or None, prepend_bos=saved.prepend_bos)
     _require_same(pair.bind(model).token_ids("clean"), saved.tokens)
     return pair
@@ -149,13 +127,6 @@ def _require_same(found: list[list[int]], expected: list[list[int]]) -> None:
         raise SessionFileError(
             "this model's tokenizer splits the prompts differently than when they were saved.", code="tokenizer_differs"
         )
-
-
-def _rows(tokens: list[list[int]]) -> list[Tensor]:
-    try:
-        return [torch.tensor(row, dtype=torch.int64) for row in tokens]
-    except (ValueError, TypeError, RuntimeError, OverflowError) as error:
-        raise SessionFileError("its prompts are no lists of token ids.", code="bad_session_file") from error
 
 
 def saved_model(board: Board, marks: Fingerprint | None) -> s.SavedModel:
@@ -197,69 +168,6 @@ def _reference(prompts: Prompts) -> s.SavedReference:
         labels={label: list(positions) for label, positions in prompts.labels.items()},
         prepend_bos=prompts.bos_added,
     )
-
-
-def _edit(edit: Edit) -> s.SavedEdit:
-    one = edit.intervention
-    return s.SavedEdit(
-        str(one.site),
-        one.how,
-        one.strength,
-        edit.enabled,
-        _values(one.values),
-        one.seed,
-        one.per,
-        _run(one.run),
-        edit.name,
-        edit.group,
-        one.renormalize,
-    )
-
-
-def _run(run: Run | None) -> s.SavedRun | None:
-    if run is None:
-        return None
-    texts = [row for row in run.prompts if isinstance(row, str)]
-    tokens = [list(row) for row in run.prompts if not isinstance(row, str)]
-    edits = [_edit(Edit(one)) for one in run.interventions]
-    return s.SavedRun(texts or None, tokens or None, run.prepend_bos, edits)
-
-
-def _values(values: Values | None) -> s.SavedValues | None:
-    if values is None:
-        return None
-    numbers = values.tensor.numpy()
-    data = base64.b64encode(numpy_little(numbers)).decode("ascii")
-    return s.SavedValues(list(values.shape), "float64" if values.tensor.dtype is torch.float64 else "float32", data)
-
-
-def numpy_little(numbers: Any) -> bytes:
-    """The bytes of an array, little-endian whatever the machine."""
-    found: bytes = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
-    return found
-
-
-def _intervention(saved: s.SavedEdit) -> Intervention:
-    per = saved.per or ("position" if saved.how in ("mean", "resample") else None)
-    run = None
-    if saved.run is not None:
-        prompts: Any = saved.run.text if saved.run.text is not None else _rows(saved.run.tokens or [])
-        edits = [_intervention(edit) for edit in saved.run.edits]
-        run = Run(prompts, edits, prepend_bos=saved.run.prepend_bos)
-    values = None if saved.values is None else _tensor(saved.values)
-    return Intervention(site(saved.site), saved.how, saved.strength, values, saved.seed, per, run, saved.renormalize)
-
-
-def _tensor(saved: s.SavedValues) -> Values:
-    import numpy as np
-
-    try:
-        data = base64.b64decode(saved.data, validate=True)
-        numbers = np.frombuffer(data, dtype=np.dtype(saved.dtype).newbyteorder("<"))
-        native = numbers.astype(saved.dtype).reshape([max(size, 0) for size in saved.shape])
-    except (ValueError, binascii.Error) as error:
-        raise SessionFileError(f"the numbers of an edit are damaged: {error}.", code="bad_session_file") from error
-    return Values.of(torch.from_numpy(native), "A saved edit")
 
 
 def _numbers(values: Sequence[float] | Tensor) -> list[float | None]:

@@ -30,6 +30,10 @@ def checked_name(name: object) -> str:
     if not 0 < len(found) <= MAX_NAME:
         shown = f"one of {len(found)}" if found else repr(name)
         raise InterventionError(f"A name is a text of 1 to {MAX_NAME} characters, not {shown:.80}.", code="bad_name")
+    if any("\ud800" <= character <= "\udfff" for character in found):
+        raise InterventionError(
+            f"The name {found!a:.80} has half of a character, which no file and no page can hold.", code="bad_name"
+        )
     return found
 
 

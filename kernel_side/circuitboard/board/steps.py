@@ -37,7 +37,8 @@ class Steps:
     """The moving part of a board: where in its history it is, and what is shown of it.
 
     `history` is ahead of `shown` while steps wait to be computed. If one fails, both are the last state whose
-    numbers are known, and the steps that built on it fail with it.
+    numbers are known, and the steps that built on it fail with it. `known` is the metric of the states where it is
+    known, by index.
     """
 
     def __init__(self, lab: Lab, worker: Worker, state: BoardState) -> None:
@@ -51,6 +52,7 @@ class Steps:
         run = EditedRun(lab.plan(state.base, ()), lab.base(state.base).logits, ())
         values = lab.values(run)
         self.shown = Shown(0, self.history, run, Outcome(mean(values), values, 0.0, values, (), 0.0))
+        self.known: dict[int, float] = {0: mean(values)}
 
     def step(self, move: Callable[[History], History], *, click: bool) -> Job[Outcome]:
         """Move through the history and compute the metric there, without waiting; see `Board.step`."""
@@ -122,6 +124,7 @@ class Steps:
             with self._lock:
                 cancel.check()
                 self.shown = Shown(revision, history, run, outcome)
+                self.known[history.current] = outcome.value
         except BaseException:
             with self._lock:
                 if not cancel.superseded and epoch == self._epoch:

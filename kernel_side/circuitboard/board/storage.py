@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +10,20 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import torch
 
+from circuitboard.board.files import (
+    FEWEST,
+    changed_texts,
+    metrics_in,
+    path_of,
+    plain,
+    require_place,
+    shown_path,
+    tree_in,
+    why,
+    write,
+)
 from circuitboard.board.saved import READABLE, SavedBoard, SavedModel
-from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, step_in, versions
+from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, versions
 from circuitboard.engine import tolerance
 from circuitboard.engine.tolerance import RELATIVE
 from circuitboard.errors import CircuitboardError, SessionFileError
@@ -27,10 +37,15 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.board.board import Board
+    from circuitboard.board.files import MetricsGiven
     from circuitboard.models.fingerprint import Fingerprint
 
 MAX_BYTES = 64 * 2**20
 """A larger file is refused unread; tokens and edits of a large board take a few megabytes."""
+
+
+_INDENTED = 2**20
+"""A larger file is written without line breaks, which would be most of it."""
 
 
 class _Header(msgspec.Struct):
@@ -38,107 +53,63 @@ class _Header(msgspec.Struct):
     version: int = 0
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The file of a board, and how many of its states it has no room for."""
+
+    data: bytes
+    left_out: int
+
+
 def save(board: Board, path: str | Path) -> None:
-    """Write a board, whole or not at all."""
-    write(Path(path), encoded(board))
+    """Write a board, whole or not at all; warn if its history is larger than a file may be."""
+    place = path_of(path)
+    require_place(place, overwrite=True)
+    found = encoded(board)
+    write(place, found.data)
+    if found.left_out:
+        warnings.warn(
+            f"{shown_path(place)} has no room for {found.left_out:,} of the board's {len(board.history.nodes):,} states, the oldest that are neither named nor on the way to the current one.",
+            stacklevel=3,
+        )
 
 
-def encoded(board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, states: int | None = None) -> bytes:
-    """The file of a board; `marks` and `states` as for `saved_of`.
+def encoded(
+    board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, most_bytes: int | None = None
+) -> Encoded:
+    """The file of a board; `marks` as for `saved_of`. A history that is too large is cut to the states that fit.
 
     Raises
     ------
     SessionFileError
-        `metric_not_saveable`, `file_too_large`.
+        `file_too_large` if not even the first state and the current one fit; `not_text` where prompts or names are no
+        text that a file can hold.
     """
-    for metric in board.lab.metrics:
-        if metric.formula is None:
+    marks = fingerprint(board.model) if marks == "now" else marks
+    most_bytes = MAX_BYTES if most_bytes is None else most_bytes
+    states = None
+    while True:
+        saved = saved_of(board, marks, states=states)
+        try:
+            data = msgspec.json.encode(saved)
+        except UnicodeEncodeError as error:
             raise SessionFileError(
-                f"The metric {metric.name!r} is a function of yours, and files hold no code; save a board with named metrics.",
-                code="metric_not_saveable",
+                f"The board has {plain(repr(error.object))[:80]} in its prompts or names, which is half of a character and no text; files hold UTF-8.",
+                code="not_text",
+            ) from error
+        if len(data) <= min(_INDENTED, most_bytes):
+            indented = msgspec.json.format(data, indent=1)
+            data = indented if len(indented) <= most_bytes else data
+        if len(data) <= most_bytes:
+            return Encoded(data, saved.left_out)
+        n = len(saved.states)
+        if n <= FEWEST:
+            raise SessionFileError(
+                f"The board takes {len(data):,} bytes, more than the {most_bytes:,} that its file may have.",
+                code="file_too_large",
             )
-    text = msgspec.json.format(msgspec.json.encode(saved_of(board, marks, states=states)), indent=1)
-    if len(text) > MAX_BYTES:
-        raise SessionFileError(
-            f"The board takes {len(text)} bytes, more than the {MAX_BYTES} that a file may have.", code="file_too_large"
-        )
-    return text
-
-
-def write(path: Path, text: bytes, *, overwrite: bool = True) -> None:
-    """Put a file in its place, whole or not at all.
-
-    Raises
-    ------
-    SessionFileError
-        `cannot_write`; `file_exists` where another is there and must not be replaced.
-    """
-    require_place(path, overwrite=overwrite)
-    try:
-        # Not by tempfile, whose files nobody else may read: this one is as readable as any that the user writes.
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise SessionFileError(f"{path} cannot be written: {error}.", code="cannot_write") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text)
-        if overwrite:
-            temporary.replace(path)
-        else:
-            _appear(temporary, path)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    except OSError as error:
-        raise SessionFileError(f"{path} cannot be written: {error.strerror}.", code="cannot_write") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def require_place(path: Path, *, overwrite: bool) -> None:
-    """Refuse a place where no file can be put, before anything is computed for it.
-
-    Raises
-    ------
-    SessionFileError
-        `cannot_write` without its folder, or for a folder; `file_exists` unless it may be replaced.
-    """
-    try:
-        is_folder, exists, has_folder = path.is_dir(), path.exists() or path.is_symlink(), path.parent.is_dir()
-    except (OSError, ValueError) as error:  # a name that is too long, or with a NUL in it
-        raise SessionFileError(f"{str(path)!r:.200} is no name of a file: {error}.", code="cannot_write") from error
-    if is_folder:
-        raise SessionFileError(f"{path} is a folder; name a file in it.", code="cannot_write")
-    if not has_folder:
-        raise SessionFileError(
-            f"{path} cannot be written: there is no folder {path.parent.absolute()}; make it, or choose another.",
-            code="cannot_write",
-        )
-    if exists and not overwrite:
-        raise _exists(path)
-
-
-def _exists(path: Path) -> SessionFileError:
-    return SessionFileError(
-        f"{path} exists already and was left as it is; choose another name, or say overwrite=True.", code="file_exists"
-    )
-
-
-def _appear(temporary: Path, path: Path) -> None:
-    """Give a file its name unless the name is taken, even by somebody in this very moment.
-
-    Raises
-    ------
-    FileExistsError
-    """
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        if path.exists():
-            raise FileExistsError(path) from None
-        temporary.replace(path)
+        # A little less than would fit if all states were of one size, so that few rounds are needed.
+        states = max(FEWEST, min(n - 1, int(0.9 * n * most_bytes / len(data))))
 
 
 @dataclass(frozen=True)
@@ -191,69 +162,86 @@ class Reopened:
         return all(metric.ok for metric in self.metrics)
 
 
-def load(kind: type[Board], path: str | Path, model: TransformerBridge | None) -> Board:
+def load(
+    kind: type[Board], path: str | Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
+) -> Board:
     """Read a board and compute it again; warn if its numbers are others now."""
-    reopened = reopen(kind, path, model)
-    for metric in reopened.metrics:
-        if not metric.ok:
+    place = path_of(path)
+    reopened = reopen(kind, place, model, metric)
+    for found in reopened.metrics:
+        if not found.ok:
             why = "; ".join(reopened.differences) or "nothing in the file says why"
             warnings.warn(
-                f"{path}: {metric.metric} is now {metric.found:+.4f} but was {metric.saved:+.4f} when it was saved ({why}).",
+                f"{shown_path(place)}: {plain(found.metric)[:80]} is now {found.found:+.4f} but was {found.saved:+.4f} when it was saved ({why}).",
                 stacklevel=3,
             )
     return reopened.board
 
 
-def reopen(kind: type[Board], path: str | Path, model: TransformerBridge | None) -> Reopened:
+def reopen(
+    kind: type[Board], path: Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
+) -> Reopened:
     """Read a board, compute it again and compare.
 
     Raises
     ------
     SessionFileError
-        If the file is none, is damaged, or does not fit the model.
+        If the file is none, is damaged, does not fit the model, or needs a function.
     """
-    path = Path(path)
     saved = read(path)
     try:
-        steps = tuple(step_in(state) for state in saved.states)
+        history, values = tree_in(saved)
     except CircuitboardError as error:
-        raise SessionFileError(f"{path} is damaged: {error.message}", code="bad_session_file") from error
-    if not steps:
-        raise SessionFileError(f"{path} holds no state.", code="bad_session_file")
+        code = error.code if isinstance(error, SessionFileError) else "bad_session_file"
+        raise SessionFileError(f"{shown_path(path)} is damaged: {plain(error.message)[:1_000]}", code=code) from error
+    metrics = metrics_in(path, saved, metric, with_model=model is not None)
     if model is None:
-        if saved.model.reload is None:
-            raise SessionFileError(
-                f"{path} was made with a model that was passed as an object ({saved.model.name}); pass it again: cb.Board.load(path, model).",
-                code="model_needed",
-            )
-        dtype = {str(dtype).removeprefix("torch."): dtype for dtype in RELATIVE}.get(saved.model.dtype)
-        model = load_model(saved.model.reload, dtype=dtype)
+        model = _model_in(path, saved.model)
     _check_model(path, saved.model, model)
     board = None
     try:
         board = kind(
             model,
             pair_in(saved.prompts, model),
-            metric=saved.metric,
-            base=steps[0].state.base,
+            metric=metrics,
+            base=history.nodes[0].state.base,
             reference=reference_in(saved.reference, model),
         )
-        first, *later = steps
-        if first.state.edits or later:
-            board.restore((first, *later) if first.state.edits else tuple(later))
-        if first.note is not None and not first.state.edits:
-            board.note(first.note, 0)
-        return Reopened(board, tuple(_compared(path, saved, board)), tuple(_differences(saved, board)))
+        board.resume(history)
+        compared = tuple(_compared(path, saved, board))
+        differences = tuple(_differences(saved, board))
     except CircuitboardError as error:
         if board is not None:
             board.close()
+        message, where = plain(error.message, lines=True)[:1_500], shown_path(path)
         if isinstance(error, SessionFileError):
-            raise SessionFileError(
-                error.message if str(path) in error.message else f"{path}: {error.message}", code=error.code
-            ) from error
+            raise SessionFileError(message if where in message else f"{where}: {message}", code=error.code) from error
         raise SessionFileError(
-            f"{path} does not fit {saved.model.name}: {error.message}", code="does_not_fit"
+            f"{where} does not fit {plain(saved.model.name)[:80]}: {message}", code="does_not_fit"
         ) from error
+    if all(one.ok for one in compared) and not any(one.startswith("weights ") for one in differences):
+        # What the states were then they still are; the numbers of another model would be no states of this board.
+        board.remember(values)
+    return Reopened(board, compared, differences)
+
+
+def _model_in(path: Path, saved: SavedModel) -> TransformerBridge:
+    """The model of a file, by the name that it was loaded by.
+
+    Raises
+    ------
+    SessionFileError
+        `model_needed` if it was given as an object.
+    ModelError
+        As `cb.load`.
+    """
+    if saved.reload is None:
+        raise SessionFileError(
+            f"{shown_path(path)} was made with a model that was passed as an object ({plain(saved.name)[:80]}); pass it again: cb.Board.load(path, model).",
+            code="model_needed",
+        )
+    dtype = {str(dtype).removeprefix("torch."): dtype for dtype in RELATIVE}.get(saved.dtype)
+    return load_model(saved.reload, dtype=dtype)
 
 
 def read(path: Path) -> SavedBoard:
@@ -264,43 +252,44 @@ def read(path: Path) -> SavedBoard:
     SessionFileError
         If the file is none, is damaged, or is of another version.
     """
+    name = shown_path(path)
     try:
         if path.is_symlink() or not path.is_file():
             found = "a symbolic link" if path.is_symlink() else "no file" if not path.exists() else "no regular file"
-            raise SessionFileError(f"{path} is {found}; expected a board that board.save() wrote.", code="no_such_file")
+            raise SessionFileError(f"{name} is {found}; expected a board that board.save() wrote.", code="no_such_file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SessionFileError(f"{str(path)[:200]} cannot be read: {error.strerror}.", code="cannot_read") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it, or that no file system can say
+        raise SessionFileError(f"{name} cannot be read: {why(error)}.", code="cannot_read") from error
     if len(data) > MAX_BYTES:
         raise SessionFileError(
-            f"{path} is larger than {MAX_BYTES} bytes, which no saved board is; nothing was read.",
+            f"{name} is larger than {MAX_BYTES} bytes, which no saved board is; nothing was read.",
             code="file_too_large",
         )
     if data[:1] == b"\x80" or data[:2] == b"PK":
         raise SessionFileError(
-            f"{path} looks like a pickle or a torch file. Those can run code, so they are never opened; boards are JSON.",
+            f"{name} looks like a pickle or a torch file. Those can run code, so they are never opened; boards are JSON.",
             code="pickle_refused",
         )
     try:
         header = msgspec.json.decode(data, type=_Header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SessionFileError(
-            f"{path} is no saved board, or it is cut short: {error}.", code="bad_session_file"
+            f"{name} is no saved board, or it is cut short: {error}.", code="bad_session_file"
         ) from error
     if header.format != "circuitboard.board":
         raise SessionFileError(
-            f"{path} is JSON, but no saved board: its format is {header.format[:40]!r}.", code="bad_session_file"
+            f"{name} is JSON, but no saved board: its format is {plain(header.format[:40])!r}.", code="bad_session_file"
         )
     if not READABLE[0] <= header.version <= READABLE[-1]:
         raise SessionFileError(
-            f"{path} has format version {header.version}; this Circuitboard reads versions {READABLE[0]} to {READABLE[-1]}. Update Circuitboard, or save the board again.",
+            f"{name} has format version {header.version}; this Circuitboard reads versions {READABLE[0]} to {READABLE[-1]}. Update Circuitboard, or save the board again.",
             code="wrong_version",
         )
     try:
         return msgspec.json.decode(data, type=SavedBoard)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SessionFileError(f"{path} is damaged: {error}.", code="bad_session_file") from error
+        raise SessionFileError(f"{name} is damaged: {error}.", code="bad_session_file") from error
 
 
 def _check_model(path: Path, saved: SavedModel, model: TransformerBridge) -> None:
@@ -309,7 +298,8 @@ def _check_model(path: Path, saved: SavedModel, model: TransformerBridge) -> Non
     expected = {name: getattr(saved, name) for name in found}
     if found != expected:
         raise SessionFileError(
-            f"{path} was made with {saved.name} {expected}, but the model given has {found}.", code="does_not_fit"
+            f"{shown_path(path)} was made with {plain(saved.name)[:80]} {expected}, but the model given has {found}.",
+            code="does_not_fit",
         )
 
 
@@ -323,7 +313,8 @@ def _compared(path: Path, saved: SavedBoard, board: Board) -> Iterator[Recompute
         found = lab.values(board.shown.run, metric).double()
         if expected.shape != found.shape:
             raise SessionFileError(
-                f"{path} is damaged: {len(expected)} values for {len(found)} prompts.", code="bad_session_file"
+                f"{shown_path(path)} is damaged: {len(expected)} values for {len(found)} prompts.",
+                code="bad_session_file",
             )
         known, finite = ~expected.isnan(), expected.nan_to_num()
         allowed = max(tolerance(here, finite), tolerance(dtypes.get(saved.model.dtype, here), finite))
@@ -340,8 +331,9 @@ def _differences(saved: SavedBoard, board: Board) -> Iterator[str]:
     for name, then in saved.versions.items():
         here = now.get(name)
         if here != then:
-            yield f"{name} was {then} and is {here or 'missing'}"
+            yield f"{plain(name)[:40]} was {plain(then)[:80]} and is {here or 'missing'}"
     for name in ("weights", "tokenizer", "revision", "dtype", "device"):
         then, here = getattr(saved.model, name), getattr(model, name)
         if then is not None and then != here:
-            yield f"{name} was {then} and is {here}"
+            yield f"{name} was {plain(then)[:80]} and is {here}"
+    yield from changed_texts(saved, {metric.name: metric.given for metric in board.lab.metrics})

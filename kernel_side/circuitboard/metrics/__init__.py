@@ -4,6 +4,7 @@ from circuitboard.metrics.catalogue import METRICS, MetricLike, MetricsLike, met
 from circuitboard.metrics.metric import Metric, Reads, columns_of, evaluate, evaluate_cells, select
 from circuitboard.metrics.normaliser import likeliest, probs_of
 from circuitboard.metrics.reading import Reading
+from circuitboard.metrics.source import SourceText, source_of
 from circuitboard.metrics.spread import Spread, interval_of, spread_of, standard_error
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MetricsLike",
     "Reading",
     "Reads",
+    "SourceText",
     "Spread",
     "columns_of",
     "evaluate",
@@ -23,6 +25,7 @@ __all__ = [
     "metrics_of",
     "probs_of",
     "select",
+    "source_of",
     "spread_of",
     "standard_error",
 ]

@@ -14,6 +14,7 @@ from circuitboard.metrics.logit_diff import LOGIT_DIFF
 from circuitboard.metrics.loss import LOSS
 from circuitboard.metrics.metric import Metric
 from circuitboard.metrics.rank import RANK
+from circuitboard.metrics.source import source_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +81,9 @@ def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
             result: Tensor = function(logits)
             return result
 
-        return Metric(getattr(function, "__name__", "metric"), "", "all", compute, function=function)
+        return Metric(
+            getattr(function, "__name__", "metric"), "", "all", compute, function=function, source=source_of(function)
+        )
     if not isinstance(metric, str) or metric not in METRICS:
         raise MetricError(
             f"There is no metric {metric!r:.80}; expected one of {', '.join(METRICS)}, or a function of the logits.",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.metrics.reading import Reading
+    from circuitboard.metrics.source import SourceText
     from circuitboard.prompts import Prompts
 
 Reads = Literal["answer", "all"]
@@ -44,6 +45,8 @@ class Metric:
         Which metric of the catalogue it is; None for a function of the user's.
     function
         That function; None for a metric of the catalogue.
+    source
+        Its text, read when the metric was made: the file that it stands in may be another one later.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Metric:
     batched: bool = False
     formula: str | None = None
     function: Callable[[Tensor], Any] | None = None
+    source: SourceText | None = None
 
     @property
     def given(self) -> str | Callable[[Tensor], Any]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from circuitboard.board import storage
 from circuitboard.board.code import sweep_expression
 from circuitboard.board.export import (
     Look,
@@ -26,6 +25,8 @@ from circuitboard.board.export import (
     require_distance,
     svg_of,
 )
+from circuitboard.board.files import plain, require_place, write
+from circuitboard.board.storage import encoded
 from circuitboard.errors import InterventionError, SessionFileError
 from circuitboard.protocol.messages import Exported, Saved
 from circuitboard.widget.last_step import last_step
@@ -113,7 +114,7 @@ def exported(request: str, what: What, board: Board, known: Known, look: MapLook
     Raises
     ------
     CircuitboardError
-        `no_map` if there is no map yet, `no_last_step`, `metric_not_saveable`; `bad_look`, `no_share`, `other_map`,
+        `no_map` if there is no map yet, `no_last_step`, `file_too_large`; `bad_look`, `no_share`, `other_map`,
         `map_forgotten` if a map cannot be looked at like this.
     """
     if what == "python":
@@ -121,7 +122,7 @@ def exported(request: str, what: What, board: Board, known: Known, look: MapLook
     if what == "html":
         return Exported(request, html_of(board, known), f"{file_stem(board)}.html", "text/html")
     if what == "board":
-        text = storage.encoded(board).decode()
+        text = encoded(board).data.decode()
         return Exported(request, text, f"{file_stem(board)}.board.json", "application/json")
     state = _map(known)
     name = f"circuitboard-{state.view.map}"
@@ -136,17 +137,23 @@ def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
     Raises
     ------
     SessionFileError
-        `cannot_write`, `file_exists`, `metric_not_saveable`.
+        `cannot_write`, `file_exists`, `file_too_large`.
     """
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise SessionFileError(
+            f"'{plain(path)[:200]}' is no name of a file: it has half of a character.", code="cannot_write"
+        ) from error
     try:
         place = Path(path).expanduser().absolute() if path.strip() else None
     except (RuntimeError, OSError) as error:  # no home folder, no working directory
         raise SessionFileError(f"{path!r:.200} cannot be written: {error}.", code="cannot_write") from error
     if place is None:
         raise SessionFileError("Name a file to save the board in.", code="cannot_write")
-    storage.require_place(place, overwrite=overwrite)
-    data = storage.encoded(board)
-    storage.write(place, data, overwrite=overwrite)
+    require_place(place, overwrite=overwrite)
+    data = encoded(board).data
+    write(place, data, overwrite=overwrite)
     return Saved(request, str(place), len(data))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from circuitboard.board.autosave import folder, of_this_notebook, saved_boards
+from circuitboard.board.files import functions_of, plain, tree_in, variable_of
 from circuitboard.board.storage import read
 from circuitboard.errors import CircuitboardError, ProtocolError
 from circuitboard.models import reload_name
@@ -18,7 +19,7 @@ from circuitboard.widget.kernel import namespace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from circuitboard.board.saved import SavedModel
+    from circuitboard.board.saved import SavedBoard, SavedModel
 
 _NAME = re.compile(r"[\w.-]{1,200}\.board\.json")
 
@@ -61,12 +62,23 @@ def offer(text: str = "null") -> dict[str, Any]:
     newest = bool(mine) and mine[0] == path
     where = "cb.Board.last_saved()" if newest else repr(str(path))
     variable = _variable(saved.model)
-    edits = len(saved.states[-1].edits) if saved.states else 0
+    try:
+        edits = len(tree_in(saved)[0].state.edits)
+    except CircuitboardError as error:
+        return {"possible": False, "words": f"{path.name} is damaged: {error.message}", "code": None}
     board = free("board", ()) if _is_board("board") else free("board", tuple(namespace()))
     words = f"{saved.model.name}, {edits} edit{'' if edits == 1 else 's'}"
-    code = f"import circuitboard as cb\n{board} = cb.Board.load({where}{'' if variable is None else f', {variable}'})\n{board}"
+    metric, missing = _metric(saved)
+    given = "model" if variable is None and saved.model.reload is None else variable
+    code = f"import circuitboard as cb\n{board} = cb.Board.load({where}{'' if given is None else f', {given}'}{metric})\n{board}"
+    if missing:
+        return {
+            "possible": False,
+            "words": f"The board's metric {', '.join(missing)} is a function, and code in a file is never run. "
+            "Run the cell that defines it, then these lines:",
+            "code": code,
+        }
     if variable is None and saved.model.reload is None:
-        code = f"import circuitboard as cb\n{board} = cb.Board.load({where}, model)\n{board}"
         return {
             "possible": False,
             "words": f"The board's model ({saved.model.name}) was given as an object, so it cannot be loaded by name. "
@@ -74,6 +86,16 @@ def offer(text: str = "null") -> dict[str, Any]:
             "code": code,
         }
     return {"possible": True, "words": words, "code": code}
+
+
+def _metric(saved: SavedBoard) -> tuple[str, list[str]]:
+    """What `load` is given of the functions that a board asks for, and the names of those that nobody has defined."""
+    needed = functions_of(saved)
+    if not needed:
+        return "", []
+    here = namespace()
+    missing = [plain(repr(name))[:80] for name, one in needed.items() if not callable(here.get(variable_of(one)))]
+    return f", metric={{{', '.join(f'{name!r}: {variable_of(one)}' for name, one in needed.items())}}}", missing
 
 
 def _named(name: str) -> Path | None:

@@ -38,7 +38,7 @@ from circuitboard.widget.reader import Reader
 from circuitboard.widget.reply import Reply, when_done
 from circuitboard.widget.snapshot import setup_of, snapshot_of
 from circuitboard.widget.trace import readers_reading, trace_reading
-from circuitboard.widget.tree import tree_of, values_known
+from circuitboard.widget.tree import tree_of
 
 if TYPE_CHECKING:
     from circuitboard.address import Edge
@@ -65,7 +65,6 @@ class Session:
     def __init__(self, board: Board, send: Send) -> None:
         self._board = board
         self._view = m.View(map=(maps_of(board.lab.adapter) or ["head"])[0])
-        self._values: dict[int, float] = {}
         self._effects: tuple[Shown | None, dict[tuple[int, ...], float]] = (None, {})
         self._drag: tuple[str | None, int] = (None, 0)
         self._lock = threading.RLock()
@@ -78,8 +77,6 @@ class Session:
         self._watched = False
         self._closed = False
         self._unsubscribe = board.subscribe(self._moved)
-        for node, value in values_known(board).items():
-            self._values.setdefault(node, value)
 
     @property
     def view(self) -> m.View:
@@ -322,7 +319,7 @@ class Session:
             shown,
             self._map.state,
             of_edits,
-            dict(self._values),
+            self._board.history_values.copy(),
             self._view.prompt,
             self._view.colours,
             sent=self._map_events.sent,
@@ -374,7 +371,6 @@ class Session:
             self._publish_snapshot()
 
     def _moved(self, shown: Shown) -> None:
-        self._values[shown.history.current] = shown.outcome.value
         if self._watched:
             self._publish_snapshot()
             self._show_map(shown)
@@ -404,7 +400,7 @@ class Session:
     def _snapshot(self) -> m.Snapshot:
         shown = self._board.shown
         known_for, effects = self._effects
-        tree = tree_of(shown.history, self._values)
+        tree = tree_of(shown.history, self._board.history_values)
         return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {}, tree)
 
 

@@ -9,7 +9,7 @@ from circuitboard.protocol.messages import HistoryNode, Real, Tree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from circuitboard.board import Board, History
+    from circuitboard.board import History
 
 MOST_NODES = 200
 """States that are sent at most, besides the first and the current one: a long session keeps its clicks small."""
@@ -31,18 +31,6 @@ def tree_of(history: History, values: Mapping[int, float]) -> Tree:
         value = Real.of(values[index]) if index in values else None
         nodes.append(HistoryNode(index, parent, short(node.label), value, node.note))
     return Tree(nodes, history.current, history.ahead[-1] if history.ahead else None, n - len(sent))
-
-
-def values_known(board: Board) -> dict[int, float]:
-    """The metric of the states that are known before there is a view: the current one, and an unedited first one."""
-    shown = board.shown
-    values = {shown.history.current: shown.outcome.value}
-    first = shown.history.nodes[0].state
-    unedited = board.lab.unedited(first.base)
-    run = unedited.clean if first.base == "clean" else unedited.corrupted
-    if run is not None and not first.active:
-        values[0] = float(run.double().mean())
-    return values
 
 
 def short(label: str) -> str:
