@@ -185,7 +185,7 @@ def test_clicks_on_cells_of_the_map_cost_one_row_of_logits_each_whatever_came_be
 def test_answers_of_old_cells_go_when_they_take_too_much():
     pair = cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4])
     board = cb.Board(tiny("gpt2"), pair, memory=16 * 2**20)
-    engine = board.lab.choice.engine
+    engine = board.lab.choice.engine.inner
     room = engine._budget.swept
     for how in ("zero", "patch"):
         for kind in ("neuron", "head"):

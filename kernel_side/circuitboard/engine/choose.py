@@ -14,6 +14,7 @@ from circuitboard.address.edge import RECEIVERS, SENDERS
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.hooked import HookedEngine
 from circuitboard.engine.replay import ReplayEngine
+from circuitboard.engine.settled import Settled
 from circuitboard.engine.tier import Engine
 from circuitboard.engine.tolerance import tolerance
 from circuitboard.engine.wavefront import WavefrontEngine
@@ -85,13 +86,26 @@ def choose_engine(
             doubt = _doubt(candidate, hooked, adapter, prompts, base, source)
             if doubt is None:
                 agrees = "equals plain hooks on random edits of these prompts"
-                return Choice(candidate, "; ".join([agrees, *dropped]))
+                settled = Settled(candidate, adapter, reads, each_cell=_may_hold_what_nothing_reads(candidate, adapter))
+                return Choice(settled, "; ".join([agrees, *dropped]))
         if requested == tier:
             raise EngineError(
                 f"The {tier} tier cannot run {adapter.name}: {doubt}. Use engine='auto'.", code="tier_refused"
             )
         dropped.append(f"{tier} was dropped: {doubt}")
     return Choice(hooked, "; ".join(dropped))
+
+
+def _may_hold_what_nothing_reads(candidate: Engine, adapter: ModelAdapter) -> bool:
+    """Whether an edit may change rows and yet no answer: a norm reads every dimension of a row, its absence does not.
+
+    The replay tier takes part in it always: its batches round otherwise than the recorded run.
+    """
+    if candidate.tier != "wavefront":
+        return True
+    anatomy = adapter.anatomy()
+    norms = [anatomy.ln_final, *(norm for block in anatomy.blocks for norm in (block.ln1, block.ln2))]
+    return any(norm is not None and norm.kind == "none" for norm in norms)
 
 
 def _wavefront(adapter: ModelAdapter, reads: Reads, budget: Budget) -> WavefrontEngine:

@@ -152,6 +152,7 @@ def compile_plan(
         if at not in found:
             found[at] = _where(site.positions, site.sources, adapter, prompts, pattern=pattern)
         where, written = found[at], ends[0]
+        _check_gain(intervention, adapter)
         writes.append(
             Write(
                 intervention,
@@ -190,7 +191,27 @@ def _constant(
             where=site.name,
         )
     strength = 1.0 if intervention.strength is None else intervention.strength
-    return (values.tensor.double().reshape(shape) * strength).to(device=adapter.device, dtype=adapter.dtype)
+    constant = (values.tensor.double().reshape(shape) * strength).to(adapter.dtype)
+    if not bool(constant.isfinite().all()):
+        raise _too_large(intervention, float(values.tensor.double().abs().max()) * abs(strength), adapter.dtype)
+    return constant.to(adapter.device)
+
+
+def _check_gain(intervention: Intervention, adapter: ModelAdapter) -> None:
+    """Refuse a factor that is infinite where the model multiplies: in its dtype, or float32 for half precision."""
+    factor = intervention.strength if intervention.how == "scale" else None
+    dtype = torch.promote_types(adapter.dtype, torch.float32)
+    if factor is not None and abs(factor) > torch.finfo(dtype).max:
+        raise _too_large(intervention, abs(factor), dtype)
+
+
+def _too_large(intervention: Intervention, size: float, dtype: torch.dtype) -> InterventionError:
+    name, largest = str(dtype).removeprefix("torch."), torch.finfo(dtype).max
+    return InterventionError(
+        f"{intervention.how} {intervention.site.name} by numbers of up to {size:.3g}: this model computes in {name}, where all above {largest:.3g} is infinite and would fill the run with NaN. Give smaller numbers, or load the model in a wider dtype.",
+        code="non_finite_value",
+        where=intervention.site.name,
+    )
 
 
 def _check_edge(edge: Edge, adapter: ModelAdapter) -> None:

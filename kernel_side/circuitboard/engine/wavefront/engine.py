@@ -160,20 +160,24 @@ class WavefrontEngine:
             limit = cells_per_wave(self._adapter, self._budget, n_prompts, n_positions, n_positions - first, asked)
             wave = Wave(launch, first, self._read(base) if self._reads == "answer" else first)
 
-            def work(batch: Sequence[tuple[Group, int]], wave: Wave = wave) -> Tensor:
+            def work(batch: Sequence[tuple[Group, int]], wave: Wave = wave) -> tuple[Tensor, Tensor]:
                 joins = []
                 done = 0
                 for group, indices in _by_group(batch):
                     join = launch.join([cells[index] for index in indices], group.first, group.stop)
                     joins.append((range(done, done + len(indices)), join))
                     done += len(indices)
-                return wave.run(joins, cancel)
+                idle = torch.cat([join.unchanged for _, join in joins if join.unchanged is not None]).cpu()
+                return wave.run(joins, cancel), idle
 
             what = f"a cell of {n_prompts} × {n_positions} tokens on {self._adapter.device}"
-            for batch, final in in_batches(starting, limit, work, what):
+            for batch, (final, idle) in in_batches(starting, limit, work, what):
                 indices = [index for _, index in batch]
-                self._keep(run, [cells[index] for index in indices], final)
-                yield CellLogits(indices, self._answers(run, final, first, columns))
+                self._keep(run, [cells[index] for index in indices], final, idle)
+                answers = self._answers(run, final, first, columns)
+                # Where nothing has changed the answer is that of the run, not that of its rows computed again.
+                answers[idle.to(answers.device)] = select(run.logits, columns)
+                yield CellLogits(indices, answers)
 
     def _answers(
         self,
@@ -267,13 +271,17 @@ class WavefrontEngine:
 
     # --- answers that a sweep had already -----------------------------------------------------------------
 
-    def _keep(self, run: WaveRun, cells: Sequence[Write], final: Float[Tensor, "cell batch pos d_model"]) -> None:
-        """Remember the final stream of swept cells, a few kilobytes each."""
+    def _keep(
+        self, run: WaveRun, cells: Sequence[Write], final: Float[Tensor, "cell batch pos d_model"], idle: Tensor
+    ) -> None:
+        """Remember the final stream of swept cells that changed something, a few kilobytes each."""
         if self._reads != "answer":
             return
         swept = run.held.swept
-        for cell, row in zip(cells, final, strict=True):
+        for cell, row, unchanged in zip(cells, final, idle.tolist(), strict=True):
             swept.pop(cell.intervention, None)
+            if unchanged:
+                continue
             swept[cell.intervention] = row
         # The oldest go first; the run may see many sweeps.
         over = sum(row.nbytes for row in swept.values()) - self._budget.swept

@@ -8,7 +8,7 @@ multiplied by their gains.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,7 +19,7 @@ from circuitboard.engine.wavefront.rows import attended, passed, stream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jaxtyping import Float
+    from jaxtyping import Bool, Float
     from torch import Tensor
 
     from circuitboard.engine.wavefront.layer import Layer
@@ -44,11 +44,14 @@ class Join:
         Between its attention and its MLP.
     rows
         The residual stream there, [cell, batch, pos, d_model], from the first changed position to the last.
+    unchanged
+        Bool [cell]: whose write changes nothing, neither its own activation nor the stream, to the last bit.
     """
 
     layer: int
     within: bool
     rows: Float[Tensor, "cell batch pos d_model"]
+    unchanged: Bool[Tensor, " cell"] | None = None
 
 
 def touches(write: Write, edges: Sequence[Write]) -> bool:
@@ -67,18 +70,37 @@ class Launch:
     sight: Sight
     embed_scale: float
 
-    def join(self, writes: Sequence[Write], first: int, stop: int) -> Join:  # noqa: PLR0911  one a kind
+    def join(self, writes: Sequence[Write], first: int, stop: int) -> Join:
         """The rows of cells that each add one of `writes`, which differ only in the head or neuron they act on.
 
         `first` … `stop` − 1 are the positions where the writes change something.
         """
         receiver = writes[0].receiver
         if receiver is not None:
-            return self._edge(writes, receiver[0], first, stop)
-        kind, layer = place = writes[0].place
-        indices = [write.index for write in writes]
-        before = self.part(place, indices, first, stop)
-        after = self._written(writes, before, first)
+            message = self.message(writes[0], first, stop, self.pins)
+            joined, unchanged = self._edge(writes, receiver[0], message, first), ~message.any().expand(len(writes))
+        else:
+            place, indices = writes[0].place, [write.index for write in writes]
+            before = self.part(place, indices, first, stop)
+            after = self._written(writes, before, first)
+            joined, unchanged = self._joined(place, indices, before, after, first), _equal(before, after)
+        kept = self._kept(joined)[:, first : first + joined.rows.shape[2]]
+        return replace(joined, unchanged=unchanged | _equal(kept[None], joined.rows))
+
+    def _kept(self, joined: Join) -> Float[Tensor, "batch pos d_model"]:
+        """The stream of the run where cells join."""
+        if joined.layer == len(self.layers):
+            return self.state.final
+        state = self.state.layers[joined.layer]
+        kept = state.mid if joined.within else state.pre
+        assert kept is not None  # noqa: S101  cells join where there is a stream
+        return kept
+
+    def _joined(  # noqa: PLR0911  one a kind
+        self, place: Place, indices: Sequence[int | None], before: Tensor, after: Tensor, first: int
+    ) -> Join:
+        """From a new part of an activation a cell, [cell, batch, pos, d]."""
+        kind, layer = place
         if kind == "head.pattern" or kind in PARTS:
             return self._from_part(kind, layer, _numbers(indices), after, first)
         if kind == "head":
@@ -94,6 +116,7 @@ class Launch:
         if kind == "resid_post":
             return self._enter(layer + 1, after, first)
         if kind == "embed":
+            stop = first + after.shape[2]
             entered = self.base.activation(("resid_pre", 0))[:, first:stop]
             embed = self.base.activation(place)[:, first:stop]
             return self._enter(0, (entered - self.embed_scale * embed) + self.embed_scale * after, first)
@@ -264,11 +287,11 @@ class Launch:
 
     # --- edges ----------------------------------------------------------------------------------------
 
-    def _edge(self, writes: Sequence[Write], receiver: Place, first: int, stop: int) -> Join:
+    def _edge(self, writes: Sequence[Write], receiver: Place, message: Tensor, first: int) -> Join:
         """One more edge a cell, from one sender to one head (or stream) each."""
+        stop = first + message.shape[2]
         kind, index = receiver
         layer, state, pins = self.layers[index], self.state.layers[index], self.pins
-        message = self.message(writes[0], first, stop, pins)
         heads = [write.receiver[1] for write in writes if write.receiver is not None]
         if kind in PARTS:
             rows = state.pre[:, first:stop] + message[0]
@@ -380,6 +403,13 @@ class Launch:
         stop = first + rows.shape[2]
         messages = {edge: told[None, :, first:stop] for edge, told in self.state.messages.items()}
         return stream(place, rows, first, self.pins, messages)
+
+
+def _equal(
+    before: Float[Tensor, "#cell batch pos d"], after: Float[Tensor, "cell batch pos d"]
+) -> Bool[Tensor, " cell"]:
+    """Which cells are the same to the last bit."""
+    return (before == after).flatten(1).all(1)
 
 
 def _number(index: int | None) -> int:
