@@ -139,3 +139,64 @@ def test_each_alternative_must_be_one_token():
 def test_an_overlap_names_the_token_and_the_prompt():
     with pytest.raises(PromptError, match=r"'6' = 6 is among the right and among the wrong answers of prompt 1"):
         bind(answer=[5, {6, 7}], wrong=[1, {6, 8}])
+
+
+@pytest.mark.parametrize(
+    ("n", "given_answer"),
+    [
+        (2, [(" Mary", " John"), (" John", " Mary")]),
+        (2, ((" Mary", " John"), (" John", " Mary"))),
+        (2, [[" Mary", " John"], [" John", " Mary"]]),
+        (2, [[24, 25], [25, 24]]),
+        (2, torch.tensor([[24, 25], [25, 24]])),
+        (1, torch.tensor([[24, 25]])),
+        (1, [(" Mary", " John")]),
+    ],
+    ids=str,
+)
+def test_right_and_wrong_in_one_argument_are_refused_with_the_two(n, given_answer):
+    """What TransformerLens writes would be read as two answers that count alike."""
+    with pytest.raises(PromptError) as caught:
+        cb.PromptPair([CLEAN] * n, answer=given_answer)
+    assert caught.value.code == "right_and_wrong"
+    right = [row[0] for row in given_answer] if isinstance(given_answer, (list, tuple)) else given_answer[:, 0].tolist()
+    assert f"answer={right!r}, wrong=[" in caught.value.message
+    wrong = [row[1] for row in given_answer]
+    wrong = [token.item() if isinstance(token, torch.Tensor) else token for token in wrong]
+    cb.PromptPair([CLEAN] * n, answer=right, wrong=wrong)
+
+
+@pytest.mark.parametrize(
+    "given_answer",
+    [
+        [{" Mary", " John"}, {" John", " Mary"}],
+        [(" Mary", " John"), " Mary"],
+        [(" Mary", " John", " Kate"), (" John", " Mary", " Kate")],
+        [(" Mary", " Mary"), (" John", " John")],
+        {" Mary", " John"},
+    ],
+    ids=str,
+)
+def test_what_can_only_be_alternatives_is_taken_as_these(given_answer):
+    assert cb.PromptPair([CLEAN] * 2, answer=given_answer).answer
+
+
+def test_a_pair_of_alternatives_can_be_given_on_saved_and_written_as_code(tmp_path):
+    pair = cb.PromptPair([CLEAN] * 2, answer={" Mary", " John"})
+    assert cb.PromptPair(pair.clean, answer=list(pair.answer)).answer == pair.answer
+    with_board = cb.Board(_demo(), pair, metric="prob", autosave=False)
+    with_board.save(tmp_path / "pair.board.json")
+    loaded = cb.Board.load(tmp_path / "pair.board.json", _demo())
+    assert loaded.value == with_board.value
+    scope = {"model": _demo()}
+    exec(compile(with_board.to_python(), "code", "exec"), {"cb": cb, "torch": torch, **scope}, scope)  # noqa: S102
+    assert scope["board"].value == with_board.value
+    for board in (with_board, loaded, scope["board"]):
+        board.close()
+
+
+def test_two_answers_for_one_prompt_are_shown_as_two_arguments():
+    with pytest.raises(PromptError) as caught:
+        cb.PromptPair(CLEAN, answer=(" Mary", " John"))
+    assert caught.value.code == "count_mismatch"
+    assert "answer=' Mary', wrong=' John'" in caught.value.message

@@ -223,7 +223,11 @@ def _text_or_tokens(prompts: Prompts, run: str, *, as_text: bool) -> str:
 
 
 def _answers(answers: list[int | list[int]]) -> str:
-    return repr(answers[0]) if len(answers) == 1 and isinstance(answers[0], int) else repr(answers)
+    if len(answers) == 1 and isinstance(answers[0], int):
+        return repr(answers[0])
+    if all(isinstance(one, list) and len(one) == 2 for one in answers):  # noqa: PLR2004  lists could be (right, wrong)
+        return repr([set(one) if isinstance(one, list) else one for one in answers])
+    return repr(answers)
 
 
 def _words(tokens: Sequence[str]) -> str:

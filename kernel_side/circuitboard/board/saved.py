@@ -105,7 +105,7 @@ class SavedPrompts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_ids: list[int | list[int]]
     wrong_ids: list[int | list[int]] | None
     labels: dict[str, list[int]]
-    prepend_bos: bool
+    prepend_bos: bool | None
     recipe: SavedRecipe | None = None
 
 
@@ -115,7 +115,7 @@ class SavedReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: list[str] | None
     tokens: list[list[int]]
     labels: dict[str, list[int]]
-    prepend_bos: bool
+    prepend_bos: bool | None
 
 
 class SavedFunction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from circuitboard.errors import SessionFileError
 from circuitboard.models import reload_name
 from circuitboard.models.fingerprint import Fingerprint, fingerprint
 from circuitboard.prompts import PromptPair
+from circuitboard.prompts.answer_sets import Alternatives
 from circuitboard.prompts.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
     pair = PromptPair(
         clean,
         corrupted,
-        answer=saved.answer_ids,
+        answer=[one if isinstance(one, int) else Alternatives(one) for one in saved.answer_ids],
         wrong=saved.wrong_ids,
         labels=saved.labels or None,
         prepend_bos=saved.prepend_bos,

@@ -8,7 +8,8 @@ What a user may write, and what it means, without guessing:
   set, list, tuple or array of alternatives.
 
 So `[" Mary", " John"]` is the answers of two prompts, `{" Mary", " John"}` are two answers that are right in every
-prompt, and `[{" Mary", " John"}]` or `[[" Mary", " John"]]` are the two answers of a single prompt.
+prompt, and `[{" Mary", " John"}]` or `[[" Mary", " John"]]` are the two answers of a single prompt. Where every prompt
+has a pair and no wrong answer is given, TransformerLens's (right, wrong) may be meant as well: that is refused.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ Answer = Token | tuple[Token, ...]
 """The answer of one prompt as it was given: a token, or alternatives (at least two, in a fixed order)."""
 
 _SHOWN = 6
+_PAIR = 2
+_MANY = (set, frozenset, list, tuple)
+
+
+class Alternatives(tuple[Token, ...]):
+    """Several answers of one prompt that are known to count alike: a pair of them is not taken for (right, wrong)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +100,43 @@ def spread(name: str, given: Any, n: int) -> tuple[Answer, ...]:
         return (_answer(name, given),) * n
     given = found
     if len(given) != n:
+        hint = ""
+        if n == 1 and name == "answer" and len(given) == _PAIR and not any(isinstance(one, _MANY) for one in given):
+            right, wrong = given
+            hint = f" A right and a wrong answer are two arguments: answer={right!r:.40}, wrong={wrong!r:.40}."
         raise PromptError(
             f"{name} has {len(given)} entries for {n} prompt{'s' if n > 1 else ''}; give one for all or a list of one each. "
-            "Several answers of the same prompt are written as a set: {…}.",
+            f"Several answers of the same prompt are written as a set: {{…}}.{hint}",
             code="count_mismatch",
         )
     return tuple(_answer(name, one) for one in given)
+
+
+def refuse_right_and_wrong(given: Any, n: int) -> None:
+    """Refuse answers that may be TransformerLens's (right, wrong): a pair for every prompt, where no `wrong` is given.
+
+    A set is never one, nor is the list of lists that is the documented way to write the answers of a single prompt.
+
+    Raises
+    ------
+    PromptError
+        `right_and_wrong`.
+    """
+    rows = None if isinstance(given, (set, frozenset)) else entries(given)
+    if not rows or any(isinstance(row, Alternatives) for row in rows):
+        return
+    found = [None if isinstance(row, (set, frozenset)) else entries(row) for row in rows]
+    pairs = [pair for pair in found if pair is not None and len(pair) == _PAIR and pair[0] != pair[1]]
+    if len(pairs) < len(found) or (n == 1 and isinstance(given, (list, tuple)) and isinstance(rows[0], list)):
+        return
+    rights, wrongs = (list(column) for column in zip(*pairs, strict=True))
+    both = [f"{name}={repr(column[:2])[:-1]}{', …' if len(column) > 2 else ''}]" for name, column in (("answer", rights), ("wrong", wrongs))]  # noqa: PLR2004  # fmt: skip
+    raise PromptError(
+        f"answer has a pair for every prompt, {pairs[0]!r:.60} first, and wrong is not given. If these are (right, wrong), "
+        f"give them as two arguments: cb.PromptPair(…, {both[0]}, {both[1]}). "
+        f"If both are right, write sets: answer=[{{{pairs[0][0]!r:.30}, {pairs[0][1]!r:.30}}}{', …' if n > 1 else ''}].",
+        code="right_and_wrong",
+    )
 
 
 def show_set(strings: Sequence[str]) -> str:
@@ -133,7 +173,7 @@ def _answer(name: str, given: Any) -> Answer:
     if isinstance(given, (set, frozenset)):
         # Sets have no order of their own that the next process would find again.
         tokens.sort(key=lambda token: (isinstance(token, str), token))
-    alternatives = tuple(dict.fromkeys(tokens))
+    alternatives = Alternatives(dict.fromkeys(tokens))
     if not alternatives:
         raise PromptError(f"{name} holds an empty set of answers; give at least one token.", code="empty_answers")
     return alternatives[0] if len(alternatives) == 1 else alternatives

@@ -15,7 +15,7 @@ from circuitboard.errors import PromptError
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
 from circuitboard.prompts.prompts import Prompts
-from circuitboard.prompts.text import read_text
+from circuitboard.prompts.text import begins_with_bos, read_text
 from circuitboard.prompts.token_name import names_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
         refuse_overlap(answers, wrongs, show, first)
     bos = getattr(tokenizer, "bos_token_id", None)
     starts_with_bos = bos is not None and all(row[0] == bos for row in clean)
-    asked = getattr(model.cfg, "default_prepend_bos", True) if pair.prepend_bos is None else pair.prepend_bos
     return Prompts(
         clean_tokens=clean_tokens,
         corrupted_tokens=None if corrupted is None else _rectangle(corrupted, pad),
@@ -59,9 +58,18 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
         clean_text=_texts(pair.clean),
         corrupted_text=None if pair.corrupted is None else _texts(pair.corrupted),
         token_str=show,
-        bos_added=starts_with_bos and bool(asked),
+        bos_added=_bos_added(pair, model, starts_with_bos=starts_with_bos),
         real=None if bool(real.all()) else real,
     )
+
+
+def _bos_added(pair: PromptPair, model: TransformerBridge, *, starts_with_bos: bool) -> bool | None:
+    if pair.prepend_bos is not None:
+        return starts_with_bos and pair.prepend_bos
+    texts = [text for text in (*pair.clean, *(pair.corrupted if pair.corrupted is not None else ())) if isinstance(text, str)]  # fmt: skip
+    if any(begins_with_bos(text, getattr(model, "tokenizer", None)) for text in texts):
+        return None
+    return starts_with_bos and bool(getattr(model.cfg, "default_prepend_bos", True))
 
 
 def _texts(prompts: tuple[str, ...] | tuple[Tensor, ...] | Tensor) -> list[str] | None:

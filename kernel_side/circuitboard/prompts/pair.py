@@ -13,7 +13,7 @@ from torch import Tensor
 from circuitboard.address import entries, truth, whole
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
-from circuitboard.prompts.answer_sets import Answer, spread
+from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
 from circuitboard.prompts.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -60,22 +60,22 @@ class PromptPair:
         token id; one for all prompts or a list with one per prompt. A set means alternatives that count
         alike, for all prompts; in a list, an entry may be a set or list of alternatives of that prompt:
         `{" Mary", " Kate"}`, `[{" Mary", " Kate"}, " John"]`. `wrong` may be left out for metrics that
-        do not need it.
+        do not need it. (right, wrong) tuples, TransformerLens's habit, are two arguments here.
     labels
         Names for positions: label → one position for all prompts or a list with one per prompt, counted
         in the prompt's own tokens. Negative positions count from the end.
     prepend_bos
         Whether the tokenizer's BOS token goes in front of text. None follows TransformerLens:
         `model.cfg.default_prepend_bos`, which is True for most models, also for some that were
-        trained without. Numbers depend on it, so `table()` and `Prompts.prepend_bos` tell which was
-        used. Token ids are taken as they are.
+        trained without; text that begins with the BOS token gets no second one then. Numbers depend on
+        it, so `table()` and `Prompts.prepend_bos` tell which was used. Token ids are taken as they are.
     recipe, notes
         Set by `cb.tasks`: the call that made the pair, and what had to be left out for this tokenizer.
 
     Raises
     ------
     PromptError
-        `bad_prompt` for wrong types, `empty_prompts`, `empty_answers`, `count_mismatch`.
+        `bad_prompt` for wrong types, `empty_prompts`, `empty_answers`, `count_mismatch`, `right_and_wrong`.
     """
 
     clean: tuple[str, ...] | tuple[Tensor, ...] | Tensor
@@ -112,6 +112,8 @@ class PromptPair:
                 f"There are {n} clean but {len(corrupted_value)} corrupted prompts; each clean prompt needs its own counterfactual.",
                 code="count_mismatch",
             )
+        if wrong is None:
+            refuse_right_and_wrong(answer, n)
         values = {
             "clean": clean_value,
             "corrupted": corrupted_value,

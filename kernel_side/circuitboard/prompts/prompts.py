@@ -42,7 +42,7 @@ class Prompts:
     token_str
         Token id → how it is shown.
     bos_added
-        Whether that BOS was put in front of the texts, rather than written in them.
+        Whether BOS was put in front of the texts; None where some are written with it, which then get no second one.
     real
         Where tokens are no padding, bool [batch, pos], the same for both runs; None if nothing is padded.
     """
@@ -58,7 +58,7 @@ class Prompts:
     clean_text: list[str] | None
     corrupted_text: list[str] | None
     token_str: Callable[[int], str] = field(repr=False)
-    bos_added: bool = False
+    bos_added: bool | None = False
     real: Bool[Tensor, "batch pos"] | None = None
 
     @property

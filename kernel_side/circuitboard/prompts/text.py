@@ -21,7 +21,7 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
     text, model
         The text, and the model whose tokenizer reads it.
     prepend_bos
-        None for TransformerLens's default for this model.
+        None for TransformerLens's default for this model, where a text that begins with the BOS token gets no second one.
 
     Raises
     ------
@@ -37,6 +37,8 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise PromptError(f"The {what} is no Unicode text: {text!a:.80} holds half of a surrogate pair.")
     ids: list[int] = model.to_tokens(text, prepend_bos=prepend_bos, truncate=False, move_to_device=False)[0].tolist()
+    if prepend_bos is None and begins_with_bos(text, tokenizer) and ids[:2] == [tokenizer.bos_token_id] * 2:
+        ids = ids[1:]
     if prepend_bos and (not ids or ids[0] != tokenizer.bos_token_id):
         raise PromptError(
             f"prepend_bos=True was asked for, but this tokenizer cannot put a BOS token before the {what}; use prepend_bos=False.",
@@ -54,6 +56,12 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
             code="unknown_word",
         )
     return ids
+
+
+def begins_with_bos(text: str, tokenizer: Any) -> bool:
+    """Whether a text is written with the tokenizer's BOS token in front, as chat templates write it."""
+    bos = getattr(tokenizer, "bos_token", None)
+    return bool(bos) and text.startswith(str(bos))
 
 
 def token_before(stop: int, text: str, ids: list[int], tokenizer: Any) -> int:
