@@ -18,6 +18,7 @@ from circuitboard.board.editing import Editing
 from circuitboard.board.history import History, Node
 from circuitboard.board.lab import set_up
 from circuitboard.board.metrics_table import metrics_table
+from circuitboard.board.notes import notes_of
 from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
 from circuitboard.board.requested import requested
 from circuitboard.board.self_test import SelfTest, run_self_test
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from circuitboard.engine import Requested
     from circuitboard.metrics import MetricsLike, Spread
     from circuitboard.prompts import Prompts
+    from circuitboard.prompts.notes import Note
     from circuitboard.sweeps import Sweep
 
 
@@ -225,6 +227,15 @@ class Board(Editing, Sweeping, Analyses):
         return self._steps.shown.outcome.spread
 
     @property
+    def notes(self) -> tuple[Note, ...]:
+        """What about the prompts may not be meant: frozen values with `code`, `text` and `where`; empty when all is plain.
+
+        `pair.notes` has those that need no run; here the unedited runs have their say too, on the answers' spelling,
+        probability and rank, and on the baselines.
+        """
+        return notes_of(self._lab, self._pair)
+
+    @property
     def engine(self) -> EngineStatus:
         """The engine tier, why it was chosen, and the memory it keeps."""
         lab = self._lab
@@ -257,11 +268,15 @@ class Board(Editing, Sweeping, Analyses):
         return _copy(run.logits[range(self.prompts.n), columns])
 
     def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
-        """The likeliest next tokens: token, logit, prob, base_logit, change (of the logit)."""
+        """The likeliest next tokens, and the right and the wrong answer wherever they are.
+
+        Columns: token, token_id, logit, prob, base_logit, base_prob, change (of the logit), rank (1 is the likeliest) and
+        side: "answer", "wrong" or nothing.
+        """
         import pandas as pd
 
         rows = top_tokens(self._lab, self._steps.shown.run, k, prompt)
-        columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change"]
+        columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change", "rank", "side"]
         return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
 
     def as_run(self) -> Run:
@@ -422,9 +437,10 @@ class Board(Editing, Sweeping, Analyses):
 
     def __repr__(self) -> str:
         n = self.prompts.n
+        notes = "".join(f"\n  note: {note}" for note in self.notes)
         return (
             f"Board({self._lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
-            f"{len(self.edits)} edits, {self._lab.metric.name} {self.value:+.4f}, {self._lab.choice.tier})"
+            f"{len(self.edits)} edits, {self._lab.metric.name} {self.value:+.4f}, {self._lab.choice.tier}){notes}"
         )
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from circuitboard.prompts.answer_sets import AnswerSets
+    from circuitboard.prompts.notes import Note
     from circuitboard.prompts.prompts import Prompts
 
 _CONTEXT_ROWS = 3
@@ -40,9 +41,11 @@ def side_by_side(clean: Sequence[str], corrupted: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
+def table(prompts: Prompts, prompt: int = 0, notes: Sequence[Note] = ()) -> DataFrame:
     """Tokens of one prompt side by side; see `PromptPair.table`."""
     from pandas import DataFrame
+
+    from circuitboard.prompts.token_table import TokenTable
 
     found = whole(prompt)
     if found is None or not 0 <= found < prompts.n:
@@ -66,8 +69,9 @@ def table(prompts: Prompts, prompt: int = 0) -> DataFrame:
     frame["clean_id"] = prompts.token_ids("clean")[prompt]
     if prompts.corrupted_tokens is not None:
         frame["corrupted_id"] = prompts.token_ids("corrupted")[prompt]
-    frame = frame.set_index("position")
+    frame = TokenTable(frame.set_index("position"))
     frame.attrs["checks"] = _checks(prompts, prompt, n_different)
+    frame.attrs["notes"] = list(notes)
     return frame
 
 

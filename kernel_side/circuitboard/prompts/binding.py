@@ -60,6 +60,7 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
         token_str=show,
         bos_added=_bos_added(pair, model, starts_with_bos=starts_with_bos),
         real=None if bool(real.all()) else real,
+        tokenizer=tokenizer,
     )
 
 

@@ -14,6 +14,7 @@ from circuitboard.address import entries, truth, whole
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
+from circuitboard.prompts.notes import Note, notes_of_texts
 from circuitboard.prompts.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class PromptPair:
         trained without; text that begins with the BOS token gets no second one then. Numbers depend on
         it, so `table()` and `Prompts.prepend_bos` tell which was used. Token ids are taken as they are.
     recipe, notes
-        Set by `cb.tasks`: the call that made the pair, and what had to be left out for this tokenizer.
+        Set by `cb.tasks`: the call that made the pair, and what had to be left out for this tokenizer. The property
+        `notes` has these and what else may not be meant.
 
     Raises
     ------
@@ -85,7 +87,7 @@ class PromptPair:
     labels: Mapping[str, Any]
     prepend_bos: bool | None
     recipe: Recipe | None
-    notes: tuple[str, ...]
+    _given_notes: tuple[Note, ...]
     _binding: _Binding = field(default_factory=_Binding)
 
     def __init__(
@@ -98,7 +100,7 @@ class PromptPair:
         labels: Mapping[str, Any] | None = None,
         prepend_bos: bool | None = None,
         recipe: Recipe | None = None,
-        notes: Iterable[str] = (),
+        notes: Iterable[str | Note] = (),
     ) -> None:
         if prepend_bos is not None and truth(prepend_bos) is None:
             raise PromptError(f"prepend_bos must be True, False or None, not {prepend_bos!r:.60}.")
@@ -122,7 +124,7 @@ class PromptPair:
             "labels": dict(labels or {}),
             "prepend_bos": None if prepend_bos is None else truth(prepend_bos),
             "recipe": recipe,
-            "notes": tuple(notes),
+            "_given_notes": tuple(one if isinstance(one, Note) else Note("left_out", one, "task") for one in notes),
             "_binding": _Binding(),
         }
         for name, value in values.items():
@@ -179,6 +181,19 @@ class PromptPair:
         """The wrong next tokens in the same form, if they were given."""
         return self._bound().wrong_ids
 
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What may not be meant and needs no run to be found; all of it once a model has read the pair.
+
+        Frozen values with `code`, `text` and `where`. `Board.notes` adds what the unedited runs tell.
+        """
+        if self._binding.prompts is not None:
+            return self._given_notes + self._binding.prompts.notes
+        clean, corrupted = _all_text(self.clean), None if self.corrupted is None else _all_text(self.corrupted)
+        return self._given_notes + notes_of_texts(
+            clean, corrupted if self.corrupted is not None and corrupted else None
+        )
+
     def table(self, prompt: int = 0) -> DataFrame:
         """Tokens of one prompt side by side, with what differs and which positions have labels.
 
@@ -186,16 +201,14 @@ class PromptPair:
         -------
         DataFrame
             One row a position: clean, corrupted, differs, labels, clean_id, corrupted_id. `attrs["checks"]` lists what was
-            checked: single-token answers, BOS, alignment; `attrs["notes"]` what a task left out.
+            checked: single-token answers, BOS, alignment; `attrs["notes"]` is `notes`. Both are shown under it.
 
         Raises
         ------
         PromptError
             `not_bound`, `no_such_prompt`.
         """
-        frame = alignment.table(self._bound(), prompt)
-        frame.attrs["notes"] = list(self.notes)
-        return frame
+        return alignment.table(self._bound(), prompt, self.notes)
 
     def __len__(self) -> int:
         return len(self.clean)
@@ -207,6 +220,12 @@ class PromptPair:
         wrong = "" if self.wrong is None else f", wrong={_brief(self.wrong[0])}"
         notes = "".join(f"\n  {note}" for note in self.notes)
         return f"PromptPair({first}{more}, {against}, answer={_brief(self.answer[0])}{wrong}){notes}"
+
+
+def _all_text(prompts: Iterable[Any]) -> tuple[str, ...]:
+    """The prompts if all are text, else none."""
+    texts = tuple(prompts)
+    return texts if all(isinstance(text, str) for text in texts) else ()
 
 
 def _brief(answer: Answer) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.address import Span, resolve
 from circuitboard.errors import AddressError, PromptError
+from circuitboard.prompts.notes import notes_of_prompts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Positions
     from circuitboard.prompts.answer_sets import AnswerSets
+    from circuitboard.prompts.notes import Note
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Prompts:
         Whether BOS was put in front of the texts; None where some are written with it, which then get no second one.
     real
         Where tokens are no padding, bool [batch, pos], the same for both runs; None if nothing is padded.
+    tokenizer
+        What read the texts, if the model has one.
     """
 
     clean_tokens: Int[Tensor, "batch pos"]
@@ -60,6 +64,7 @@ class Prompts:
     token_str: Callable[[int], str] = field(repr=False)
     bos_added: bool | None = False
     real: Bool[Tensor, "batch pos"] | None = None
+    tokenizer: Any = field(default=None, repr=False)
 
     @property
     def answer_ids(self) -> Int[Tensor, " batch"] | list[set[int]]:
@@ -70,6 +75,11 @@ class Prompts:
     def wrong_ids(self) -> Int[Tensor, " batch"] | list[set[int]] | None:
         """The wrong next tokens in the same form; None if there are none."""
         return None if self.wrongs is None else _ids(self.wrongs)
+
+    @cached_property
+    def notes(self) -> tuple[Note, ...]:
+        """What may not be meant, as far as tokens tell."""
+        return notes_of_prompts(self, self.tokenizer)
 
     @property
     def n(self) -> int:

@@ -148,7 +148,7 @@ def _checked(form: Form) -> Checked:
         show,
     )
     code = code_of(form, tuple(namespace()))
-    return Checked([], clean, corrupted, [], prompts.n, list(pair.notes), code)
+    return Checked([], clean, corrupted, [], prompts.n, [note.text for note in pair.notes], code)
 
 
 def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
@@ -173,14 +173,16 @@ def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
     if not typed.answer:
         problems.append(Problem("answer", "empty_answers", "Give the next token that is right."))
     problems += [Problem(one.field, "answer_not_one_token", one.words) for one in answers if not one.ok]
+    notes: list[str] = []
     if not problems:
         try:
             pair = PromptPair(texts["clean"], texts.get("corrupted"), answer=typed.answer, wrong=typed.wrong or None)
             metrics_of(form.metric, pair.bind(model))
+            notes = [note.text for note in pair.notes]
         except CircuitboardError as error:
             problems.append(_problem(error, "prompts"))
     code = None if problems else code_of(form, tuple(namespace()))
-    return Checked(problems, clean, corrupted, answers, 1, [], code)
+    return Checked(problems, clean, corrupted, answers, 1, notes, code)
 
 
 def _model(form: Form) -> TransformerBridge | None:

@@ -121,7 +121,7 @@ def html_of(still: Still) -> str:
 def text_of(still: Still, board: Board) -> str:
     """The still in a few lines of plain text."""
     snapshot = still.snapshot
-    lines = [printable(repr(board))]
+    lines = [printable(line) for line in repr(board).splitlines()]
     for metric in [snapshot.metric, *snapshot.more_metrics][:_METRICS]:
         name, value, error, _, clean, corrupted = _metric_row(metric)
         lines.append(

@@ -140,13 +140,13 @@ def test_without_a_tokenizer_there_is_induction_only(name):
 
 def test_words_that_are_not_one_token_are_told():
     (note,) = tasks.gendered_pronoun(4, model=reader("words")).notes
-    assert note == "2 of 24 names of men left out, not one token: Evan, Simon"
+    assert note.text == "2 of 24 names of men left out, not one token: Evan, Simon"
     assert f"\n  {note}" in repr(tasks.gendered_pronoun(4, model=reader("words")))
     pair = tasks.gendered_pronoun(4, model=reader("words"))
     assert pair.table().attrs["notes"] == [note]
     for name in ("greater_than", "a_an", "capitals"):
         notes = made(name, next(iter(tasks.corruptions(name)))).notes
-        assert any(word in note for note in notes for word in (*WITHOUT, "Afghanistan"))
+        assert any(word in note.text for note in notes for word in (*WITHOUT, "Afghanistan"))
 
 
 def test_more_prompts_than_there_are_are_refused_with_the_number():

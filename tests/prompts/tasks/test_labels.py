@@ -133,7 +133,7 @@ def test_capitals_of_one_length_or_of_all(model):
             assert row["relation"] == changed["relation"] == "capital"
             assert f"{row['country']} is" in text
             assert row["country"] != changed["country"]
-    assert any("same_length=False keeps them" in note for note in short.notes)
+    assert any("same_length=False keeps them" in note.text for note in short.notes)
 
 
 def test_no_template_opens_with_a_name():
@@ -146,6 +146,6 @@ def test_no_template_opens_with_a_name():
 def test_all_templates_are_of_one_length_for_a_tokenizer_that_knows_their_words(model):
     pair = tasks.ioi(200, model=model)
     assert pair.bind(model).real is None
-    assert not any("keeps them" in note for note in pair.notes)
+    assert not any("keeps them" in note.text for note in pair.notes)
     opened = {tuple(text.split()[i] for i in (0, 4)) for text in pair.clean}
     assert len(opened) >= 12

@@ -94,7 +94,7 @@ def test_ioi_of_a_hundred(model):
     assert int((clean > 0).sum()) == 100
     assert clean.mean().item() == pytest.approx(4.65, abs=0.1)
     assert (corrupted < 0).float().mean() >= 0.95
-    assert not any("keeps them" in note for note in pair.notes), "all fifteen templates are of one length"
+    assert not any("keeps them" in note.text for note in pair.notes), "all fifteen templates are of one length"
 
 
 def test_eight_names_have_their_pronoun(model):

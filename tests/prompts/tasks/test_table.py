@@ -91,7 +91,7 @@ def test_columns_may_have_other_names():
     table = pd.DataFrame([{"prompt": CLEAN, "target": " Mary", "place": 10, "id": 7, "source": "mine"}])
     pair = read(table, clean="prompt", answer="target", labels=["place"])
     assert pair.bind(demo()).labels == {"place": [10]}
-    assert pair.notes == ("columns not used: id, source",)
+    assert [note.text for note in pair.notes] == ["columns not used: id, source"]
 
 
 def test_places_may_be_words_that_occur_once():
@@ -144,7 +144,7 @@ def test_a_bad_row_is_told_with_its_number_and_reason(row, reason):
     pair = read([good, {"label:S2": 10, **row}, good], on_bad="drop")
     assert len(pair) == 2
     assert len(pair.notes) == 1
-    assert pair.notes[0].startswith("dropped row 1: ")
+    assert pair.notes[0].text.startswith("dropped row 1: ")
 
 
 def test_all_bad_rows_are_told_together(tmp_path):

@@ -279,6 +279,8 @@ def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
     rows: list[Sequence[Cell]] = [
         (
             token_text(row.token),
+            row.side or "",
+            number(str(row.rank or "")),
             number(percent(row.prob)),
             number(percent(row.base_prob)),
             number(signed(row.logit, 3)),
@@ -286,7 +288,14 @@ def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
         )
         for row in top_tokens(board.lab, state.run, _TOKENS, prompt)
     ]
-    columns: list[Cell] = ["token", ("now", "n"), ("unedited", "n"), ("logit", "n"), ("change of logit", "n")]
+    columns: list[Cell] = [
+        "token",
+        ("rank", "n"),
+        ("now", "n"),
+        ("unedited", "n"),
+        ("logit", "n"),
+        ("change of logit", "n"),
+    ]
     return f"<h2>Next tokens</h2>{table(columns, rows, caption=f'The likeliest after prompt {prompt + 1}')}"
 
 

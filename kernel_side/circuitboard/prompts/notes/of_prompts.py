@@ -1,0 +1,280 @@
+"""Notes that need no run: on texts, tokens, labels and the spelling of answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+from circuitboard.prompts.notes.note import Note, place, said, those
+from circuitboard.prompts.notes.spelling import Spelling
+from circuitboard.prompts.token_name import name_of
+
+if TYPE_CHECKING:
+    from circuitboard.prompts.prompts import Prompts
+
+Run = Literal["clean", "corrupted"]
+
+_SPECIAL = re.compile(
+    r"<\|[\w./ -]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?s>|<(?:bos|eos|pad|unk|mask)>|\[(?:CLS|SEP|PAD|UNK|MASK)\]"
+)
+"""How special tokens of known tokenizers are written."""
+
+_VISIBLE = frozenset("\n\t\r ")
+_SHOWN = 3
+
+
+def notes_of_prompts(prompts: Prompts, tokenizer: Any) -> tuple[Note, ...]:
+    """What can be said of prompts as a model's tokenizer reads them, before anything runs."""
+    notes: list[Note] = []
+    for run in ("clean", "corrupted"):
+        if run == "clean" or prompts.corrupted_tokens is not None:
+            notes += _of_text(prompts, run, tokenizer)
+            notes += _of_tokens(prompts, run, tokenizer)
+    notes += _bos_of_its_own(prompts, tokenizer)
+    notes += _same_prompts(prompts)
+    notes += _same_labels(prompts)
+    if tokenizer is not None:
+        notes += _of_answers(prompts, Spelling(tokenizer))
+    return tuple(notes)
+
+
+def notes_of_texts(clean: Sequence[str], corrupted: Sequence[str] | None) -> tuple[Note, ...]:
+    """What can be said of texts that no tokenizer has read yet."""
+    notes = list(_as_written("clean", clean))
+    if corrupted is not None:
+        notes += _as_written("corrupted", corrupted)
+        notes += _no_corruption([one == other for one, other in zip(clean, corrupted, strict=True)])
+    return tuple(notes)
+
+
+def _as_written(run: str, texts: Sequence[str]) -> Iterator[Note]:
+    n = len(texts)
+    if found := _those(texts, lambda text: text[-1:] in {" ", "\t"}):
+        yield Note(
+            "prompt_ends_in_space",
+            f"{_the(run, found, n)} ends in a space. Most words carry theirs in front, so the model is asked for a word without one: "
+            "leave the space to the answer.",
+            place(run, found, n),
+        )
+    if found := _those(texts, lambda text: any(_hidden(letter) for letter in text)):
+        letters = dict.fromkeys(letter for letter in texts[found[0]] if _hidden(letter))
+        yield Note(
+            "invisible_characters",
+            f"{_the(run, found, n)} holds characters that are not seen: {', '.join(map(name_of, list(letters)[:_SHOWN]))}. They are tokens like any other.",
+            place(run, found, n),
+        )
+
+
+def _of_text(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
+    texts = prompts.clean_text if run == "clean" else prompts.corrupted_text
+    if texts is None:
+        return
+    n = len(texts)
+    yield from _as_written(run, texts)
+    if tokenizer is None:
+        return
+    special = {str(token) for token in dict(tokenizer.added_tokens_decoder).values()}
+    foreign = [next((one for one in _SPECIAL.findall(text) if one not in special), None) for text in texts]
+    if found := [i for i, one in enumerate(foreign) if one is not None]:
+        yield Note(
+            "special_as_text",
+            f"{_the(run, found, n)} holds {_quoted(str(foreign[found[0]]))}, which this tokenizer does not know as a special token: it is read as ordinary text, in several tokens.",
+            place(run, found, n),
+        )
+    ids = prompts.token_ids(run)
+    if found := _those(range(n), lambda i: _letters(tokenizer.decode(ids[i], clean_up_tokenization_spaces=False), special) != _letters(texts[i], special)):  # fmt: skip
+        again = tokenizer.decode(ids[found[0]], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        yield Note(
+            "text_changed",
+            f"{_the(run, found, n)} is not what the model reads: this tokenizer makes it {_quoted(again, 60)}.",
+            place(run, found, n),
+        )
+
+
+def _letters(text: str, special: set[str]) -> str:
+    """A text without special tokens and spaces, which tokenizers add and drop."""
+    for token in special:
+        text = text.replace(token, "")
+    return "".join(text.split())
+
+
+def _of_tokens(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
+    rows, n = prompts.token_ids(run), prompts.n
+    bos, eos, pad, unknown = (getattr(tokenizer, f"{name}_token_id", None) for name in ("bos", "eos", "pad", "unk"))
+    show = prompts.token_str
+    if bos is not None and (found := _those(rows, lambda row: row[:2] == [bos, bos])):
+        yield Note(
+            "bos_twice",
+            f"{_the(run, found, n)} begins with {show(bos)} twice. Numbers change with the second one; "
+            "leave it out of the text or the ids, or use prepend_bos=False.",
+            place(run, found, n),
+        )
+    if pad is not None and (found := _those(rows, lambda row: _is_padded(row, pad, bos, eos))):
+        yield Note(
+            "padding_in_prompt",
+            f"{_the(run, found, n)} holds the padding token {show(pad)} = {pad}, which is read like any other token. "
+            "Give prompts of different lengths as a list of tensors without padding.",
+            place(run, found, n),
+        )
+    if eos is not None and (found := _those(rows, lambda row: len(row) > 1 and row[-1] == eos and not (eos == pad and row[-2:] == [eos, eos]))):  # fmt: skip
+        yield Note(
+            "ends_in_eos",
+            f"{_the(run, found, n)} ends in {show(eos)}, the end of a text: the answer is read after it, where a new text begins.",
+            place(run, found, n),
+        )
+    if unknown is not None and unknown not in {bos, eos, pad} and (found := _those(rows, lambda row: unknown in row)):
+        yield Note(
+            "unknown_token",
+            f"{_the(run, found, n)} holds {show(unknown)} = {unknown}, which stands for words that this tokenizer does not know.",
+            place(run, found, n),
+        )
+    nameless = {token for row in rows for token in set(row) if show(token) == f"⟨id {token}⟩"}
+    if nameless and (found := _those(rows, lambda row: not nameless.isdisjoint(row))):
+        yield Note(
+            "token_without_text",
+            f"{_the(run, found, n)} holds ids that the tokenizer has no text for ({', '.join(map(str, sorted(nameless)[:_SHOWN]))}): "
+            "the model has more embeddings than its tokenizer has tokens, and these were never trained.",
+            place(run, found, n),
+        )
+    if run == "clean" and (found := [i for i, row in enumerate(rows) if row[-1] in prompts.answers.sets[i]]):
+        yield Note(
+            "ends_in_answer",
+            f"{_the(run, found, n)} ends in its own answer, {_quoted(show(rows[found[0]][-1]))}: the answer is what comes after the prompt.",
+            place(run, found, n),
+        )
+
+
+def _is_padded(row: list[int], pad: int, bos: int | None, eos: int | None) -> bool:
+    if pad not in {bos, eos}:
+        return pad in row
+    # A single one at the beginning or at the end is what it is besides.
+    return row[-2:] == [pad, pad] or (pad != bos and row[:2] == [pad, pad])
+
+
+def _bos_of_its_own(prompts: Prompts, tokenizer: Any) -> Iterator[Note]:
+    bos = getattr(tokenizer, "bos_token_id", None)
+    if bos is None or not prompts.bos_added or bos != tokenizer.eos_token_id:
+        return
+    if getattr(tokenizer, "init_kwargs", {}).get("bos_token") is None:
+        yield Note(
+            "eos_as_bos",
+            f"This tokenizer has no BOS token: its EOS, {prompts.token_str(bos)}, was put in front of the texts, as TransformerLens does. "
+            "The model may never have seen that; prepend_bos=False leaves it out, and the numbers change.",
+            "clean" if prompts.corrupted_tokens is None else "clean, corrupted",
+        )
+
+
+def _same_prompts(prompts: Prompts) -> Iterator[Note]:
+    n, clean = prompts.n, prompts.token_ids("clean")
+    corrupted: list[list[int]] = [[] for _ in clean]
+    if prompts.corrupted_tokens is not None:
+        corrupted = prompts.token_ids("corrupted")
+        yield from _no_corruption([one == other for one, other in zip(clean, corrupted, strict=True)])
+    first: dict[tuple[tuple[int, ...], ...], int] = {}
+    again = []
+    for i in range(n):
+        key = (tuple(clean[i]), tuple(corrupted[i]), prompts.answers.sets[i])
+        if first.setdefault(key, i) != i:
+            again.append(i)
+    if again:
+        yield Note(
+            "prompts_repeat",
+            f"{len(again)} of {n} prompts {'is' if len(again) == 1 else 'are'} there before, with the same answer ({those(again)}): "
+            "the error bars take all prompts for independent, so they are too small.",
+            place("clean", again, n),
+        )
+
+
+def _no_corruption(same: Sequence[bool]) -> Iterator[Note]:
+    if found := [i for i, one in enumerate(same) if one]:
+        words = (
+            "clean and corrupted are the same: patching changes nothing there, and there is no gap to take shares of."
+        )
+        yield Note("clean_is_corrupted", said(words, found, len(same)), place("corrupted", found, len(same)))
+
+
+def _same_labels(prompts: Prompts) -> Iterator[Note]:
+    labels: Mapping[str, list[int]] = prompts.labels
+    for one, other in combinations(labels, 2):
+        if labels[one] == labels[other]:
+            yield Note(
+                "labels_same_position",
+                f"The labels {one} and {other} name the same position in every prompt.",
+                "labels",
+            )
+
+
+def _of_answers(prompts: Prompts, spelling: Spelling) -> Iterator[Note]:
+    n, show, texts = prompts.n, prompts.token_str, prompts.clean_text
+    sides = [("answer", prompts.answers)] + ([("wrong", prompts.wrongs)] if prompts.wrongs is not None else [])
+    rows = prompts.token_ids("clean")
+    for name, answers in sides:
+        found = []
+        for i, ids in enumerate(answers.sets):
+            after = texts[i] if texts is not None else spelling.text(rows[i][-1]) or ""
+            if any(_lacks_space(spelling, token, after, ids) for token in ids):
+                found.append(i)
+        if found:
+            i = found[0]
+            after = texts[i] if texts is not None else spelling.text(rows[i][-1]) or ""
+            token = next(token for token in answers.sets[i] if _lacks_space(spelling, token, after, answers.sets[i]))
+            yield Note(
+                f"{name}_without_space",
+                said(
+                    f"the {_word(name)} {_quoted(show(token))} = {token} has no space in front and follows a word; "
+                    f"{_quoted(' ' + show(token))} = {spelling.spaced(token)} is one token too, and is usually what comes next.",
+                    found,
+                    n,
+                ),
+                place(name, found, n),
+            )
+    if prompts.wrongs is not None:
+        found = [
+            i
+            for i, (right, wrong) in enumerate(zip(prompts.answers.sets, prompts.wrongs.sets, strict=True))
+            if len({spelling.begins_word(token) for token in (*right, *wrong)} - {None}) > 1
+        ]
+        if found:
+            right, wrong = prompts.answers.sets[found[0]][0], prompts.wrongs.sets[found[0]][0]
+            yield Note(
+                "spaces_differ",
+                said(
+                    f"one of {_quoted(show(right))} and {_quoted(show(wrong))} has a space in front and the other has none: "
+                    "the metric compares a new word with the end of one.",
+                    found,
+                    n,
+                ),
+                place("answer", found, n),
+            )
+
+
+def _lacks_space(spelling: Spelling, token: int, after: str, among: Sequence[int]) -> bool:
+    """A word that follows a word without a space, though the tokenizer has it with one."""
+    if spelling.begins_word(token) is not False or not after[-1:].isalnum() or len(spelling.text(token) or "") < 2:  # noqa: PLR2004
+        return False  # a single letter may well go on with a word, as in an acronym
+    spaced = spelling.spaced(token)
+    return spaced is not None and spaced not in among
+
+
+def _those(given: Sequence[Any], is_so: Callable[[Any], bool]) -> list[int]:
+    return [i for i, one in enumerate(given) if is_so(one)]
+
+
+def _hidden(letter: str) -> bool:
+    return letter not in _VISIBLE and name_of(letter) == f"⟨U+{ord(letter):04X}⟩"
+
+
+def _the(run: str, found: Sequence[int], n: int) -> str:
+    if n == 1:
+        return f"The {run} prompt"
+    return f"{'Each' if len(found) == n else f'{len(found)} of {n}'} {run} prompt{'' if len(found) == n else 's'}"
+
+
+def _word(name: str) -> str:
+    return "answer" if name == "answer" else "wrong answer"
+
+
+def _quoted(text: str, longest: int = 40) -> str:
+    return repr(text if len(text) <= longest else text[: longest - 1] + "…")
