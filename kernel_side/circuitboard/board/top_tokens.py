@@ -79,7 +79,10 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
 
 def _sides(lab: Lab, prompt: int) -> dict[int, Side]:
     wrongs = () if lab.prompts.wrongs is None else lab.prompts.wrongs.sets[prompt]
-    return dict.fromkeys(wrongs, "wrong") | dict.fromkeys(lab.prompts.answers.sets[prompt], "answer")
+    found: dict[int, Side] = dict.fromkeys(wrongs, "wrong")
+    for token in lab.prompts.answers.sets[prompt]:
+        found[token] = "answer"
+    return found
 
 
 def _answers(lab: Lab, logits: Tensor, prompt: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 
-class TokenTable(pd.DataFrame):  # type: ignore[misc]  pandas has no types
+class TokenTable(pd.DataFrame):  # type: ignore[misc]
     """Tokens side by side; `attrs["checks"]` and `attrs["notes"]` are shown too. What is cut from it is a plain frame."""
 
     @property

@@ -143,8 +143,8 @@ def test_a_bad_row_is_told_with_its_number_and_reason(row, reason):
     assert "prompt 0" not in message
     pair = read([good, {"label:S2": 10, **row}, good], on_bad="drop")
     assert len(pair) == 2
-    assert len(pair.notes) == 1
-    assert pair.notes[0].text.startswith("dropped row 1: ")
+    (note,) = [note for note in pair.notes if note.where == "task"]
+    assert note.text.startswith("dropped row 1: ")
 
 
 def test_all_bad_rows_are_told_together(tmp_path):
