@@ -34,6 +34,7 @@ from circuitboard.errors import (
     InterventionError,
     MetricError,
     ModelError,
+    NoSuchName,
     PromptError,
     ProtocolError,
     SessionFileError,
@@ -58,6 +59,7 @@ __all__ = [
     "InterventionError",
     "MetricError",
     "ModelError",
+    "NoSuchName",
     "Outcome",
     "PromptError",
     "PromptPair",
@@ -104,7 +106,9 @@ def __getattr__(name: str) -> Any:
 
         return version("circuitboard")
     if name not in _LATER:
-        raise AttributeError(f"module 'circuitboard' has no attribute {name!r}")
+        from circuitboard.words import no_such_name
+
+        raise no_such_name("circuitboard", name, "circuitboard", __all__)
     if name == "Board":
         _wire_views()
     value = getattr(importlib.import_module(_LATER[name]), name)
@@ -136,5 +140,10 @@ def _wire_views() -> None:
 
         return made(board)
 
-    display.register(view, element)
+    def widget(board: Board) -> Any:
+        from circuitboard.widget import widget_of
+
+        return widget_of(board)
+
+    display.register(view, element, widget)
     display.on_made(tell)

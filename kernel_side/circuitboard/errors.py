@@ -85,3 +85,9 @@ class Cancelled(CircuitboardError):
     """The computation was stopped because something newer, or the user, asked for it."""
 
     default_code = "cancelled"
+
+
+class NoSuchName(CircuitboardError, AttributeError):
+    """An attribute that is not there; the message says what to type instead."""
+
+    default_code = "no_such_name"

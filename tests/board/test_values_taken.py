@@ -59,6 +59,7 @@ WORK = "for code that builds on the board: a function of ours, or a value that i
 EXEMPT = {
     "Board.run_in_background.work": WORK,
     "Board.state_at.node": WORK,
+    "Board.remember.values": WORK,
     "DirectLogitAttribution.of.softcap": WORK,
     "DirectLogitAttribution.of.n_layers": WORK,
     "DirectLogitAttribution.of.n_heads": WORK,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from circuitboard.address.numbers import real, truth, whole
 from circuitboard.address.values import Values
 from circuitboard.errors import InterventionError
+from circuitboard.words import Meant, Told
 
 if TYPE_CHECKING:
     from circuitboard.address.edge import Edge
@@ -149,8 +150,10 @@ def _seed(given: object) -> int:
     return seed
 
 
-class Editable:
+class Editable(Told):
     """What can be done to a site or an edge."""
+
+    _told_as: ClassVar[Meant] = "Site"
 
     def _edited(
         self, how: How, strength: float | None = None, values: Values | None = None, **options: Any

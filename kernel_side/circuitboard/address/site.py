@@ -9,6 +9,7 @@ from circuitboard.address.intervention import Editable
 from circuitboard.address.numbers import whole
 from circuitboard.address.positions import Positions, describe, given_positions, positions_of
 from circuitboard.errors import AddressError
+from circuitboard.words import instead
 
 Kind = Literal[
     "embed",
@@ -64,7 +65,8 @@ class Site(Editable):
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise AddressError(
-                f"There is no site of kind {self.kind!r}; expected one of {', '.join(KINDS)}.", code="unknown_site"
+                f"There is no site of kind {self.kind!r:.60}.{instead('site', self.kind, KINDS)} Expected one of {', '.join(KINDS)}.",
+                code="unknown_site",
             )
         object.__setattr__(self, "layer", _index("layer", self.layer))
         if (self.kind in INDEXED) != (self.index is not None):

@@ -6,7 +6,7 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -34,6 +34,7 @@ from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
 from circuitboard.sweeps import normalized
+from circuitboard.words import Meant, Told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +51,10 @@ if TYPE_CHECKING:
     from circuitboard.prompts import Prompts
     from circuitboard.prompts.notes import Note
     from circuitboard.sweeps import Sweep
+    from circuitboard.widget import BoardWidget
 
 
-class Board(Editing, Sweeping, Analyses):
+class Board(Editing, Sweeping, Analyses, Told):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -83,6 +85,8 @@ class Board(Editing, Sweeping, Analyses):
     CircuitboardError
         With a stable `code` and what to do, whenever something cannot be done exactly.
     """
+
+    _told_as: ClassVar[Meant] = "Board"
 
     def __init__(
         self,
@@ -442,6 +446,15 @@ class Board(Editing, Sweeping, Analyses):
             f"Board({self._lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
             f"{len(self.edits)} edits, {self._lab.metric.name} {self.value:+.4f}, {self._lab.choice.tier}){notes}"
         )
+
+    def widget(self) -> BoardWidget:
+        """The ipywidget that the panel is, for containers: `VBox([board.widget(), slider])`, `Tab`, `Output`, `interact`.
+
+        One board has one widget, which all its views share; `board` as the last line of a cell shows the same. Keep the
+        board in a variable as long as the widget is shown. See HOSTS.md.
+        """
+        shown: BoardWidget = display.widget(self)
+        return shown
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return display.mimebundle(self, **kwargs)

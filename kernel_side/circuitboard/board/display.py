@@ -9,6 +9,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.errors import CircuitboardError
+
 if TYPE_CHECKING:
     from circuitboard.board.board import Board
 
@@ -16,14 +18,37 @@ View = Callable[..., Any]
 
 _views: list[View] = []
 _elements: list[Callable[[Board], Any]] = []
+_widgets: list[Callable[[Board], Any]] = []
 _newest: list[weakref.ref[Board]] = []
 _listeners: list[Callable[[Board], None]] = []
 
 
-def register(view: View, element: Callable[[Board], Any] | None = None) -> None:
-    """Show boards with `view(board, **kwargs)`, which returns a mime bundle, and in marimo with `element(board)`."""
+def register(
+    view: View, element: Callable[[Board], Any] | None = None, widget: Callable[[Board], Any] | None = None
+) -> None:
+    """Show boards with `view(board, **kwargs)`, which returns a mime bundle, and in marimo with `element(board)`.
+
+    `widget(board)` is what containers of ipywidgets take.
+    """
     _views[:] = [view]
     _elements[:] = [] if element is None else [element]
+    _widgets[:] = [] if widget is None else [widget]
+
+
+def widget(board: Board) -> Any:
+    """The widget that shows a board.
+
+    Raises
+    ------
+    CircuitboardError
+        `no_widget` if no view of boards was registered.
+    """
+    if not _widgets:
+        raise CircuitboardError(
+            "There is no widget for boards here, since this board was not made by way of `import circuitboard`.",
+            code="no_widget",
+        )
+    return _widgets[-1](board)
 
 
 def element(board: Board) -> Any:

@@ -12,6 +12,7 @@ from circuitboard.errors import EngineError, InterventionError, MetricError, Mod
 from circuitboard.interventions import compile_plan
 from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
 from circuitboard.sweeps.attribution import attribute
+from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -73,7 +74,7 @@ class Maps:
         """
         if method not in ("atp", "atp*"):
             raise InterventionError(
-                f"A sweep can be approximated by 'atp' or 'atp*', not {method!r}; leave it out for exact cells.",
+                f"A sweep can be approximated by 'atp' or 'atp*', not {method!r:.60}; leave it out for exact cells.{instead('approximate', method, ('atp', 'atp*'))}",
                 code="unknown_sweep",
             )
         shown, metric = self._shown(grid), self._lab.metric_called(on)

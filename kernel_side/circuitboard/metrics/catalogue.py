@@ -15,6 +15,7 @@ from circuitboard.metrics.loss import LOSS
 from circuitboard.metrics.metric import Metric
 from circuitboard.metrics.rank import RANK
 from circuitboard.metrics.source import source_of
+from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,7 +87,7 @@ def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
         )
     if not isinstance(metric, str) or metric not in METRICS:
         raise MetricError(
-            f"There is no metric {metric!r:.80}; expected one of {', '.join(METRICS)}, or a function of the logits.",
+            f"There is no metric {metric!r:.80}.{instead('metric', metric, METRICS)} Expected one of {', '.join(METRICS)}, or a function of the logits.",
             code="unknown_metric",
         )
     found = METRICS[metric]

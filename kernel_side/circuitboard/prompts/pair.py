@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
 from circuitboard.prompts.notes import Note, notes_of_texts
 from circuitboard.prompts.recipe import Recipe
+from circuitboard.words import Meant, Told
 
 if TYPE_CHECKING:
     from jaxtyping import Int
@@ -41,7 +42,7 @@ class _Binding:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PromptPair:
+class PromptPair(Told):
     """A clean prompt, its counterfactual and the answers between which the model has to choose.
 
     Made without a model. A model turns it into tokens with `bind` (a `Board` does that by itself, and
@@ -79,6 +80,8 @@ class PromptPair:
     PromptError
         `bad_prompt` for wrong types, `empty_prompts`, `empty_answers`, `count_mismatch`, `right_and_wrong`.
     """
+
+    _told_as: ClassVar[Meant] = "PromptPair"
 
     clean: tuple[str, ...] | tuple[Tensor, ...] | Tensor
     corrupted: tuple[str, ...] | tuple[Tensor, ...] | Tensor | None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from circuitboard.address import INDEXED, Intervention, Site, entries, positions_of, whole
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
+from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from circuitboard.address import Positions
@@ -96,15 +97,19 @@ def grid_of(
     """
     if over not in _OVER:
         raise InterventionError(
-            f"Sweep over {over!r} is not known; expected one of {', '.join(_OVER)}.", code="unknown_sweep"
+            f"Sweep over {over!r:.60} is not known.{instead('over', over, _OVER)} Expected one of {', '.join(_OVER)}.",
+            code="unknown_sweep",
         )
     if by not in _BY:
         raise InterventionError(
-            f"Sweep by {by!r} is not known; expected 'all' (positions together) or 'pos' (each alone).",
+            f"Sweep by {by!r:.60} is not known.{instead('by', by, _BY)} Expected 'all' (positions together) or 'pos' (each alone).",
             code="unknown_sweep",
         )
     if how not in _HOW:
-        raise InterventionError(f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.", code="unknown_sweep")
+        raise InterventionError(
+            f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.{instead('how', how, _HOW)}",
+            code="unknown_sweep",
+        )
     rows = _layers(layers, adapter, over)
     spec = positions_of(positions)
     columns: tuple[int, ...] | None = None

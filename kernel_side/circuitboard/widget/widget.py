@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+from ipywidgets import Layout
 
 from circuitboard.widget.kept_output import KeptOutput
 from circuitboard.widget.publisher import Send
@@ -29,7 +30,8 @@ class BoardWidget(anywidget.AnyWidget):
     _css = STATIC / "widget.css"
 
     def __init__(self, board: Board) -> None:
-        super().__init__()
+        # A flex container such as HBox asks for a width of its own; the panel has none, it takes what it is given.
+        super().__init__(layout=Layout(width="100%"))
         _answer_while_cells_run(self.comm)
         self._listeners: tuple[Send, ...] = ()
         self._output: KeptOutput | None = None

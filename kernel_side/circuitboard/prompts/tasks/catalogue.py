@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitboard.errors import PromptError
 from circuitboard.prompts.tasks.task import TASKS, task_named
+from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -45,7 +46,7 @@ def make(name: str, n: int, *, model: TransformerBridge, **arguments: Any) -> Pr
     known = {"seed", "corruption", "prepend_bos", *task.options}
     if unknown := [argument for argument in arguments if argument not in known]:
         raise PromptError(
-            f"The task {name!r} has no argument {', '.join(unknown)}; it has n, model, {', '.join(sorted(known))}.",
+            f"The task {name!r} has no argument {', '.join(unknown)}; it has n, model, {', '.join(sorted(known))}.{instead('argument', unknown[0], known)}",
             code="bad_task_option",
         )
     return task.make(n, model=model, **arguments)

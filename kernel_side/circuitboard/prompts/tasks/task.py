@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec
 
 from circuitboard.address import single, whole
 from circuitboard.errors import PromptError
+from circuitboard.words import nearest
 
 if TYPE_CHECKING:
     from circuitboard.prompts.pair import PromptPair
@@ -115,7 +116,7 @@ def task_named(name: object) -> Task:
     """
     if not isinstance(name, str) or name not in TASKS:
         raise PromptError(
-            f"There is no task {name!r:.60}; there are {', '.join(sorted(TASKS))} (cb.tasks.list() describes them).",
+            f"There is no task {name!r:.60}.{_near(name, TASKS)} There are {', '.join(sorted(TASKS))} (cb.tasks.list() describes them).",
             code="unknown_task",
         )
     return TASKS[name]
@@ -139,5 +140,11 @@ def check_choice(name: str, given: object, choices: tuple[object, ...] | Mapping
     """Refuse an option that is none of its choices."""
     if not any(given is one or (type(given) is type(one) and given == one) for one in choices):
         raise PromptError(
-            f"{name} must be one of {', '.join(repr(one) for one in choices)}, not {given!r:.60}.", code=code
+            f"{name} must be one of {', '.join(repr(one) for one in choices)}, not {given!r:.60}.{_near(given, choices)}",
+            code=code,
         )
+
+
+def _near(given: object, names: Iterable[object]) -> str:
+    close = nearest(given, [name for name in names if isinstance(name, str)])
+    return "" if close is None else f" Did you mean {close!r}?"
