@@ -50,7 +50,7 @@ def _bridge(model: torch.nn.Module, **options: object) -> TransformerBridge:
     return bridge.eval()
 
 
-def _llama(**options: object) -> torch.nn.Module:
+def llama(**options: object) -> torch.nn.Module:
     return _hugging_face(transformers.LlamaConfig(**{**_LLAMA, **options}))
 
 
@@ -114,14 +114,14 @@ class PackedTensor(torch.Tensor):
 
 
 def _four_bit() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for parent, name in _linears(model):
         setattr(parent, name, Packed(getattr(parent, name)))
     return _bridge(model)
 
 
 def _tensor_class() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for parent, name in _linears(model):
         linear = getattr(parent, name)
         step = linear.weight.detach().abs().amax(1, keepdim=True) / 127
@@ -132,7 +132,7 @@ def _tensor_class() -> TransformerBridge:
 
 def _half_of_it(dtype: torch.dtype, *names: str) -> TransformerBridge:
     """Parts in another dtype than the rest, which cast their input, as `keep_in_fp32_modules` does for norms."""
-    model = _llama().to(dtype)
+    model = llama().to(dtype)
     for name, module in model.named_modules():
         if name.endswith(names):
             module.float()
@@ -178,7 +178,7 @@ class LoraLinear(torch.nn.Linear):
 
 
 def _adapted(make: Callable[[torch.nn.Linear], torch.nn.Module], *names: str) -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for parent, name in _linears(model):
         if name in names:
             setattr(parent, name, make(getattr(parent, name)))
@@ -186,7 +186,7 @@ def _adapted(make: Callable[[torch.nn.Linear], torch.nn.Module], *names: str) ->
 
 
 def _merged() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for parent, name in _linears(model):
         linear = getattr(parent, name)
         low, high = torch.randn(2, linear.in_features), torch.randn(linear.out_features, 2)
@@ -200,7 +200,7 @@ class _Doubled(torch.nn.Module):
 
 
 def _parametrized() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for layer in model.model.layers:
         parametrize.register_parametrization(layer.self_attn.o_proj, "weight", _Doubled())
         torch.nn.utils.parametrizations.weight_norm(layer.mlp.down_proj)
@@ -208,7 +208,7 @@ def _parametrized() -> TransformerBridge:
 
 
 def _pruned() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for layer in model.model.layers:
         prune.l1_unstructured(layer.self_attn.o_proj, "weight", amount=0.5)
         prune.l1_unstructured(layer.mlp.down_proj, "weight", amount=0.5)
@@ -219,20 +219,20 @@ def _pruned() -> TransformerBridge:
 
 
 def _compiled_forward() -> TransformerBridge:
-    model = _bridge(_llama())
+    model = _bridge(llama())
     model.original_model.forward = torch.compile(model.original_model.forward, backend="eager")
     return model
 
 
 def _compiled_blocks() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     for layer in model.model.layers:
         layer.mlp = torch.compile(layer.mlp, backend="eager")
     return _bridge(model)
 
 
 def _compiled_in_place() -> TransformerBridge:
-    model = _bridge(_llama())
+    model = _bridge(llama())
     for block in model.blocks:
         block.mlp.compile(backend="eager")
     return model
@@ -240,17 +240,17 @@ def _compiled_in_place() -> TransformerBridge:
 
 def _inference() -> TransformerBridge:
     with torch.inference_mode():
-        return _bridge(_llama())
+        return _bridge(llama())
 
 
 def _frozen() -> TransformerBridge:
-    return _bridge(_llama().requires_grad_(requires_grad=False))
+    return _bridge(llama().requires_grad_(requires_grad=False))
 
 
 def _offloaded(folder: str | None = None) -> TransformerBridge:
     import accelerate
 
-    model = _llama()
+    model = llama()
     if folder is None:
         accelerate.cpu_offload(model, execution_device=torch.device("cpu"))
     else:
@@ -265,7 +265,7 @@ def _not_loaded() -> TransformerBridge:
 
 
 def _checkpointing() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     model.gradient_checkpointing_enable()
     return _bridge(model)
 
@@ -302,7 +302,7 @@ def _latent(config: type[transformers.PretrainedConfig], **options: object) -> T
     )
 
 
-def _native(**options: object) -> TransformerBridge:
+def native(**options: object) -> TransformerBridge:
     config = {
         "n_layers": 2,
         "d_model": 32,
@@ -322,11 +322,11 @@ def _native(**options: object) -> TransformerBridge:
 
 def _smallest() -> TransformerBridge:
     """One layer, one head, as the smallest toy models have."""
-    return _native(n_layers=1, n_heads=1, d_model=4, d_head=4, d_mlp=1, d_vocab=9, n_ctx=4)
+    return native(n_layers=1, n_heads=1, d_model=4, d_head=4, d_mlp=1, d_vocab=9, n_ctx=4)
 
 
 def _tracr_like() -> TransformerBridge:
-    return _native(
+    return native(
         n_layers=1,
         d_model=8,
         d_head=4,
@@ -341,11 +341,11 @@ def _tracr_like() -> TransformerBridge:
 
 
 def _no_layers() -> TransformerBridge:
-    return _bridge(_llama(num_hidden_layers=0))
+    return _bridge(llama(num_hidden_layers=0))
 
 
 def _not_a_number() -> TransformerBridge:
-    model = _llama()
+    model = llama()
     model.model.layers[1].mlp.down_proj.weight.data[3, 5] = float("nan")
     return _bridge(model)
 
@@ -355,7 +355,7 @@ def _untied() -> TransformerBridge:
 
 
 def _tied() -> TransformerBridge:
-    return _bridge(_llama(tie_word_embeddings=True))
+    return _bridge(llama(tie_word_embeddings=True))
 
 
 class _OwnAttention(torch.nn.Module):
@@ -370,7 +370,7 @@ class _OwnAttention(torch.nn.Module):
 
 
 def _own_part() -> TransformerBridge:
-    model = _bridge(_llama())
+    model = _bridge(llama())
     for block in model.blocks:
         down = block.mlp.original_component
         down.down_proj = _OwnAttention(down.down_proj)
@@ -389,9 +389,9 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
     "four_bit": _four_bit,
     "tensor_class": _tensor_class,
     "float32_norms": lambda: _half_of_it(torch.bfloat16, "layernorm", "norm"),
-    "float16": lambda: _bridge(_llama().half()),
-    "bfloat16": lambda: _bridge(_llama().bfloat16()),
-    "float64": lambda: _bridge(_llama().double()),
+    "float16": lambda: _bridge(llama().half()),
+    "bfloat16": lambda: _bridge(llama().bfloat16()),
+    "float64": lambda: _bridge(llama().double()),
     "lora": lambda: _adapted(Lora, "q_proj", "v_proj", "o_proj", "down_proj"),
     "lora_queries": lambda: _adapted(Lora, "q_proj", "v_proj"),
     "lora_linear": lambda: _adapted(LoraLinear, "o_proj", "down_proj"),

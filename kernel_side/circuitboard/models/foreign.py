@@ -17,8 +17,8 @@ _MOST_LETTERS = 200
 
 
 @contextmanager
-def foreign(refusal: Callable[[str], CircuitboardError]) -> Iterator[None]:
-    """Turn any exception raised inside into `refusal(clause)`, which says what failed; our own errors pass.
+def foreign(refusal: Callable[[str], CircuitboardError], *, passing: type[Exception] | None = None) -> Iterator[None]:
+    """Turn any exception raised inside into `refusal(clause)`, which says what failed; our own errors pass, and `passing`.
 
     Running out of memory passes too: that says nothing about what is read.
     """
@@ -27,6 +27,8 @@ def foreign(refusal: Callable[[str], CircuitboardError]) -> Iterator[None]:
     except (CircuitboardError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
+        if passing is not None and isinstance(error, passing):
+            raise
         raise refusal(clause_of(error)) from error
 
 

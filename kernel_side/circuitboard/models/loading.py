@@ -15,6 +15,7 @@ from urllib.request import getproxies
 from circuitboard.errors import ModelError
 from circuitboard.models import smollm2
 from circuitboard.models.embedded import demo
+from circuitboard.models.foreign import foreign
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +50,8 @@ def load(
     ------
     ModelError
         `unknown_model` if neither we nor the hub know the name, `model_not_installed`,
-        `model_not_loadable` if it was found but TransformerLens cannot use it.
+        `no_tokenizer` for a folder that holds a model alone, `model_not_loadable` if it was found but TransformerLens
+        cannot use it.
     """
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -87,13 +89,27 @@ def _defaults(device: torch.device | str | None, dtype: torch.dtype | None) -> t
 def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> TransformerBridge:
     from transformer_lens.model_bridge import TransformerBridge
 
-    local = Path(name).is_dir()
-    reachable = local or _hub_answers()
+    local = _is_folder(name)
+    possible = local or _may_be_on_the_hub(name)
+    reachable = possible and (local or _hub_answers())
+
+    def not_loadable(clause: str) -> ModelError:
+        if local and (reason := _no_tokenizer(Path(name), clause)):
+            return ModelError(reason, code="no_tokenizer")
+        return ModelError(
+            f"The model {name!r} was found, but TransformerLens cannot load it: {clause}. "
+            "Check that its files are whole, its weights safetensors, and its architecture a decoder-only transformer that TransformerBridge supports.",
+            code="model_not_loadable",
+        )
+
     try:
-        if reachable:
-            return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
-        with _hub_offline():
-            return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
+        with foreign(not_loadable, passing=OSError):
+            if not possible:
+                raise FileNotFoundError(name)
+            if reachable:
+                return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
+            with _hub_offline():
+                return TransformerBridge.boot_transformers(name, device=device, dtype=dtype)
     except OSError as error:
         if local:
             tried = f"{Path(name).resolve()} is a folder, but no model could be read from it"
@@ -102,15 +118,50 @@ def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> Tran
         else:
             tried = "it is neither a folder here nor in the local hub cache, and the Hugging Face hub cannot be reached from here"
         raise ModelError(
-            f"No model {name!r} was found: {tried}. Without a download there are {demo.NAME!r} and {smollm2.NAME!r}; cb.models() lists them.",
+            f"No model {name!r:.200} was found: {tried}. Without a download there are {demo.NAME!r} and {smollm2.NAME!r}; cb.models() lists them.",
             code="unknown_model",
         ) from error
-    except (ValueError, KeyError, AttributeError, ImportError, NotImplementedError, RuntimeError) as error:
-        raise ModelError(
-            f"The model {name!r} was found, but TransformerLens cannot load it: {type(error).__name__}: {error}. "
-            "Check that its architecture is a decoder-only transformer that TransformerBridge supports.",
-            code="model_not_loadable",
-        ) from error
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # no file system could hold this name
+        return False
+
+
+def _may_be_on_the_hub(name: str) -> bool:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return True
+
+
+def _no_tokenizer(folder: Path, clause: str) -> str | None:
+    """What is missing from a folder that holds a model and no tokenizer, if that is why it cannot be loaded."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        with foreign(ModelError):
+            config = AutoConfig.from_pretrained(folder)
+    except ModelError:
+        return None
+    architecture = (getattr(config, "architectures", None) or [type(config).__name__])[0]
+    try:
+        with foreign(ModelError):
+            AutoTokenizer.from_pretrained(folder)
+    except ModelError as error:
+        if clause != error.message and "tokenizer" not in clause.lower():
+            return None
+        return (
+            f"The folder {str(folder)!r} holds a model ({architecture}), but its tokenizer is missing or cannot be read ({error.message}). "
+            f"Put the tokenizer's files there, e.g. with tokenizer.save_pretrained({str(folder)!r}), and load it again."
+        )
+    return None
 
 
 def _hub_answers() -> bool:

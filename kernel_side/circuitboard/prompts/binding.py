@@ -12,6 +12,7 @@ from torch import Tensor
 
 from circuitboard.address import entries, single, whole
 from circuitboard.errors import PromptError
+from circuitboard.models.vocabulary import tokens_read, tokens_written
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
 from circuitboard.prompts.prompts import Prompts
@@ -113,7 +114,7 @@ def _read(
 
 
 def _check_range(name: str, prompt: int, row: list[int], model: TransformerBridge) -> None:
-    d_vocab = int(model.cfg.d_vocab)
+    d_vocab = tokens_read(model)
     for token in row:
         if not 0 <= token < d_vocab:
             raise PromptError(
@@ -158,21 +159,22 @@ def _shown(answers: AnswerSets, show: Callable[[int], str]) -> list[str]:
 
 def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Callable[[int], str]) -> int:
     if isinstance(answer, int):
-        d_vocab = int(getattr(model.cfg, "d_vocab_out", -1))
-        d_vocab = d_vocab if d_vocab > 0 else int(model.cfg.d_vocab)
-        if not 0 <= answer < d_vocab:
+        token = answer
+    else:
+        ids = read_text(name, answer, model, prepend_bos=False) if answer else []
+        if len(ids) != 1:
+            hint = " Most words need their leading space." if not answer.startswith(" ") else ""
             raise PromptError(
-                f"{name} is token id {answer}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
+                f"The {name} {answer!r} is {len(ids)} tokens for this model, {[show(token) for token in ids]}; it must be exactly one.{hint}",
+                code="answer_not_one_token",
             )
-        return answer
-    ids = read_text(name, answer, model, prepend_bos=False) if answer else []
-    if len(ids) != 1:
-        hint = " Most words need their leading space." if not answer.startswith(" ") else ""
+        token = ids[0]
+    d_vocab = tokens_written(model)
+    if not 0 <= token < d_vocab:
         raise PromptError(
-            f"The {name} {answer!r} is {len(ids)} tokens for this model, {[show(token) for token in ids]}; it must be exactly one.{hint}",
-            code="answer_not_one_token",
+            f"{name} is token id {token}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
         )
-    return ids[0]
+    return token
 
 
 def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]:

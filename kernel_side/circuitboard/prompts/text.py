@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.errors import PromptError
+from circuitboard.models.vocabulary import tokens_read
 from circuitboard.prompts.token_name import names_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
     Raises
     ------
     PromptError
-        `no_tokenizer`, `bad_prompt` for text that is no Unicode, `no_bos`, `empty_prompts`, `unknown_word`.
+        `no_tokenizer`, `bad_prompt` for text that is no Unicode, `no_bos`, `empty_prompts`, `unknown_word`,
+        `token_out_of_range` for tokens that only the tokenizer has.
     """
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is None:
@@ -46,6 +48,14 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
         )
     if not ids:
         raise PromptError(f"The {what} has no tokens; give at least one.", code="empty_prompts")
+    known = tokens_read(model)
+    beyond = next((token for token in ids if token >= known), None)
+    if beyond is not None:
+        raise PromptError(
+            f"The {what} holds {names_of(tokenizer)(beyond)!r}, token id {beyond}, which the tokenizer has and the model has not: its embedding has {known} rows, 0 … {known - 1}. "
+            "Tokens were added and the embedding was not resized: call resize_token_embeddings(len(tokenizer)) on the Hugging Face model, then make the bridge.",
+            code="token_out_of_range",
+        )
     unknown = tokenizer.unk_token_id
     # Byte-level tokenizers name some ordinary special token as "unknown" and never produce it.
     if unknown in ids and unknown not in {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}:
