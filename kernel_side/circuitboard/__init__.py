@@ -28,6 +28,7 @@ from circuitboard.address import (
 )
 from circuitboard.errors import (
     AddressError,
+    CallError,
     Cancelled,
     CircuitboardError,
     EngineError,
@@ -38,6 +39,7 @@ from circuitboard.errors import (
     PromptError,
     ProtocolError,
     SessionFileError,
+    StillComputing,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AddressError",
     "Board",
+    "CallError",
     "Cancelled",
     "CircuitboardError",
     "Edge",
@@ -68,6 +71,7 @@ __all__ = [
     "Run",
     "SessionFileError",
     "Site",
+    "StillComputing",
     "Sweep",
     "Verification",
     "attn_out",

@@ -33,6 +33,12 @@ class CircuitboardError(Exception):
         return f"{self.message} [{self.code}]"
 
 
+class CallError(CircuitboardError, TypeError):
+    """Arguments that a call does not take: Python's own refusal, with the way in which it is called."""
+
+    default_code = "bad_call"
+
+
 class AddressError(CircuitboardError):
     """A site, layer, head or position that does not exist in this model or prompt."""
 
@@ -91,3 +97,9 @@ class NoSuchName(CircuitboardError, AttributeError):
     """An attribute that is not there; the message says what to type instead."""
 
     default_code = "no_such_name"
+
+
+class StillComputing(CircuitboardError, TimeoutError):
+    """What was waited for takes longer than one wanted to wait; it goes on."""
+
+    default_code = "still_computing"

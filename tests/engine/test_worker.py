@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import itertools
+import sys
 import threading
 import time
 
@@ -36,8 +38,9 @@ def test_jobs_run_in_order_on_one_thread(worker):
 
 def test_an_error_reaches_the_caller_and_the_worker_goes_on(worker):
     job = worker.submit(lambda _cancel: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(CircuitboardError) as caught:
         job.result()
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert worker.submit(lambda _cancel: "alive").result() == "alive"
 
 
@@ -140,3 +143,69 @@ def test_an_idle_worker_keeps_nothing_alive(worker):
     del owner
     gc.collect()
     assert gone.wait(2)
+
+
+class InterruptAt:
+    """Raises KeyboardInterrupt where Python takes signals: as the n-th function is entered or has returned."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def __call__(self, frame, event, _arg):
+        # No locks in the boundary, and a walk through the whole stack; before a C function signals are not taken.
+        if "circuitboard/boundary" in frame.f_code.co_filename or event not in ("call", "return", "c_return"):
+            return
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def interrupted(call, n):
+    """Make a call with an interrupt at its n-th place: whether it came, and what the call did."""
+    at, before = InterruptAt(n), sys.getprofile()
+    try:
+        sys.setprofile(at)
+        found = call()
+    except BaseException as error:  # noqa: BLE001  whatever it is, it is looked at
+        found = error
+    finally:
+        sys.setprofile(before)
+    return at.left <= 0, found
+
+
+@pytest.mark.parametrize("tick", [None, lambda: None], ids=["plain", "with a tick"])
+def test_an_interrupt_at_any_point_of_a_wait_is_an_interrupt(worker, tick, monkeypatch):
+    monkeypatch.setattr("circuitboard.engine.worker._TICK_S", 0.001)
+    for n in itertools.count(1):
+        begun, gate = threading.Event(), threading.Event()
+
+        def work(_cancel, begun=begun, gate=gate):
+            begun.set()
+            gate.wait(5)
+            return "done"
+
+        job = worker.submit(work)
+        begun.wait(5)
+        threading.Timer(0.003, gate.set).start()
+        came, found = interrupted(lambda job=job: job.result(tick), n)
+        gate.set()
+        assert found == "done" if not came else isinstance(found, KeyboardInterrupt) or found == "done", (n, found)
+        assert job.future.result(5) == "done" if not job.cancel.cancelled else job.future.wait(5)
+        assert worker.submit(lambda _cancel: "alive").future.result(5) == "alive"
+        if not came:
+            break
+    assert n > 20
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # one within a callback of Python's own
+def test_an_interrupt_at_any_point_of_a_submit_leaves_a_worker_that_works():
+    for n in itertools.count(1):
+        worker, done = Worker("test worker"), []
+        came, _found = interrupted(lambda worker=worker, done=done: worker.submit(lambda _cancel: done.append(1)), n)
+        assert worker.submit(lambda _cancel: "alive").future.result(5) == "alive"
+        assert len(done) <= 1
+        worker.close()
+        if not came:
+            break
+    assert done == [1]
+    assert n > 20

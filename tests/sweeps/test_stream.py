@@ -166,10 +166,10 @@ def test_a_sweep_that_fails_says_why(board, monkeypatch):
 
     monkeypatch.setattr(board.lab.choice.engine, "sweep", failing)
     stream = board.sweep_async("head")
-    with pytest.raises(RuntimeError, match="no more"):
-        list(stream)
-    with pytest.raises(RuntimeError, match="no more"):
-        stream.result()
+    for ask in (lambda: list(stream), stream.result):
+        with pytest.raises(cb.EngineError, match="no more") as caught:
+            ask()
+        assert isinstance(caught.value.__cause__, RuntimeError)
 
 
 def test_several_threads_see_all_of_it(board):

@@ -8,12 +8,14 @@ from typing import Literal
 from circuitboard.address.intervention import Editable
 from circuitboard.address.positions import Positions, describe, given_positions, positions_of
 from circuitboard.address.site import KINDS, Kind, Site
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError
 
 SENDERS: tuple[Kind, ...] = ("embed", "head", "attn_out", "neuron", "mlp_out")
 RECEIVERS: tuple[Kind, ...] = ("head", "head.q", "head.k", "head.v", "resid_pre", "resid_mid", "mlp_out", "resid_post")
 
 
+@public
 @dataclass(frozen=True)
 class Edge(Editable):
     """The direct effect of a sender on a receiver (path patching; Wang et al. 2022, appendix B).
@@ -104,6 +106,7 @@ def _moment(site: Site, *, reads: bool = False) -> tuple[int, int]:
     return (-1, 0) if site.kind == "embed" else (site.layer, KINDS.index(site.kind))
 
 
+@public
 def edge(sender: Site, receiver: Site) -> Edge:
     """The direct path from `sender` to `receiver`, e.g. cb.edge(cb.head(9, 6), cb.head(10, 7).q)."""
     return Edge(sender, receiver)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from circuitboard.address.numbers import real, truth, whole
 from circuitboard.address.values import Values
+from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 from circuitboard.words import Meant, Told
 
@@ -34,6 +35,7 @@ HOWS: tuple[How, ...] = get_args(How)
 _RENORMALIZED: frozenset[How] = frozenset({"zero", "scale", "set"})
 
 
+@public
 @dataclass(frozen=True)
 class Intervention:
     """One edit of a forward pass.

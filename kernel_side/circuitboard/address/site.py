@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from circuitboard.address.intervention import Editable
 from circuitboard.address.numbers import whole
 from circuitboard.address.positions import Positions, describe, given_positions, positions_of
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError
 from circuitboard.words import instead
 
@@ -34,6 +35,7 @@ INDEXED: tuple[Kind, ...] = (*HEAD_KINDS, "neuron")
 """Kinds that a layer has several of, told apart by an index."""
 
 
+@public
 @dataclass(frozen=True)
 class Site(Editable):
     """A component at some positions.
@@ -162,6 +164,7 @@ def _index(what: str, value: object) -> int:
     return index
 
 
+@public
 def head(layer: int, head: int) -> Site:
     """Head `layer.head`: its `z` [batch, pos, d_head], the attention-weighted values before `W_O`.
 
@@ -171,21 +174,25 @@ def head(layer: int, head: int) -> Site:
     return Site("head", layer, head)
 
 
+@public
 def neuron(layer: int, index: int) -> Site:
     """Hidden unit `index` of the MLP of block `layer`, after its non-linearity, [batch, pos]."""
     return Site("neuron", layer, index)
 
 
+@public
 def embed() -> Site:
     """The token embedding [batch, pos, d_model], before positions are added."""
     return Site("embed")
 
 
+@public
 def resid_pre(layer: int) -> Site:
     """The residual stream that enters block `layer`, [batch, pos, d_model]."""
     return Site("resid_pre", layer)
 
 
+@public
 def resid_mid(layer: int) -> Site:
     """The residual stream between attention and MLP of block `layer`, [batch, pos, d_model].
 
@@ -195,16 +202,19 @@ def resid_mid(layer: int) -> Site:
     return Site("resid_mid", layer)
 
 
+@public
 def resid_post(layer: int) -> Site:
     """The residual stream that leaves block `layer`, [batch, pos, d_model]."""
     return Site("resid_post", layer)
 
 
+@public
 def attn_out(layer: int) -> Site:
     """What the attention of block `layer` adds to the residual stream, [batch, pos, d_model]."""
     return Site("attn_out", layer)
 
 
+@public
 def mlp_out(layer: int) -> Site:
     """What the MLP of block `layer` adds to the residual stream, [batch, pos, d_model]."""
     return Site("mlp_out", layer)

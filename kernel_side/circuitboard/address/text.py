@@ -8,6 +8,7 @@ from dataclasses import replace
 from circuitboard.address.edge import Edge
 from circuitboard.address.positions import parse_positions
 from circuitboard.address.site import INDEXED, KINDS, Kind, Site
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError
 from circuitboard.words import instead
 
@@ -16,6 +17,7 @@ _NEURON = re.compile(r"neuron (\d{1,6})\.(\d{1,6})")
 _LAYER = re.compile(r"([a-z_]+) (\d{1,6})")
 
 
+@public
 def site(text: str | Site | Edge) -> Site | Edge:
     """Read a site or an edge as `str(site)` writes it, or as papers and TransformerLens do where that means one site.
 

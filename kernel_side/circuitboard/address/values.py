@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def tensor_of(given: Any) -> Tensor:
     return torch.as_tensor(given)
 
 
+@public
 @dataclass(frozen=True)
 class Values:
     """A tensor that is equal to another of the same shape with the same numbers.

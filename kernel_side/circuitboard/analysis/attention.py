@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circuitboard.boundary import public
+
 if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Float
     from torch import Tensor
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class AttentionPattern:
     """Where a head looks, with the edits in force and in the base run without.

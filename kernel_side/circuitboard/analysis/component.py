@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from circuitboard.address import Site
+from circuitboard.boundary import public
 
 ComponentKind = Literal[
     "embed",
@@ -22,6 +23,7 @@ ComponentKind = Literal[
 ]
 
 
+@public
 @dataclass(frozen=True)
 class Component:
     """One summand of a logit.

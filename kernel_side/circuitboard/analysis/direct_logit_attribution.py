@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.address import count_of
+from circuitboard.boundary import public
 from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from circuitboard.analysis.direct_effects import DirectEffects
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class DirectLogitAttribution:
     """The logit difference of a run as a sum over components (DLA).

@@ -10,6 +10,7 @@ import torch
 
 from circuitboard.address import prompt_of
 from circuitboard.analysis.read_out import selected
+from circuitboard.boundary import public
 from circuitboard.engine import tolerance
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import EngineError, ModelError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from circuitboard.prompts import Prompts
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class LensReading:
     """One run read through the lens.
@@ -47,6 +49,7 @@ class LensReading:
     top_probs: Float[Tensor, "entry pos batch top"]
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class LogitLens:
     """Each residual stream read by the model's own final norm and unembedding, with edits in force and without.

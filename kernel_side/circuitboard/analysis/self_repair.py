@@ -9,6 +9,7 @@ import torch
 
 from circuitboard.address import count_of
 from circuitboard.analysis.component import Component
+from circuitboard.boundary import public
 from circuitboard.errors import EngineError
 from circuitboard.metrics import standard_error
 
@@ -24,6 +25,7 @@ _CONSTANT = ("norm_bias", "unembed_bias")
 """Summands that no norm scales."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class SelfRepair:
     """Direct effects on the logit difference before and after edits, per component and prompt.

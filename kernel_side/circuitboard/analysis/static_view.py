@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.address import tensor_of
+from circuitboard.boundary import public
 from circuitboard.errors import CircuitboardError, InterventionError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _PAGE = """<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Co
 CircuitsVis.render("view", CircuitsVis.{element}, {props});</script></body></html>"""
 
 
+@public
 @dataclass(frozen=True)
 class StaticView:
     """A picture for the end of a notebook cell.

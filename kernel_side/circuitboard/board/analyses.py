@@ -87,7 +87,7 @@ class Analyses:
                 _, base = read_lens(lab.adapter, self._base(shown), lab.prompts, positions, cancel, mid=mid, top=top)
             return LogitLens(entries, positions, now, base, lab.prompts)
 
-        return self._worker.submit(work).result()
+        return self._worker.run(work)
 
     def direct_logit_attribution(self, *, neurons: object = False) -> DirectLogitAttribution:
         """What each component of the current run adds to logit(answer) − logit(wrong) by itself, in logits.
@@ -114,7 +114,7 @@ class Analyses:
             shape = lab.adapter.shape
             return DirectLogitAttribution.of(found, outlets.logit_softcap, shape.n_layers, shape.n_heads)
 
-        return self._worker.submit(work).result()
+        return self._worker.run(work)
 
     def self_repair(self, *interventions: Intervention) -> SelfRepair:
         """Direct effects of all components before and after these edits on top of the current ones; nothing is kept.
@@ -135,7 +135,7 @@ class Analyses:
             own = plan.writes[len(shown.run.plan.writes) :]
             return self_repair_of(before, after, own, shape.n_heads // shape.n_kv_heads)
 
-        return self._worker.submit(work).result()
+        return self._worker.run(work)
 
     def attention(self, layer: int, head: int, prompt: int = 0) -> AttentionPattern:
         """Where a head looks in one prompt, with the edits in force and without: probabilities [dest, src]."""
@@ -152,7 +152,7 @@ class Analyses:
                 base = recorded(lab.adapter, self._base(shown), [place], cancel).activations[place]
             return now[prompt, head], base[prompt, head]
 
-        now, base = self._worker.submit(work).result()
+        now, base = self._worker.run(work)
         first = lab.prompts.n_positions - lab.prompts.lengths[prompt]
         return AttentionPattern(
             site.layer,
@@ -223,7 +223,7 @@ class Analyses:
                 base = read_neurons(lab.adapter, outlets, self._base(shown), lab.prompts, layer, columns, cancel)
             return now, base, maps.estimate(shown.run, cells, cancel)
 
-        now, base, estimate = self._worker.submit(read).result()
+        now, base, estimate = self._worker.run(read)
         if estimate is None and order == "sweep":
             raise InterventionError(
                 f"Neurons cannot be ordered by their effect on {lab.metric.name}: the metric or the model has no gradient to estimate it from; choose another order, or sweep them all with board.sweep('neuron', layers=[{layer}]).",
@@ -232,9 +232,9 @@ class Analyses:
         if estimate is None:
             estimate = torch.full((len(cells), lab.prompts.n), torch.nan)
         chosen = by_size(order, now, base, estimate)[:k]
-        exact = self._worker.submit_background(
+        exact = self._worker.run_background(
             lambda cancel: maps.cells(shown.run, [cells[index] for index in chosen], cancel)
-        ).result()
+        )
         frame = neuron_table(layer, chosen, now, base, estimate, exact - shown.outcome.values)
         frame.attrs["how"] = how
         return frame
@@ -260,9 +260,9 @@ class Analyses:
         texts = self._token_ids(text)
         bos = getattr(getattr(self._model, "tokenizer", None), "bos_token_id", None)
         parts = list(windows(texts, lab.adapter.shape.n_ctx, bos))
-        found = self._worker.submit(
+        found = self._worker.run(
             lambda cancel: neuron_activations(lab.adapter, parts, site.layer, site.index or 0, cancel)
-        ).result()
+        )
         show = lab.prompts.token_str
         return strongest(parts, found, k, [[show(token) for token in ids] for ids in texts])
 

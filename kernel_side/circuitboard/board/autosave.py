@@ -65,7 +65,7 @@ class Autosave:
         self._closing = False
         self._pruned = False
         self._later = Later(self._write, quiet_s=QUIET_S, at_most_s=AT_MOST_S, name="circuitboard-autosave")
-        board.subscribe(lambda _shown: self._later.ask())
+        board.on_move(self._later.ask)
         board.on_close(self.close)
         weakref.finalize(board, self._later.stop).atexit = False
         _open.add(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,8 +27,9 @@ from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.board.steps import Steps, held_bytes, mean
 from circuitboard.board.sweeping import Sweeping
 from circuitboard.board.top_tokens import top_tokens
+from circuitboard.boundary import hand_over, public
 from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
-from circuitboard.errors import AddressError, PromptError
+from circuitboard.errors import AddressError, InterventionError, PromptError
 from circuitboard.interventions import Plan
 from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from circuitboard.widget import BoardWidget
 
 
+@public
 class Board(Editing, Sweeping, Analyses, Told):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
@@ -268,7 +271,7 @@ class Board(Editing, Sweeping, Analyses, Told):
             return _copy(run.logits[:, -1])
         if self._lab.reads != "all":
             every, plan = HookedEngine(self._lab.adapter, "all"), run.plan
-            run = self._worker.submit(lambda cancel: every.run(plan, cancel=cancel)).result()
+            run = self._worker.run(lambda cancel: every.run(plan, cancel=cancel))
         return _copy(run.logits[range(self.prompts.n), columns])
 
     def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
@@ -305,7 +308,21 @@ class Board(Editing, Sweeping, Analyses, Told):
             Its result is the `Outcome`. If the computation fails, the board goes back to the last state whose
             numbers are known, and steps that built on the failed one fail with it.
         """
-        return self._steps.step(move, click=click)
+
+        def checked(history: History) -> History:
+            found = hand_over("the move of a step", move, history)
+            if not isinstance(found, History):
+                raise InterventionError(
+                    f"A move takes a History and returns the one after the step, not {found!r:.60}.", code="bad_move"
+                )
+            return found
+
+        return self._steps.step(checked, click=click)
+
+    def take(self, move: Callable[[History], History]) -> Outcome:
+        """Take a step and wait for its numbers; see `step`. Refused before it begins where waiting would have no end."""
+        self._worker.require_elsewhere()
+        return self._steps.step(move, click=False).result()
 
     def preview(self, *interventions: Intervention) -> Outcome:
         """The outcome of these edits on top of the current ones; nothing is kept."""
@@ -318,12 +335,16 @@ class Board(Editing, Sweeping, Analyses, Told):
             run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
             return self._steps.outcome(run, shown.outcome.values, start)
 
-        return self._worker.submit(work).result()
+        return self._worker.run(work)
 
     # --- checks -------------------------------------------------------------------------------------
 
     def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
-        """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer."""
+        """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer.
+
+        May be called from a listener. The map of the current state, for one:
+        `board.run_in_background(lambda cancel: board.maps.of_state(board.history.current, board.grid("head"), None, cancel))`.
+        """
         return self._worker.submit_background(work, yielding=True)
 
     def state_at(self, node: int, cancel: CancelToken) -> Shown:
@@ -335,7 +356,7 @@ class Board(Editing, Sweeping, Analyses, Told):
         shown = self._steps.shown
         state = shown.history.state.added(requested(interventions, may_be_empty=True))
         plan = self._lab.plan(state.base, state.active)
-        return self._worker.submit(lambda cancel: self._verify(plan, shown.run, cancel)).result()
+        return self._worker.run(lambda cancel: self._verify(plan, shown.run, cancel))
 
     def verify_job(self) -> Job[Verification]:
         """Start `verify` without waiting."""
@@ -344,7 +365,7 @@ class Board(Editing, Sweeping, Analyses, Told):
 
     def self_test(self) -> SelfTest:
         """Run the checks whose answers are known, on this model and these prompts."""
-        return self._worker.submit(lambda cancel: run_self_test(self._lab, cancel)).result()
+        return self._worker.run(lambda cancel: run_self_test(self._lab, cancel))
 
     def _verify(self, plan: Plan, near: EditedRun, cancel: CancelToken) -> Verification:
         lab = self._lab
@@ -417,7 +438,7 @@ class Board(Editing, Sweeping, Analyses, Told):
             found.setdefault(node.state.base, {}).update((id(e), e.intervention) for e in node.state.edits)
         for base, edits in found.items():
             self._lab.plan(base, dict.fromkeys(edits.values()))  # each state must be one that undo can show
-        return self.step(lambda _history: history).result()
+        return self.take(lambda _history: history)
 
     def remember(self, values: Mapping[int, float]) -> None:
         """Take the metric of states that are not computed yet as known, by index in `history.nodes`."""
@@ -425,8 +446,24 @@ class Board(Editing, Sweeping, Analyses, Told):
             self._steps.known.setdefault(node, value)
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
-        """Call `listener` on the worker thread with every new state; the value returned ends that."""
+        """Call `listener` on the worker thread with every new state; the value returned ends that.
+
+        It gets a copy, which it may write into. It may start work (`sweep_async`, `sweep_job`, `run_in_background`,
+        `step`), and must not wait for it: that is refused with `called_from_worker`, since the thread that would do
+        the work is the one that waits.
+        """
+        if not callable(listener):
+            raise InterventionError(
+                f"A listener is a function of the new state, not {listener!r:.60}.", code="bad_listener"
+            )
         return self._steps.subscribe(listener)
+
+    def on_move(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` on the worker thread when `shown` is another; the value returned ends that.
+
+        For code that builds on the board; `subscribe` hands out what may be written into.
+        """
+        return self._steps.on_move(callback)
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the board is closed."""
@@ -434,10 +471,12 @@ class Board(Editing, Sweeping, Analyses, Told):
 
     def close(self) -> None:
         """End the worker thread, close the views and free what was cached."""
-        while self._on_close:
-            self._on_close.pop()()
-        self._close()
-        self._steps.forget()
+        with ExitStack() as ending:
+            # Whatever goes wrong in one of these, the others are done.
+            ending.callback(self._steps.forget)
+            ending.callback(self._close)
+            while self._on_close:
+                ending.callback(self._on_close.pop(0))
 
     def __repr__(self) -> str:
         n = self.prompts.n

@@ -11,6 +11,7 @@ import torch
 
 from circuitboard.address import entries
 from circuitboard.board.history import Node
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.sweeps.picture import Picture, maps_side_by_side
@@ -30,6 +31,7 @@ _SHARE = 0.05
 """With a single prompt, which has none: the share of the largest effect that it must have."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Sweeps that differ in the corrupted prompts alone.

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.board.outcome import Outcome
     from circuitboard.board.state import Base, BoardState
-    from circuitboard.engine import Job
 
 
 class Editing:
@@ -24,25 +23,25 @@ class Editing:
 
     if TYPE_CHECKING:
 
-        def step(self, move: Callable[[History], History], *, click: bool = False) -> Job[Outcome]:
-            """See `Board.step`."""
+        def take(self, move: Callable[[History], History]) -> Outcome:
+            """See `Board.take`."""
 
     def edit(self, *interventions: Intervention) -> Outcome:
         """Add edits and compute the metric with them; the same as a click."""
         found = requested(interventions)
         label = ", ".join(map(str, found))
-        return self.step(lambda history: history.pushed(label, history.state.added(found))).result()
+        return self.take(lambda history: history.pushed(label, history.state.added(found)))
 
     def remove(self, *which: int | str) -> Outcome:
         """Remove edits, all in one step: by their index in `edits`, or a whole group by its name."""
-        return self.step(lambda h: h.pushed(f"remove {named(h.state, which)}", h.state.removed(*which))).result()
+        return self.take(lambda h: h.pushed(f"remove {named(h.state, which)}", h.state.removed(*which)))
 
     def toggle(self, *which: int | str) -> Outcome:
         """Switch edits off, or on again, all in one step: by their index in `edits`, or a whole group by its name.
 
         Of several, all are switched off if any is in force.
         """
-        return self.step(lambda h: h.pushed(f"toggle {named(h.state, which)}", h.state.toggled(*which))).result()
+        return self.take(lambda h: h.pushed(f"toggle {named(h.state, which)}", h.state.toggled(*which)))
 
     def replace(self, index: int, intervention: Intervention) -> Outcome:
         """Put another edit in the place of the one at this index of `edits`; whether it is in force stays."""
@@ -52,9 +51,7 @@ class Editing:
                 f"One edit takes the place of one, and {1 + len(more)} were given; remove it, then board.edit(…) them.",
                 code="not_an_intervention",
             )
-        return self.step(
-            lambda h: h.pushed(f"replace {named(h.state, [index])}", h.state.replaced(index, found))
-        ).result()
+        return self.take(lambda h: h.pushed(f"replace {named(h.state, [index])}", h.state.replaced(index, found)))
 
     def set_strength(self, index: int, strength: float) -> Outcome:
         """Give the edit at this index of `edits` another strength; only scale and add have one."""
@@ -64,11 +61,11 @@ class Editing:
             edit = dataclasses.replace(state.edits[state.existing(index)].intervention, strength=strength)
             return history.pushed(f"strength {name}", state.replaced(index, edit))
 
-        return self.step(move).result()
+        return self.take(move)
 
     def move(self, index: int, to: int) -> Outcome:
         """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
-        return self.step(lambda h: h.pushed(f"move {named(h.state, [index])}", h.state.moved(index, to))).result()
+        return self.take(lambda h: h.pushed(f"move {named(h.state, [index])}", h.state.moved(index, to)))
 
     def group(self, name: str | None, *which: int | str) -> Outcome:
         """Put edits under a name, so that they are switched, removed and told as one; None takes them out again.
@@ -93,7 +90,7 @@ class Editing:
             word = "ungroup" if name is None else f"group {name}:"
             return history.pushed(f"{word} {named(history.state, which)}", history.state.grouped(name, *which))
 
-        return self.step(move).result()
+        return self.take(move)
 
     def rename(self, which: int | str, name: str | None) -> Outcome:
         """Give an edit (by its index in `edits`) or a group (by its name) another name; None: an edit has none.
@@ -103,9 +100,9 @@ class Editing:
         CircuitboardError
             `bad_name`, `group_exists`, `no_such_edit`, `no_such_group`.
         """
-        return self.step(
+        return self.take(
             lambda h: h.pushed(f"name {named(h.state, [which])}: {name or 'none'}", h.state.renamed(which, name))
-        ).result()
+        )
 
     def note(self, text: str | None, node: int | None = None) -> None:
         """Call a state of the history by a name: the current one, or the one with this index in `history.nodes`.
@@ -117,25 +114,23 @@ class Editing:
         InterventionError
             `bad_name`, `no_such_state`.
         """
-        self.step(lambda h: h.noted(h.current if node is None else node, text)).result()
+        self.take(lambda h: h.noted(h.current if node is None else node, text))
 
     def clear(self) -> Outcome:
         """Remove all edits; can be undone."""
-        return self.step(lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h).result()
+        return self.take(lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h)
 
     def set_base(self, base: Base) -> Outcome:
         """Choose which run is edited; the edits stay."""
-        return self.step(
-            lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h
-        ).result()
+        return self.take(lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h)
 
     def undo(self) -> Outcome:
         """Back to the state before the last step."""
-        return self.step(History.undone).result()
+        return self.take(History.undone)
 
     def redo(self) -> Outcome:
         """Forward again after `undo`."""
-        return self.step(History.redone).result()
+        return self.take(History.redone)
 
 
 def named(state: BoardState, which: Iterable[int | str]) -> str:

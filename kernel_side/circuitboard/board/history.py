@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from circuitboard.address import whole
 from circuitboard.board.state import BoardState, checked_name
+from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 
 
+@public
 @dataclass(frozen=True)
 class Node:
     """One state and the step that led to it; `note` is what the user calls the state."""
@@ -20,6 +22,7 @@ class Node:
     note: str | None = None
 
 
+@public
 @dataclass(frozen=True)
 class History:
     """All states; `current` is the index of the one the board shows.

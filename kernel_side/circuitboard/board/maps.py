@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from circuitboard.boundary import public
 from circuitboard.errors import EngineError, InterventionError, MetricError, ModelError
 from circuitboard.interventions import compile_plan
 from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from circuitboard.metrics import Metric
 
 
+@public
 class Maps:
     """Sweeps of one board."""
 
@@ -209,7 +211,7 @@ class Maps:
         def work(cancel: CancelToken) -> dict[int, float]:
             return {index: value - float(self.without([index], shown, cancel).double().mean()) for index in enabled}
 
-        return self._worker.submit(work).result() if enabled else {}
+        return self._worker.run(work) if enabled else {}
 
     def _shown(self, grid: Grid) -> Shown:
         """The state to sweep from, if a sweep like this is possible there."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from circuitboard.boundary import public
+from circuitboard.engine import EditedRun
 from circuitboard.metrics import Spread, spread_of
 
 if TYPE_CHECKING:
@@ -12,9 +14,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.board.history import History
-    from circuitboard.engine import EditedRun, Receipt
+    from circuitboard.engine import Receipt
 
 
+@public
 @dataclass(frozen=True)
 class Baselines:
     """The metric on the unedited runs, mean over prompts; `corrupted` is None without a corrupted run."""
@@ -23,6 +26,7 @@ class Baselines:
     corrupted: float | None
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """The result of a step or a preview.
@@ -50,6 +54,10 @@ class Outcome:
     receipts: tuple[Receipt, ...]
     latency_ms: float
 
+    def copy(self) -> Outcome:
+        """The same numbers in tensors of its own."""
+        return replace(self, values=self.values.clone(), before=self.before.clone())
+
     @property
     def spread(self) -> Spread:
         """`value` with its error bars over prompts."""
@@ -65,6 +73,7 @@ class Outcome:
         return f"Outcome(value={self.value:+.4f}, change={self.change:+.4f}, {self.latency_ms:.1f} ms){receipts}"
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Shown:
     """The last state whose numbers are known; replaced as a whole, so that readers never see half of one."""
@@ -74,7 +83,13 @@ class Shown:
     run: EditedRun
     outcome: Outcome
 
+    def copy(self) -> Shown:
+        """The same state with logits and values in tensors of its own, to be handed to a user's function."""
+        run = EditedRun(self.run.plan, self.run.logits.clone(), self.run.receipts)
+        return replace(self, run=run, outcome=self.outcome.copy())
 
+
+@public
 @dataclass(frozen=True)
 class Verification:
     """How far the engine is from plain TransformerLens hooks.
@@ -102,6 +117,7 @@ class Verification:
         return f"Verification({verdict}: {self.tier} differs from plain hooks by at most {self.max_abs_error:.2g}, {self.tolerance:.2g} allowed)"
 
 
+@public
 @dataclass(frozen=True)
 class EngineStatus:
     """The engine in use: its tier, why it was chosen, where it runs, and what the board keeps.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from circuitboard.address import Site
+from circuitboard.boundary import public
 from circuitboard.engine import HookedEngine, tolerance
 from circuitboard.interventions import Supply, compile_plan
 from circuitboard.models.adapter import places_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from circuitboard.runs import CachedRun
 
 
+@public
 @dataclass(frozen=True)
 class Check:
     """One check: what must hold, and by how much the logits missed it."""
@@ -32,6 +34,7 @@ class Check:
         return self.error <= self.tolerance
 
 
+@public
 @dataclass(frozen=True)
 class SelfTest:
     """All checks; prints as a table."""

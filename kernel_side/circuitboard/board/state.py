@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from circuitboard.address import Intervention, whole
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 
 Base = Literal["clean", "corrupted"]
@@ -37,6 +38,7 @@ def checked_name(name: object) -> str:
     return found
 
 
+@public
 @dataclass(frozen=True)
 class Edit:
     """An intervention on the board, in force or switched off.
@@ -62,6 +64,7 @@ class Edit:
         return str(self.intervention) + ("" if self.enabled else " (off)")
 
 
+@public
 @dataclass(frozen=True)
 class BoardState:
     """What is edited and how.

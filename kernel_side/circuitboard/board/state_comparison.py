@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from circuitboard.board.top_tokens import TokenChange, token_changes
+from circuitboard.boundary import public
 from circuitboard.metrics import Spread, spread_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from circuitboard.sweeps import Sweep
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class ComparedState:
     """One of the two states.
@@ -63,6 +65,7 @@ class ComparedState:
         return self.shown.outcome.values.clone()
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class StateComparison:
     """Two states of one board, on the same prompts.

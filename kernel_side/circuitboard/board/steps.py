@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from circuitboard.board.history import History
 from circuitboard.board.outcome import Outcome, Shown
+from circuitboard.boundary import tell
 from circuitboard.engine import CancelToken, EditedRun, Job, Worker
 from circuitboard.errors import InterventionError
 
@@ -46,7 +47,7 @@ class Steps:
         self._worker = worker
         self._lock = threading.RLock()
         self._runs: OrderedDict[_Acting, EditedRun] = OrderedDict()
-        self._listeners: list[Callable[[Shown], None]] = []
+        self._listeners: list[tuple[Callable[[], None]]] = []
         self._epoch = 0
         self.history = History.start(state)
         run = EditedRun(lab.plan(state.base, ()), lab.base(state.base).logits, ())
@@ -56,6 +57,7 @@ class Steps:
 
     def step(self, move: Callable[[History], History], *, click: bool) -> Job[Outcome]:
         """Move through the history and compute the metric there, without waiting; see `Board.step`."""
+        self._worker.require_own()
         with self._lock:
             history = move(self.history)
             plan = self._lab.plan(history.state.base, history.state.active)
@@ -76,7 +78,7 @@ class Steps:
         """What a run that began at `start` says, against the metric of each prompt before it."""
         values = self._lab.values(run)
         value, latency = mean(values), (time.perf_counter() - start) * 1000
-        return Outcome(value, values, value - mean(before), before, run.receipts, latency)
+        return Outcome(value, values, value - mean(before), before.clone(), run.receipts, latency)
 
     def at(self, node: int, cancel: CancelToken) -> Shown:
         """A state of the history as it would be shown, computed if its run is not kept; on the worker thread only."""
@@ -92,9 +94,14 @@ class Steps:
         return Shown(shown.revision, shown.history.restored(node), run, self.outcome(run, base, start))
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
-        """Call `listener` on the worker thread with every new state; the value returned ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        """Tell a user's function of every new state, on the worker thread; the value returned ends that."""
+        return self.on_move(lambda: tell(listener, self.shown.copy()))
+
+    def on_move(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back on the worker thread when the state is another; the value returned ends that."""
+        entry = (callback,)
+        self._listeners.append(entry)
+        return lambda: self._listeners.remove(entry) if entry in self._listeners else None
 
     def kept_runs(self) -> list[EditedRun]:
         """The runs kept whole."""
@@ -136,13 +143,13 @@ class Steps:
             before = shown.history.state
             self._runs.pop((before.base, before.active), None)
         self._keep(history.state, run)
-        for listener in tuple(self._listeners):
+        for (listener,) in tuple(self._listeners):
             # The step is done, whatever becomes of those who are told.
             try:
-                listener(self.shown)
+                listener()
             except Exception:  # noqa: BLE001
                 _log.exception("A listener of the board failed.")
-        return replace(outcome, change=0.0, before=outcome.values) if same else outcome
+        return (replace(outcome, change=0.0, before=outcome.values) if same else outcome).copy()
 
     def _require(self, epoch: int) -> None:
         """Refuse a step that builds on one that failed."""

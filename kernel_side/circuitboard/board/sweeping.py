@@ -70,6 +70,7 @@ class Sweeping:
             "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
         """
         grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        self._worker.require_elsewhere()
         if approximate is not None:
             return self.maps.approximate(grid, approximate, on).result()
         known = 0
@@ -210,5 +211,5 @@ class Sweeping:
                     sides.append(ComparedState.of(shown, sweep))
             return sides
 
-        one, other = self._worker.submit_background(work).result()
+        one, other = self._worker.run_background(work)
         return StateComparison(one, other, self._lab.metric.name, self._lab.metric.unit, self._lab)

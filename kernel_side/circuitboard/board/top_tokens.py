@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from circuitboard.address import count_of, prompt_of
+from circuitboard.boundary import public
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,6 +98,7 @@ def _answers(lab: Lab, logits: Tensor, prompt: int) -> list[int]:
     return sorted(found, key=lambda index: -float(logits[index]))
 
 
+@public
 @dataclass(frozen=True)
 class TokenChange:
     """One token in two runs; `side` as in `TopToken`."""

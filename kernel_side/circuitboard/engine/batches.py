@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-import torch
-
-from circuitboard.errors import EngineError
+from circuitboard.boundary import out_of_memory, ran_out_of_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -16,7 +14,7 @@ Result = TypeVar("Result")
 def in_batches(
     items: Sequence[Item], limit: int, work: Callable[[Sequence[Item]], Result], what: str
 ) -> Iterator[tuple[Sequence[Item], Result]]:
-    """Do `work` on all items, `limit` at a time, fewer after each torch.OutOfMemoryError.
+    """Do `work` on all items, `limit` at a time, fewer each time that memory runs out.
 
     Parameters
     ----------
@@ -33,11 +31,11 @@ def in_batches(
         batch = items[start : start + limit]
         try:
             result = work(batch)
-        except torch.OutOfMemoryError as error:
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
             if len(batch) == 1:
-                raise EngineError(
-                    f"Out of memory with {what} alone; use fewer or shorter prompts.", code="out_of_memory"
-                ) from error
+                raise out_of_memory(f"{what} alone") from error
             limit = len(batch) // 2
             continue
         start += len(batch)

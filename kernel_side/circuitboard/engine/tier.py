@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from circuitboard.boundary import public
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from circuitboard.interventions import Plan, Write
 
 
+@public
 @dataclass(frozen=True)
 class Receipt:
     """Proof of one edit.

@@ -7,6 +7,7 @@ a second. So turns are shorter while a worker computes, and as they were when it
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -32,3 +33,15 @@ def short_turns() -> Iterator[None]:
             turn = _before.pop()
             if not _before:
                 sys.setswitchinterval(turn)
+
+
+def _forget() -> None:
+    """In a forked process nothing computes, and nobody is left to release the lock."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.Lock()
+    if _before:
+        sys.setswitchinterval(_before[0])
+    _before.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -8,7 +8,10 @@ that job it rests for a moment, in which the new numbers are sent and drawn.
 
 What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
 `with` on the lock itself and touches no `Condition`: an interrupt inside one loses a wake-up or leaves it locked
-for ever. The worker is woken by a `SimpleQueue`, whose `put` happens whole or not at all.
+for ever. The worker is woken by a `SimpleQueue`, whose `put` happens whole or not at all, and wakes others so.
+
+Whoever would wait for this thread on this thread would wait for ever, and so would a process that was forked from
+this one, where the thread does not exist. Both are refused before anything is begun.
 """
 
 from __future__ import annotations
@@ -17,11 +20,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, InvalidStateError, wait
+from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from circuitboard.boundary import inside, public
+from circuitboard.engine.answer import Answer
+from circuitboard.engine.callers import Home
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
@@ -37,6 +43,7 @@ _PATIENCE_S = 2.0
 """How long `close` waits for the thread, which ends after the layer that it computes."""
 
 
+@public
 class Job(Generic[T]):
     """Work submitted to the worker, and its result to come."""
 
@@ -54,9 +61,12 @@ class Job(Generic[T]):
         self.yielding = yielding
         self.moves = False
         self.cancel = CancelToken()
-        self.future: Future[T] = Future()
-        self._running = threading.Lock()
-        self._running.acquire()
+        self.future: Answer[T] = Answer()
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self.future.done()
 
     def result(self, tick: Callable[[], None] | None = None) -> T:
         """Wait for the result. An interrupt cancels the job and waits until the worker has let go of it.
@@ -65,17 +75,19 @@ class Job(Generic[T]):
         ----------
         tick
             Called ten times a second meanwhile, on the thread that waits.
+
+        Raises
+        ------
+        EngineError
+            `called_from_worker`, `called_from_fork`: where waiting would have no end.
         """
         try:
-            if tick is not None:
-                while wait((self.future,), timeout=_TICK_S).not_done:
+            while not self.future.wait(None if tick is None else _TICK_S):
+                if tick is not None:
                     tick()
-            with self._running:
-                pass
         except KeyboardInterrupt:
             self.cancel.cancel("it was interrupted")
-            with self._running:
-                pass
+            self.future.wait()
             raise
         return self.future.result()
 
@@ -88,7 +100,6 @@ class Job(Generic[T]):
                 self.future.set_exception(error)
         except InvalidStateError:
             return
-        self._running.release()
 
 
 class Worker:
@@ -102,8 +113,38 @@ class Worker:
         self._background: list[tuple[Job[Any], Generator[None, None, Any]]] = []
         self._running: Job[Any] | None = None
         self._rest_until = 0.0
-        self._thread: threading.Thread | None = None
         self._closed = False
+        self._home = Home()
+
+    def require_elsewhere(self) -> None:
+        """Refuse to wait here for what this worker would do.
+
+        Raises
+        ------
+        EngineError
+            `called_from_worker`, `called_from_fork`.
+        """
+        self._home.require_waitable()
+
+    def require_own(self) -> None:
+        """Refuse work begun in a forked process, or by a function that the board is waiting for.
+
+        Raises
+        ------
+        EngineError
+            `called_from_worker`, `called_from_fork`.
+        """
+        self._home.require_own()
+
+    def run(self, work: Callable[[CancelToken], T]) -> T:
+        """Run `work` and wait for its result; refused before it begins where waiting would have no end."""
+        self.require_elsewhere()
+        return self.submit(work).result()
+
+    def run_background(self, work: Callable[[CancelToken], Generator[None, None, T]]) -> T:
+        """Run a generator, which gives way to steps, and wait for its result."""
+        self.require_elsewhere()
+        return self.submit_background(work).result()
 
     def submit(self, work: Callable[[CancelToken], T], *, click: bool = False, moves: bool = False) -> Job[T]:
         """Run `work` after the jobs already waiting.
@@ -134,12 +175,14 @@ class Worker:
 
     def put(self, job: Job[Any], *, moves: bool = False) -> None:
         """Run a job after those already waiting. Interrupted, it either has taken the job or it has not."""
+        self._home.require_own()
+        job.future.home = self._home
         with self._lock:
             if self._closed:
                 raise EngineError("This board was closed; make a new one.", code="board_closed")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
-                self._thread.start()
+            if self._home.thread is None:
+                # An interrupt may leave a thread that was started unnoticed, or not at all: the first that runs is it.
+                threading.Thread(target=self._loop, name=self._name, daemon=True).start()
             if moves:
                 job.moves = True
                 for older in (*self._jobs, *((self._running,) if self._running else ())):
@@ -150,7 +193,9 @@ class Worker:
             self._jobs.append(job)
 
     def close(self) -> None:
-        """Cancel everything and end the thread; jobs that had not begun end as cancelled."""
+        """Cancel everything and end the thread; jobs that had not begun end as cancelled. Nothing in a forked process."""
+        if not self._home.here:
+            return
         with self._lock:
             self._closed = True
             waiting = [*self._jobs, *(job for job, _ in self._background)]
@@ -159,13 +204,19 @@ class Worker:
                 self._running.cancel.cancel("the board was closed")
             self._bell.put(None)
         # A thread that still computes when Python exits would bring the process down with a message.
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_PATIENCE_S)
+        thread = self._home.thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_PATIENCE_S)
         for job in waiting:
             job.cancel.cancel("the board was closed")
             job.end(error=Cancelled("The board was closed."))
 
+    @inside
     def _loop(self) -> None:
+        with self._lock:
+            if self._home.thread is not None:
+                return
+            self._home.thread = threading.current_thread()
         while True:
             with self._lock:
                 if self._closed:

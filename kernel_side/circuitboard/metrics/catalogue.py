@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.address import entries
-from circuitboard.errors import MetricError
+from circuitboard.boundary import hand_over, handed_over
+from circuitboard.errors import EngineError, MetricError
 from circuitboard.metrics.kl import KL
 from circuitboard.metrics.log_prob import LOG_PROB, PROB
 from circuitboard.metrics.logit_diff import LOGIT_DIFF
@@ -78,13 +79,19 @@ def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
     if callable(metric):
         function = metric
 
+        name = str(getattr(function, "__name__", "metric"))
+
         def compute(logits: Tensor, _reading: Reading) -> Tensor:
-            result: Tensor = function(logits)
+            if any(handed.function is function for handed in handed_over()):
+                raise EngineError(
+                    f"The metric {name!r} asked the board for numbers, which asked the metric. Compute it from the logits that it is given.",
+                    code="called_from_worker",
+                )
+            # A copy, which it may write into: other numbers are read from the logits that are kept.
+            result: Tensor = hand_over(f"the metric {name!r}", function, logits.clone())
             return result
 
-        return Metric(
-            getattr(function, "__name__", "metric"), "", "all", compute, function=function, source=source_of(function)
-        )
+        return Metric(name, "", "all", compute, function=function, source=source_of(function))
     if not isinstance(metric, str) or metric not in METRICS:
         raise MetricError(
             f"There is no metric {metric!r:.80}.{instead('metric', metric, METRICS)} Expected one of {', '.join(METRICS)}, or a function of the logits.",

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from circuitboard.errors import MetricError
+from circuitboard.boundary import ran_out_of_memory
+from circuitboard.errors import CircuitboardError, MetricError
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Reads = Literal["answer", "all"]
 """Which logits a metric needs: those at the answer position, or those at all positions."""
+
+_MOST_WORDS = 300
+"""Characters that are repeated of what a user's function raised; all of it is the error's cause."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,10 @@ def evaluate_cells(
     ------
     MetricError
         `metric_raised` if a user's function failed, `metric_wrong_shape` if it returned anything but [batch] real
-        numbers, `metric_not_finite` if it made NaN of finite logits, `metric_changed_logits` if it wrote into the
-        logits, which other numbers are read from.
+        numbers, `metric_wrong_device` if they lie where they cannot be read, `metric_not_finite` if it made NaN of
+        finite logits.
+    EngineError
+        `called_from_worker` if it called the board back.
     """
     import torch
 
@@ -122,33 +128,55 @@ def _evaluate_one(
 ) -> Float[Tensor, " batch"]:
     import torch
 
-    untouched = logits._version  # noqa: SLF001  torch has no public name for it
     try:
         values = metric.compute(logits, reading)
+    except CircuitboardError as error:
+        if error.code in ("called_from_worker", "called_from_fork"):
+            raise
+        raise _raised(metric, error, logits) from error
     except Exception as error:
-        raise MetricError(
-            f"The metric {metric.name!r} raised {type(error).__name__}: {error}. It is called with logits {list(logits.shape)} and must return one number a prompt.",
-            code="metric_raised",
-        ) from error
-    if logits._version != untouched:  # noqa: SLF001
-        raise MetricError(
-            f"The metric {metric.name!r} changed the logits in place; let it work on logits.clone().",
-            code="metric_changed_logits",
-        )
-    if not isinstance(values, torch.Tensor) or values.is_complex() or tuple(values.shape) != (logits.shape[0],):
-        found = (
-            f"a tensor of shape {list(values.shape)} and type {values.dtype}"
-            if isinstance(values, torch.Tensor)
-            else f"a {type(values).__name__}"
-        )
-        raise MetricError(
-            f"The metric {metric.name!r} returned {found}; expected a tensor of shape [{logits.shape[0]}], one number a prompt.",
-            code="metric_wrong_shape",
-        )
+        if ran_out_of_memory(error):
+            raise
+        raise _raised(metric, error, logits) from error
+    _require_numbers(metric, values, logits)
     missing = values.isnan()
     if bool(missing.any()) and bool(logits.isfinite().all()):
         raise MetricError(
             f"The metric {metric.name!r} made NaN of finite logits, for prompt {int(missing.nonzero()[0])}; let it return a number for every prompt.",
             code="metric_not_finite",
         )
-    return values.detach().cpu().to(torch.promote_types(values.dtype, torch.float32))
+    return values.detach().to("cpu", torch.promote_types(values.dtype, torch.float32), copy=True)
+
+
+def _raised(metric: Metric, error: Exception, logits: Tensor) -> MetricError:
+    text = f"{type(error).__name__}: {error}"[:_MOST_WORDS]
+    return MetricError(
+        f"The metric {metric.name!r} raised {text}. It is called with logits {list(logits.shape)} and must return one number a prompt.",
+        code="metric_raised",
+    )
+
+
+def _require_numbers(metric: Metric, values: object, logits: Tensor) -> None:
+    """Refuse what is not one real number a prompt, in memory that can be read."""
+    import torch
+
+    wanted = f"expected a tensor of shape [{logits.shape[0]}], one number a prompt"
+    if not isinstance(values, torch.Tensor):
+        raise MetricError(
+            f"The metric {metric.name!r} returned a {type(values).__name__}; {wanted}.", code="metric_wrong_shape"
+        )
+    if values.is_complex() or tuple(values.shape) != (logits.shape[0],):
+        raise MetricError(
+            f"The metric {metric.name!r} returned a tensor of shape {list(values.shape)} and type {values.dtype}; {wanted}.",
+            code="metric_wrong_shape",
+        )
+    if values.is_quantized or values.layout is not torch.strided:
+        raise MetricError(
+            f"The metric {metric.name!r} returned a tensor that is quantized or sparse ({values.dtype}, {values.layout}); {wanted}, plain: .dequantize() or .to_dense() it.",
+            code="metric_wrong_shape",
+        )
+    if values.device.type == "meta":
+        raise MetricError(
+            f"The metric {metric.name!r} returned a tensor on the device 'meta', which holds no numbers; {wanted}, on any other device.",
+            code="metric_wrong_device",
+        )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from circuitboard.boundary import public
+
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
@@ -18,6 +20,7 @@ _MOST_KEPT = 1000
 """Prompts up to which the resamples are kept: 8 MB."""
 
 
+@public
 @dataclass(frozen=True)
 class Spread:
     """The mean of one number a prompt, with its error bars; NaN where there are too few prompts to tell.

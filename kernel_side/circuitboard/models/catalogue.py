@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circuitboard.boundary import public
 from circuitboard.models import smollm2
 from circuitboard.models.embedded import demo, grammar
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+@public
 def models() -> DataFrame:
     """List the models that `load` knows by name.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from circuitboard.boundary import public
 from circuitboard.errors import ModelError
 from circuitboard.models import smollm2
 from circuitboard.models.embedded import demo
@@ -27,6 +28,7 @@ _HUB_TIMEOUT_S = 3.0
 _NAMES: weakref.WeakKeyDictionary[TransformerBridge, str] = weakref.WeakKeyDictionary()
 
 
+@public
 def load(
     name: str | TransformerBridge, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
 ) -> TransformerBridge:

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from circuitboard.address import entries, single, whole
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Alternatives(tuple[Token, ...]):
     __slots__ = ()
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class AnswerSets:
     """The token ids that count as an answer, prompt by prompt.

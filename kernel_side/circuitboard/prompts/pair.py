@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from circuitboard.address import entries, truth, whole
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
@@ -41,6 +42,7 @@ class _Binding:
     prompts: Prompts | None = None
 
 
+@public
 @dataclass(frozen=True, eq=False, repr=False)
 class PromptPair(Told):
     """A clean prompt, its counterfactual and the answers between which the model has to choose.

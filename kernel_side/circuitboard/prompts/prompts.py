@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.address import Span, resolve
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError, PromptError
 from circuitboard.prompts.notes import notes_of_prompts
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from circuitboard.prompts.notes import Note
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Prompts:
     """One prompt pair or a data set of them, tokenised for one model.

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from circuitboard.boundary import public
 
+
+@public
 @dataclass(frozen=True)
 class Recipe:
     """The call of a task that made a `PromptPair`.

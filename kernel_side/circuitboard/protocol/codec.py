@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from circuitboard.boundary import out_of_memory, ran_out_of_memory
 from circuitboard.errors import CircuitboardError, ProtocolError
 from circuitboard.protocol.messages import AnyMessage, AnyRequest, ErrorInfo
 
@@ -49,4 +50,6 @@ def error_info(error: BaseException) -> ErrorInfo:
     """An error as views show it; errors that are not ours keep their own words."""
     if isinstance(error, CircuitboardError):
         return ErrorInfo(error.code, error.message, error.where)
+    if ran_out_of_memory(error):
+        return error_info(out_of_memory("what the panel asked for"))
     return ErrorInfo("internal", f"{type(error).__name__}: {error}")

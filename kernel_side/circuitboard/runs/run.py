@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.address import Intervention, entries
+from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 from circuitboard.prompts import PromptPair
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from circuitboard.prompts import Prompts
 
 
+@public
 @dataclass(frozen=True)
 class Run:
     """A forward pass over prompts, edited or not: `cb.head(9, 6).patch(run)` takes activations from it.

@@ -8,6 +8,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from circuitboard.address import INDEXED, Intervention, Site, entries, positions_of, whole
+from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
 from circuitboard.words import instead
@@ -42,6 +43,7 @@ MAX_CELLS = 1_000_000
 """Cells of one sweep at most: more take gigabytes to lay out and hours to compute."""
 
 
+@public
 @dataclass(frozen=True)
 class Grid:
     """What is swept.

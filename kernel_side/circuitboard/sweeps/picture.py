@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.boundary import public
 from circuitboard.errors import CircuitboardError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _FEW = 40
 """Rows or columns whose numbers are all written."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Picture:
     """A figure that shows itself in a notebook.

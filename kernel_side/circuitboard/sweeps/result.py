@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from circuitboard.address import count_of, real, whole
+from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 from circuitboard.metrics import standard_error
 
@@ -29,6 +30,7 @@ _MOST_SIGNS = 2**12
 """Patterns of signs that TransformerLens enumerates for an exact p-value."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """The metric with one more component edited, for every cell of a grid.

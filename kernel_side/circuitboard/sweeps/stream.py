@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from circuitboard.address import real
-from circuitboard.errors import Cancelled, EngineError
+from circuitboard.boundary import public
+from circuitboard.errors import Cancelled, EngineError, StillComputing
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from circuitboard.sweeps.result import Sweep
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class SweepBatch:
     """Some cells that have become known.
@@ -44,6 +45,7 @@ class SweepBatch:
     exact: bool
 
 
+@public
 class SweepStream:
     """A sweep under way, made by `Board.sweep_async`.
 
@@ -72,7 +74,7 @@ class SweepStream:
     @property
     def done(self) -> bool:
         """Whether it has ended: complete, cancelled or failed."""
-        return self._job is not None and self._job.future.done()
+        return self._job is not None and self._job.done
 
     def cancel(self) -> None:
         """Stop within one layer; what is known so far stays in `partial()`."""
@@ -94,8 +96,8 @@ class SweepStream:
 
         Raises
         ------
-        TimeoutError
-            If it takes longer; it goes on all the same.
+        StillComputing
+            `still_computing` if it takes longer, which is a TimeoutError too; the sweep goes on all the same.
         Cancelled
             If it was cancelled.
         CircuitboardError
@@ -104,25 +106,15 @@ class SweepStream:
         if timeout is not None and (seconds := real(timeout)) is None:
             raise EngineError(f"timeout is a number of seconds or None, not {timeout!r:.60}.", code="bad_count")
         timeout = None if timeout is None else seconds
-        deadline = None if timeout is None else time.monotonic() + timeout
-        bell = self._bell()
-        try:
-            while not self.done:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                try:
-                    bell.get(timeout=left)
-                except Empty:
-                    exact, total = int(self._known.exact.sum()), self._known.exact.numel()
-                    raise TimeoutError(
-                        f"After {timeout:g} s {exact} of {total} cells are exact; the sweep goes on."
-                    ) from None
-        finally:
-            self._bells.remove(bell)
-        assert self._job is not None  # noqa: S101  it is done
+        assert self._job is not None  # noqa: S101  it has begun
+        if not self._job.future.wait(timeout):
+            exact, total = int(self._known.exact.sum()), self._known.exact.numel()
+            raise StillComputing(f"After {timeout:g} s {exact} of {total} cells are exact; the sweep goes on.")
         self._job.future.result()
         return self.partial()
 
     def __iter__(self) -> Iterator[SweepBatch]:
+        assert self._job is not None  # noqa: S101  it has begun
         bell = self._bell()
         seen = 0
         try:
@@ -133,10 +125,10 @@ class SweepStream:
                     yield self._batches[seen - 1]
                 if ended:
                     break
+                self._job.future.require_waitable()
                 bell.get()
         finally:
             self._bells.remove(bell)
-        assert self._job is not None  # noqa: S101  it is done
         error = self._job.future.exception()
         if error is not None and not isinstance(error, Cancelled):
             raise error

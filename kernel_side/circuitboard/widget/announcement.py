@@ -65,7 +65,7 @@ class Announcements:
             number = self._numbers[board] = self._count
             self._cells[number] = _cell()
         here = weakref.ref(board)
-        board.subscribe(lambda _shown: self._ask(here()))
+        board.on_move(lambda: self._ask(here()))
         board.on_close(lambda: self._remove(number, here()))
         weakref.finalize(board, self._remove, number).atexit = False
         self._ask(board)

@@ -19,6 +19,7 @@ import msgspec
 from circuitboard.address import Site, site
 from circuitboard.board import History
 from circuitboard.board.display import made
+from circuitboard.boundary import inside
 from circuitboard.errors import AddressError, EngineError, InterventionError
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
@@ -76,7 +77,7 @@ class Session:
         self._details, self._traces, self._comparisons = Reader(board), Reader(board), Reader(board)
         self._watched = False
         self._closed = False
-        self._unsubscribe = board.subscribe(self._moved)
+        self._unsubscribe = board.on_move(self._moved)
 
     @property
     def view(self) -> m.View:
@@ -110,6 +111,7 @@ class Session:
         while (state := self._map.state) is not None and state.status == "computing" and time.monotonic() < deadline:
             time.sleep(MAP_LOOK_S)
 
+    @inside
     def receive(self, content: object) -> None:
         """Take a message from a view; it gets exactly one answer."""
         reply = Reply(request_id(content), self._publisher, self._owed.discard)
@@ -370,7 +372,8 @@ class Session:
             # It ended in this moment; what ends a step for the views must come last.
             self._publish_snapshot()
 
-    def _moved(self, shown: Shown) -> None:
+    def _moved(self) -> None:
+        shown = self._board.shown
         if self._watched:
             self._publish_snapshot()
             self._show_map(shown)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts.tasks.task import TASKS, task_named
 from circuitboard.words import instead
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from circuitboard.prompts.pair import PromptPair
 
 
+@public
 def list_tasks() -> DataFrame:
     """List the tasks: one row each, with what it asks, its corruptions (the default first) and where it comes from."""
     from pandas import DataFrame
@@ -32,6 +34,7 @@ def list_tasks() -> DataFrame:
     return DataFrame(rows).set_index("task")
 
 
+@public
 def make(name: str, n: int, *, model: TransformerBridge, **arguments: Any) -> PromptPair:
     """Make a task's prompts by its name: `make("ioi", 8, model=model, corruption="abc")`.
 
@@ -52,6 +55,7 @@ def make(name: str, n: int, *, model: TransformerBridge, **arguments: Any) -> Pr
     return task.make(n, model=model, **arguments)
 
 
+@public
 def vary(pair: PromptPair, *, model: TransformerBridge, **changes: Any) -> PromptPair:
     """Make a task's pair again with other arguments; with another corruption, the clean prompts stay the same.
 
@@ -69,6 +73,7 @@ def vary(pair: PromptPair, *, model: TransformerBridge, **changes: Any) -> Promp
     return make(recipe.task, model=model, **recipe.arguments)
 
 
+@public
 def corruptions(name: str) -> dict[str, str]:
     """What corruptions a task has, the default first: name → what the corrupted prompts are.
 

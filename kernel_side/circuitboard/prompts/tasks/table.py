@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 
 from circuitboard.address import entries, single, whole
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts import binding
 from circuitboard.prompts.pair import PromptPair
@@ -32,6 +33,7 @@ class _UnusableError(Exception):
     """Why a row cannot be used."""
 
 
+@public
 def from_table(
     table: DataFrame | Sequence[dict[str, Any]] | str | Path,
     *,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec
 
 from circuitboard.address import single, whole
+from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.words import nearest
 
@@ -90,6 +91,7 @@ def task(
     def register(make: Callable[P, PromptPair]) -> Callable[P, PromptPair]:
         name = make.__name__
 
+        @public
         @functools.wraps(make)
         def made(*args: P.args, **kwargs: P.kwargs) -> PromptPair:
             return make(*map(single, args), **{name: single(given) for name, given in kwargs.items()})

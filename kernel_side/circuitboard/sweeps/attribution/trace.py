@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.boundary import ran_out_of_memory
 from circuitboard.engine.edges import arrivals
 from circuitboard.engine.passes import Arrived, Pass, When
 from circuitboard.errors import MetricError, ModelError
@@ -197,6 +198,8 @@ def _objective(metric: Metric, logits: Float[Tensor, "batch pos d_vocab"], readi
     try:
         values = metric.compute(select(rows, columns_of(metric, reading.prompts)), reading)
     except Exception as error:  # a user's function, which worked on logits without a graph
+        if ran_out_of_memory(error) or getattr(error, "code", None) == "called_from_worker":
+            raise
         raise MetricError(
             f"{advice} It raised {type(error).__name__}: {error}.", code="metric_not_differentiable"
         ) from error

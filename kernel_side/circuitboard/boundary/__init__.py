@@ -1,0 +1,23 @@
+"""The boundary between the user's code and ours, in both directions.
+
+Inwards, `public` marks what users call: whatever leaves it is a result or a `CircuitboardError`. Outwards, `hand_over`
+calls a user's function with things that are theirs. Both are told apart by looking at the stack, so that there is no
+state that an interrupt could leave behind.
+"""
+
+from circuitboard.boundary.memory import out_of_memory, ran_out_of_memory
+from circuitboard.boundary.public import is_public, public
+from circuitboard.boundary.stack import hand_over, handed_over, inside, tell
+from circuitboard.boundary.typed import typed
+
+__all__ = [
+    "hand_over",
+    "handed_over",
+    "inside",
+    "is_public",
+    "out_of_memory",
+    "public",
+    "ran_out_of_memory",
+    "tell",
+    "typed",
+]
