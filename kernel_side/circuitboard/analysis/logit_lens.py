@@ -12,6 +12,7 @@ from circuitboard.address import prompt_of
 from circuitboard.analysis.read_out import selected
 from circuitboard.boundary import public
 from circuitboard.engine import tolerance
+from circuitboard.engine.batches import in_batches
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import EngineError, ModelError
 from circuitboard.metrics import probs_of, standard_error
@@ -156,13 +157,24 @@ def read_lens(
     found = recorded(adapter, plan, entries, cancel)
     columns = torch.tensor([list(row) for row in positions])
     batch = torch.arange(prompts.n)[:, None]
-    readings = []
-    for place in entries:
-        cancel.check()
-        logits = _unembedded(adapter, found.activations[place][batch, columns])
-        readings.append(_read(logits, prompts, min(top, logits.shape[-1])))
     own = found.logits[batch, columns]
-    error = float((logits - own).abs().nan_to_num(nan=0.0).max())
+    what = f"the logits of one position of {prompts.n} prompts on {adapter.device}"
+    limit, readings, error = columns.shape[1], [], 0.0
+    for place in entries:
+        rows = found.activations[place][batch, columns]
+
+        def read(some: Sequence[int], rows: Tensor = rows) -> tuple[float, tuple[Tensor, ...]]:
+            """Some of the positions of one stream, and how far they are from the model's own output."""
+            cancel.check()
+            logits = _unembedded(adapter, rows[:, some])
+            off = float((logits - own[:, some]).abs().nan_to_num(nan=0.0).max())
+            return off, _read(logits, prompts, min(top, logits.shape[-1]))
+
+        parts = list(in_batches(range(columns.shape[1]), limit, read, what))
+        limit = max(len(some) for some, _ in parts)
+        # Counts for the last stream alone, which is the one that the model itself reads.
+        error = max(off for _, (off, _) in parts)
+        readings.append([torch.cat(column) for column in zip(*(part for _, (_, part) in parts), strict=True)])
     if error > tolerance(adapter.dtype, own):
         raise _more_after_the_last_block(adapter, f"its last residual stream is off by {error:.3g} from its own logits")
     return entries, LensReading(*(torch.stack(parts) for parts in zip(*readings, strict=True)))

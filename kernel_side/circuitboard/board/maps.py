@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from circuitboard.boundary import public
+from circuitboard.boundary import public, ran_out_of_memory
 from circuitboard.errors import EngineError, InterventionError, MetricError, ModelError
 from circuitboard.interventions import compile_plan
 from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
@@ -162,7 +162,9 @@ class Maps:
             if error.code not in ("metric_not_differentiable", "no_gradient"):
                 raise
             return None
-        except torch.OutOfMemoryError:
+        except Exception as error:
+            if not ran_out_of_memory(error):
+                raise
             return None
 
     def _attributed(

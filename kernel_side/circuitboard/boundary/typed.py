@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,8 @@ def typed(error: BaseException, asked: str) -> CircuitboardError:
     if isinstance(error, CircuitboardError):
         return error
     if ran_out_of_memory(error):
+        # A notebook keeps its last error, and with it all that the frames of the computation hold.
+        traceback.clear_frames(error.__traceback__)
         return out_of_memory(f"{asked}(…)")
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     words = f"{words[:_MOST_WORDS]}…" if len(words) > _MOST_WORDS else words

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import torch
-
+from circuitboard.boundary import ran_out_of_memory
 from circuitboard.errors import CircuitboardError
 
 _MOST_LETTERS = 200
@@ -24,10 +23,10 @@ def foreign(refusal: Callable[[str], CircuitboardError], *, passing: type[Except
     """
     try:
         yield
-    except (CircuitboardError, MemoryError, torch.OutOfMemoryError):
+    except CircuitboardError:
         raise
     except Exception as error:
-        if passing is not None and isinstance(error, passing):
+        if ran_out_of_memory(error) or (passing is not None and isinstance(error, passing)):
             raise
         raise refusal(clause_of(error)) from error
 

@@ -12,6 +12,7 @@ import torch
 from circuitboard.address import Edge, Site, edge
 from circuitboard.address import site as site_called
 from circuitboard.analysis import estimate_edges
+from circuitboard.boundary import ran_out_of_memory
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import AddressError, Cancelled, CircuitboardError
 from circuitboard.interventions import check_site, compile_plan
@@ -150,7 +151,9 @@ def _chosen(
         found = estimate_edges(lab.adapter, plan, own, receiver, metric=lab.metric, reading=reading, cancel=cancel)
     except Cancelled:
         raise
-    except (CircuitboardError, torch.OutOfMemoryError):
+    except Exception as error:
+        if not isinstance(error, CircuitboardError) and not ran_out_of_memory(error):
+            raise
         # Without a gradient, a known anatomy or the memory: exact cells need none of them.
         return everyone
     yield
