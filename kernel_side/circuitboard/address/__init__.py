@@ -1,5 +1,6 @@
 """Names for places in a transformer, and what is asked to happen there. Values only: no torch here."""
 
+from circuitboard.address.content import ByContent, Stays
 from circuitboard.address.edge import Edge, edge
 from circuitboard.address.intervention import HOWS, How, Intervention, Per
 from circuitboard.address.numbers import count_of, entries, plain, prompt_of, real, single, truth, whole
@@ -27,6 +28,7 @@ __all__ = [
     "HOWS",
     "INDEXED",
     "KINDS",
+    "ByContent",
     "Edge",
     "How",
     "Intervention",
@@ -36,6 +38,7 @@ __all__ = [
     "Site",
     "Span",
     "Spec",
+    "Stays",
     "Values",
     "attn_out",
     "count_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from circuitboard.address import ByContent
 from circuitboard.boundary import public
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class AttentionPattern:
+class AttentionPattern(ByContent):
     """Where a head looks, with the edits in force and in the base run without.
 
     Parameters

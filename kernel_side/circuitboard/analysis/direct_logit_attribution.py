@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.address import count_of
+from circuitboard.address import ByContent, count_of
 from circuitboard.boundary import public
 from circuitboard.metrics import standard_error
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class DirectLogitAttribution:
+class DirectLogitAttribution(ByContent):
     """The logit difference of a run as a sum over components (DLA).
 
     With x = Σ_c x_c the last residual stream at the answer position, and the final norm held at the scale that it has

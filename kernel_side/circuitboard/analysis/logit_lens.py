@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import prompt_of
+from circuitboard.address import ByContent, prompt_of
 from circuitboard.analysis.read_out import selected
 from circuitboard.boundary import public
 from circuitboard.engine import tolerance
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class LensReading:
+class LensReading(ByContent):
     """One run read through the lens.
 
     Parameters
@@ -52,7 +52,7 @@ class LensReading:
 
 @public
 @dataclass(frozen=True, eq=False)
-class LogitLens:
+class LogitLens(ByContent):
     """Each residual stream read by the model's own final norm and unembedding, with edits in force and without.
 
     Entry e of a position is unembed(ln_final(x_e)), the norm computed anew on x_e, and then whatever the architecture
@@ -76,6 +76,11 @@ class LogitLens:
     current: LensReading
     base: LensReading
     prompts: Prompts
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the tokenizer, with the names of all tokens that it shows."""
+        shown = {token for run in (self.current, self.base) for token in run.top_ids.flatten().tolist()}
+        return super().__getstate__() | {"prompts": self.prompts.naming(shown)}
 
     @property
     def change(self) -> Float[Tensor, "entry pos batch"]:

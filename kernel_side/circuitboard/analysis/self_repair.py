@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.address import count_of
+from circuitboard.address import ByContent, count_of
 from circuitboard.analysis.component import Component
 from circuitboard.boundary import public
 from circuitboard.errors import EngineError
@@ -27,7 +27,7 @@ _CONSTANT = ("norm_bias", "unembed_bias")
 
 @public
 @dataclass(frozen=True, eq=False)
-class SelfRepair:
+class SelfRepair(ByContent):
     """Direct effects on the logit difference before and after edits, per component and prompt.
 
     An edit has a *direct* effect, the change of what the edited components themselves add to the logit difference, and

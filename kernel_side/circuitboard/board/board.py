@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from circuitboard.address import Intervention, whole
+from circuitboard.address import Intervention, Stays, whole
 from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 
 @public
-class Board(Editing, Sweeping, Analyses, Told):
+class Board(Editing, Sweeping, Analyses, Told, Stays):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -90,6 +90,11 @@ class Board(Editing, Sweeping, Analyses, Told):
     """
 
     _told_as: ClassVar[Meant] = "Board"
+    _instead: ClassVar[str] = (
+        "It holds the model, a thread and its views. Another board on the same model is cb.Board(board.model, "
+        "board.pair); one with these edits is cb.Board.load('mine.board.json', board.model) after "
+        "board.save('mine.board.json'). What a board returns (outcomes, sweeps, board.edits, board.pair) travels."
+    )
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import entries
+from circuitboard.address import ByContent, entries
 from circuitboard.board.history import Node
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
@@ -33,7 +33,7 @@ _SHARE = 0.05
 
 @public
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(ByContent):
     """Sweeps that differ in the corrupted prompts alone.
 
     Parameters

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from circuitboard.address import Stays
 from circuitboard.engine import (
     Budget,
     Choice,
@@ -46,7 +47,7 @@ class Unedited(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Lab:
+class Lab(Stays):
     """Everything that a board's numbers depend on besides its state.
 
     Parameters
@@ -56,6 +57,8 @@ class Lab:
     reference
         The prompts that means and resamples come from, if the user gave some; else the base run's own.
     """
+
+    _instead: ClassVar[str] = "It belongs to its board, and holds the model."
 
     model: TransformerBridge
     adapter: ModelAdapter

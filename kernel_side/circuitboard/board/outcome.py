@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from circuitboard.address import ByContent
 from circuitboard.boundary import public
 from circuitboard.engine import EditedRun
 from circuitboard.metrics import Spread, spread_of
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @public
-@dataclass(frozen=True)
-class Baselines:
+@dataclass(frozen=True, eq=False)
+class Baselines(ByContent):
     """The metric on the unedited runs, mean over prompts; `corrupted` is None without a corrupted run."""
 
     clean: float
@@ -28,7 +29,7 @@ class Baselines:
 
 @public
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Outcome(ByContent):
     """The result of a step or a preview.
 
     Parameters
@@ -52,7 +53,7 @@ class Outcome:
     change: float
     before: Float[Tensor, " batch"]
     receipts: tuple[Receipt, ...]
-    latency_ms: float
+    latency_ms: float = field(compare=False)
 
     def copy(self) -> Outcome:
         """The same numbers in tensors of its own."""
@@ -90,8 +91,8 @@ class Shown:
 
 
 @public
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, eq=False)
+class Verification(ByContent):
     """How far the engine is from plain TransformerLens hooks.
 
     Parameters

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from circuitboard.address import Stays
 from circuitboard.board.top_tokens import TokenChange, token_changes
 from circuitboard.boundary import public
 from circuitboard.metrics import Spread, spread_of
@@ -67,7 +68,7 @@ class ComparedState:
 
 @public
 @dataclass(frozen=True, eq=False)
-class StateComparison:
+class StateComparison(Stays):
     """Two states of one board, on the same prompts.
 
     Parameters
@@ -77,6 +78,8 @@ class StateComparison:
     metric, unit
         What is compared.
     """
+
+    _instead: ClassVar[str] = "It holds both runs; its tables travel: .table, .tokens(), .effects, .change."
 
     left: ComparedState
     right: ComparedState

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from circuitboard.address import ByContent
 from circuitboard.boundary import public
 from circuitboard.errors import EngineError
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @public
-@dataclass(frozen=True)
-class Receipt:
+@dataclass(frozen=True, eq=False)
+class Receipt(ByContent):
     """Proof of one edit.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from circuitboard.address import ByContent
 from circuitboard.boundary import public
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ _MOST_KEPT = 1000
 
 
 @public
-@dataclass(frozen=True)
-class Spread:
+@dataclass(frozen=True, eq=False)
+class Spread(ByContent):
     """The mean of one number a prompt, with its error bars; NaN where there are too few prompts to tell.
 
     Parameters

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from circuitboard.address import entries, single, whole
+from circuitboard.address import ByContent, entries, single, whole
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 
@@ -46,7 +46,7 @@ class Alternatives(tuple[Token, ...]):
 
 @public
 @dataclass(frozen=True, eq=False)
-class AnswerSets:
+class AnswerSets(ByContent):
     """The token ids that count as an answer, prompt by prompt.
 
     Attributes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from circuitboard.address import entries, truth, whole
+from circuitboard.address import ByContent, entries, truth, whole
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
@@ -44,7 +44,7 @@ class _Binding:
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class PromptPair(Told):
+class PromptPair(ByContent, Told):
     """A clean prompt, its counterfactual and the answers between which the model has to choose.
 
     Made without a model. A model turns it into tokens with `bind` (a `Board` does that by itself, and
@@ -93,7 +93,7 @@ class PromptPair(Told):
     prepend_bos: bool | None
     recipe: Recipe | None
     _given_notes: tuple[Note, ...]
-    _binding: _Binding = field(default_factory=_Binding)
+    _binding: _Binding = field(default_factory=_Binding, compare=False)
 
     def __init__(
         self,
@@ -134,6 +134,10 @@ class PromptPair(Told):
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the model that read it, with what it made of the prompts."""
+        return super().__getstate__() | {"_binding": _Binding(prompts=self._binding.prompts)}
 
     def bind(self, model: TransformerBridge) -> Prompts:
         """Turn the pair into tokens of `model`. A second call for the same model costs nothing.

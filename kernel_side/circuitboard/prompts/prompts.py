@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from circuitboard.address import Span, resolve
+from circuitboard.address import ByContent, Span, resolve
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, PromptError
+from circuitboard.prompts.kept_names import KeptNames
 from circuitboard.prompts.notes import notes_of_prompts
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class Prompts:
+class Prompts(ByContent):
     """One prompt pair or a data set of them, tokenised for one model.
 
     Attributes
@@ -63,10 +64,28 @@ class Prompts:
     prepend_bos: bool
     clean_text: list[str] | None
     corrupted_text: list[str] | None
-    token_str: Callable[[int], str] = field(repr=False)
+    token_str: Callable[[int], str] = field(repr=False, compare=False)
     bos_added: bool | None = False
     real: Bool[Tensor, "batch pos"] | None = None
-    tokenizer: Any = field(default=None, repr=False)
+    tokenizer: Any = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the tokenizer, which may be large or unable to travel; with what it said of these prompts."""
+        return super().__getstate__() | {
+            "token_str": KeptNames.of(self.token_str, self._ids()),
+            "tokenizer": None,
+            "notes": self.notes,
+        }
+
+    def naming(self, ids: Iterable[int]) -> Prompts:
+        """The same, for a value that travels and shows these ids too."""
+        return replace(self, token_str=KeptNames.of(self.token_str, (*self._ids(), *ids)))
+
+    def _ids(self) -> set[int]:
+        """The ids of all tokens and answers."""
+        tokens = [self.clean_tokens, *([] if self.corrupted_tokens is None else [self.corrupted_tokens])]
+        tokens += [self.answers.ids, *([] if self.wrongs is None else [self.wrongs.ids])]
+        return {token for part in tokens for token in part.flatten().tolist()}
 
     @property
     def answer_ids(self) -> Int[Tensor, " batch"] | list[set[int]]:

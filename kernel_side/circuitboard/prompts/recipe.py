@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from circuitboard.address import ByContent
 from circuitboard.boundary import public
 
 
 @public
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, eq=False)
+class Recipe(ByContent):
     """The call of a task that made a `PromptPair`.
 
     Attributes

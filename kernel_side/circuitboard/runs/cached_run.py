@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from circuitboard.address import Stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +31,7 @@ _KEPT_FROM_THE_START: tuple[Kind, ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class CachedRun:
+class CachedRun(Stays):
     """The clean or the corrupted run; equal to itself alone.
 
     Parameters
@@ -49,6 +51,10 @@ class CachedRun:
     real
         Bool [batch, pos], False where a prompt is padded on the left; None without padding.
     """
+
+    _instead: ClassVar[str] = (
+        "It belongs to its board, and holds the model; a run that travels is a cb.Run, such as board.as_run()."
+    )
 
     name: str
     tokens: Int[Tensor, "batch pos"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from circuitboard.address import count_of, real, whole
+from circuitboard.address import ByContent, count_of, real, whole
 from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 from circuitboard.metrics import standard_error
@@ -32,7 +32,7 @@ _MOST_SIGNS = 2**12
 
 @public
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class Sweep(ByContent):
     """The metric with one more component edited, for every cell of a grid.
 
     Parameters

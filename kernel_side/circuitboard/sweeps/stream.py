@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from circuitboard.address import real
+from circuitboard.address import ByContent, Stays, real
 from circuitboard.boundary import public
 from circuitboard.errors import Cancelled, EngineError, StillComputing
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @public
 @dataclass(frozen=True, eq=False)
-class SweepBatch:
+class SweepBatch(ByContent):
     """Some cells that have become known.
 
     Parameters
@@ -46,7 +46,7 @@ class SweepBatch:
 
 
 @public
-class SweepStream:
+class SweepStream(Stays):
     """A sweep under way, made by `Board.sweep_async`.
 
     Iterating gives each `SweepBatch` as it comes, from the first on, and ends with the sweep; it raises what made
@@ -57,6 +57,8 @@ class SweepStream:
     blank
         The sweep before anything is known.
     """
+
+    _instead: ClassVar[str] = "It is under way on its board's thread; what it has found travels: stream.partial()."
 
     def __init__(self, blank: Sweep) -> None:
         self._known = blank
