@@ -4,7 +4,16 @@ from circuitboard.address.content import ByContent, Stays
 from circuitboard.address.edge import Edge, edge
 from circuitboard.address.intervention import HOWS, How, Intervention, Per
 from circuitboard.address.numbers import count_of, entries, plain, prompt_of, real, single, truth, whole
-from circuitboard.address.positions import Positions, Span, Spec, describe, parse_positions, positions_of, resolve
+from circuitboard.address.positions import (
+    Positions,
+    Span,
+    Spec,
+    describe,
+    in_order,
+    parse_positions,
+    positions_of,
+    resolve,
+)
 from circuitboard.address.site import (
     HEAD_KINDS,
     INDEXED,
@@ -47,6 +56,7 @@ __all__ = [
     "embed",
     "entries",
     "head",
+    "in_order",
     "mlp_out",
     "neuron",
     "parse_positions",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from circuitboard.address.numbers import real, truth, whole
+from circuitboard.address.positions import Positions, describe, positions_of
 from circuitboard.address.values import Values
 from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
@@ -25,7 +26,7 @@ _TAKES: dict[How, frozenset[str]] = {
     "zero": frozenset(),
     "mean": frozenset({"per"}),
     "resample": frozenset({"per", "seed"}),
-    "patch": frozenset({"run"}),
+    "patch": frozenset({"run", "per", "from_"}),
     "scale": frozenset({"strength"}),
     "add": frozenset({"strength", "values"}),
     "set": frozenset({"values"}),
@@ -55,12 +56,16 @@ class Intervention:
         Which draw of "resample"; None otherwise.
     per
         For "mean" and "resample", which activations of other prompts stand for that of this one: those at the same
-        position in prompts of the same length, or those at the same label. None otherwise.
+        position in prompts of the same length, or those at the same label. For "patch", "label" takes them from the
+        same label of the run, None from the same position. None otherwise.
     run
         Where "patch" takes the activation from; None for the source run.
     renormalize
         For "zero", "scale" and "set" of some entries of a pattern's rows: the other entries of each row are multiplied
         by one factor, so that the row sums to what it summed to before.
+    from_
+        For "patch", the positions of the run that it takes from, one for each position of the site, in order; None for
+        the same ones.
     """
 
     site: Site | Edge
@@ -71,6 +76,7 @@ class Intervention:
     per: Per | None = None
     run: Run | None = None
     renormalize: bool = False
+    from_: Positions = None
 
     def __post_init__(self) -> None:
         if self.how not in HOWS:
@@ -79,7 +85,9 @@ class Intervention:
                 code="unknown_intervention",
             )
         takes = _TAKES[self.how]
-        for name in ("strength", "values", "seed", "per", "run"):
+        if self.how == "patch" and self.per == "position":
+            object.__setattr__(self, "per", None)
+        for name in ("strength", "values", "seed", "per", "run", "from_"):
             value = getattr(self, name)
             if value is not None and name not in takes:
                 raise InterventionError(
@@ -89,14 +97,35 @@ class Intervention:
             object.__setattr__(self, "strength", _strength(self.strength, self.how, self.site))
         if "values" in takes and not isinstance(self.values, Values):
             raise InterventionError(f"{self.how} {self.site} needs values.", code="bad_values")
-        if "per" in takes and self.per not in get_args(Per):
+        if "per" in takes and self.per not in get_args(Per) and not (self.how == "patch" and self.per is None):
             raise InterventionError(
                 f"Prompts are matched per 'position' or per 'label', not {self.per!r}.", code="unknown_intervention"
             )
-        if "seed" in takes:
+        self._check_options()
+
+    def _check_options(self) -> None:
+        if "seed" in _TAKES[self.how]:
             object.__setattr__(self, "seed", _seed(self.seed))
+        if self.from_ is not None:
+            object.__setattr__(self, "from_", positions_of(self.from_))
+            self._check_from()
         if self.renormalize is not False:
             self._check_renormalize()
+
+    def _check_from(self) -> None:
+        if self.per == "label":
+            raise InterventionError(
+                f"{self.site} is patched either per='label', from the same labels, or from_=…, from positions of your choice; give one of them.",
+                code="unknown_intervention",
+                where=str(self.site),
+            )
+        if self.site.kind == "head.pattern":
+            raise InterventionError(
+                f"{self.site} cannot be patched with from_=…: a pattern has positions that attend and positions attended to. "
+                "Patch entries that have labels: .pattern.at('END', 'S2').patch(per='label').",
+                code="pattern_from",
+                where=str(self.site),
+            )
 
     def _check_renormalize(self) -> None:
         renormalize = truth(self.renormalize)
@@ -126,6 +155,7 @@ class Intervention:
             more = f" (seed {self.seed})"
         elif self.run is not None:
             more = f" from {self.run}"
+        more += "" if self.from_ is None else f"{'' if self.run else ' from'} @ {describe(self.from_)}"
         label = " per label" if self.per == "label" else ""
         rows = ", rows renormalized" if self.renormalize else ""
         return f"{self.how} {self.site}{more}{label}{rows}"
@@ -197,16 +227,22 @@ class Editable(Told):
         """
         return self._edited("resample", seed=seed, per=per)
 
-    def patch(self, run: Run | None = None) -> Intervention:
+    def patch(self, run: Run | None = None, *, per: Per = "position", from_: object = None) -> Intervention:
         """Take the activation from another run (activation patching).
 
         Parameters
         ----------
         run
-            Any `cb.Run` on prompts of the same lengths. None for the source run: the corrupted run if the base is
-            clean, and the other way round.
+            Any `cb.Run`. None for the source run: the corrupted run if the base is clean, and the other way round.
+        per
+            "position": from the same position of the run, whose prompts must be as long. "label": from the same label,
+            for prompts of any length. The edit then acts at its positions that have a label, all labels by default, and
+            leaves the others as they are, which its receipt says; one of none is refused.
+        from_
+            The positions of the run to take from, as `.at()` takes them: as many as the site has, in the same order.
+            `.at(-1).patch(run, from_=-1)` puts the run's last position in the place of this one's.
         """
-        return self._edited("patch", run=run)
+        return self._edited("patch", run=run, per=per, from_=positions_of(from_))
 
     def scale(self, factor: float, *, renormalize: bool = False) -> Intervention:
         """Multiply the activation by `factor` (1 changes nothing, 0 is zero ablation); `renormalize` as for `zero`."""

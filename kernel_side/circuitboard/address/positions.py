@@ -137,7 +137,8 @@ def resolve(
         Prompts in the data set.
     lengths
         Tokens of each prompt, where shorter ones are padded on the left; None if all fill the tensor. Positions count
-        in a prompt's own tokens. A slice may miss some prompts, which it then leaves alone; not all of them.
+        in a prompt's own tokens. A slice may miss some prompts, which it then leaves alone; not all of them, unless it is
+        one column, counted from the end, where all are padded.
 
     Returns
     -------
@@ -157,12 +158,37 @@ def resolve(
         found = [
             _indices(entry, prompt, length, labels, padded=lengths is not None) for prompt, length in enumerate(own)
         ]
-        if isinstance(entry, Span) and not any(found):
+        if isinstance(entry, Span) and not any(found) and not _is_padding(entry, n_positions):
             most = max(own, default=0)
             raise AddressError(f"The slice {entry} covers none of the {most} positions.", code="position_out_of_range")
         for row, indices, length in zip(rows, found, own, strict=True):
             row.update(n_positions - length + index for index in indices)
     return tuple(tuple(sorted(row)) for row in rows)
+
+
+def _is_padding(entry: Span, n_positions: int) -> bool:
+    """Whether a slice is one column of the padded tokens, as `Prompts.at_columns` names them."""
+    start = entry.start
+    return start is not None and -n_positions <= start < 0 and entry == Span(start, start + 1 or None)
+
+
+def in_order(
+    positions: tuple[Spec, ...],
+    n_positions: int,
+    labels: Mapping[str, Sequence[int]],
+    n_prompts: int,
+    lengths: Sequence[int] | None = None,
+) -> tuple[tuple[int, ...], ...]:
+    """As `resolve`, the columns in the order in which they were named, each as often as it was."""
+    own = [n_positions] * n_prompts if lengths is None else lengths
+    return tuple(
+        tuple(
+            n_positions - length + index
+            for entry in positions
+            for index in _indices(entry, prompt, length, labels, padded=lengths is not None)
+        )
+        for prompt, length in enumerate(own)
+    )
 
 
 def _indices(

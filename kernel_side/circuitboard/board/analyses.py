@@ -79,13 +79,14 @@ class Analyses:
         positions = self._columns(pos)
         top = count_of("top", top)
         mid = _flag("mid", mid)
+        prompts = lab.prompts.of(shown.history.state.base)
 
         def work(cancel: CancelToken) -> LogitLens:
-            entries, now = read_lens(lab.adapter, shown.run.plan, lab.prompts, positions, cancel, mid=mid, top=top)
+            entries, now = read_lens(lab.adapter, shown.run.plan, prompts, positions, cancel, mid=mid, top=top)
             base = now
             if shown.run.plan.writes:
-                _, base = read_lens(lab.adapter, self._base(shown), lab.prompts, positions, cancel, mid=mid, top=top)
-            return LogitLens(entries, positions, now, base, lab.prompts)
+                _, base = read_lens(lab.adapter, self._base(shown), prompts, positions, cancel, mid=mid, top=top)
+            return LogitLens(entries, positions, now, base, prompts)
 
         return self._worker.run(work)
 
@@ -153,7 +154,7 @@ class Analyses:
             return now[prompt, head], base[prompt, head]
 
         now, base = self._worker.run(work)
-        first = lab.prompts.n_positions - lab.prompts.lengths[prompt]
+        first = lab.prompts.n_positions - lab.prompts.of(shown.history.state.base).lengths[prompt]
         return AttentionPattern(
             site.layer,
             head,
@@ -211,8 +212,10 @@ class Analyses:
             )
         columns = [row[0] for row in rows]
         maps = Maps(lab, self._worker, self._steps)
-        how = how or ("zero" if lab.source(shown.history.state.base) is None else "patch")
-        cells = maps.grid("neuron", how=how, layers=[layer], positions=pos).cells
+        aligned = lab.prompts.aligned
+        how = how or ("zero" if lab.source(shown.history.state.base) is None or not aligned else "patch")
+        per = None if aligned else "label"
+        cells = maps.grid("neuron", how=how, layers=[layer], positions=pos, per=per if how == "patch" else None).cells
         lab.plan(shown.history.state.base, cells[:1])
 
         def read(cancel: CancelToken) -> tuple[NeuronReading, NeuronReading, Tensor | None]:
@@ -293,7 +296,7 @@ class Analyses:
 
     def _columns(self, pos: object) -> tuple[tuple[int, ...], ...]:
         """Columns of the token tensors, as many for each prompt."""
-        rows = self._lab.prompts.resolve(positions_of(pos))
+        rows = self._lab.prompts.of(self._steps.shown.history.state.base).resolve(positions_of(pos))
         if len({len(row) for row in rows}) > 1:
             raise AddressError(
                 f"{pos!r} means {min(map(len, rows))} positions in one prompt and {max(map(len, rows))} in another; choose as many in each, such as -1, a label or slice(-3, None).",

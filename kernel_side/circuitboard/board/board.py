@@ -164,8 +164,8 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     @property
     def prompts(self) -> Prompts:
-        """The prompts as the model reads them."""
-        return self._lab.prompts
+        """The prompts as the model reads them, positions and labels as they lie in the run that is edited."""
+        return self._lab.prompts.of(self.base)
 
     @property
     def lab(self) -> Lab:

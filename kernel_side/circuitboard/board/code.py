@@ -83,10 +83,12 @@ def _given(intervention: Intervention) -> list[str]:
         given.append(repr(intervention.strength))
     if intervention.seed is not None:
         given.append(repr(intervention.seed))
-    if intervention.per == "label":
-        given.append("per='label'")
     if intervention.run is not None:
         given.append(run_expression(intervention.run))
+    if intervention.per == "label":
+        given.append("per='label'")
+    if intervention.from_ is not None:
+        given.append(f"from_={_positions(intervention.from_)}")
     if intervention.renormalize:
         given.append("renormalize=True")
     return given
@@ -97,7 +99,8 @@ def run_expression(run: Run) -> str:
     rows = [repr(row) if isinstance(row, str) else f"torch.tensor({list(row)!r})" for row in run.prompts]
     edits = f", [{', '.join(map(expression, run.interventions))}]" if run.interventions else ""
     bos = "" if run.prepend_bos is None else f", prepend_bos={run.prepend_bos}"
-    return f"cb.Run([{', '.join(rows)}]{edits}{bos})"
+    labels = f", labels={ {label: list(positions) for label, positions in run.labels}!r}" if run.labels else ""
+    return f"cb.Run([{', '.join(rows)}]{edits}{bos}{labels})"
 
 
 def _values(values: Values) -> str:
@@ -138,6 +141,8 @@ def sweep_expression(board: Board, grid: Grid, sweep: Sweep | None = None) -> st
     if grid.by != "all":
         options.append(f"by={grid.by!r}")
     options.append(f"how={grid.how!r}")
+    if grid.per == "label" and grid.by != "label":
+        options.append("per='label'")
     if grid.layers != tuple(range(board.lab.adapter.shape.n_layers)):
         options.append(f"layers={list(grid.layers)!r}")
     if grid.asked is not None:
@@ -206,10 +211,21 @@ def _reference(board: Board) -> list[str]:
 def _labels_and_bos(prompts: Prompts, *, as_text: bool) -> list[str]:
     lines = []
     if prompts.labels:
-        lines.append(f"    labels={ {label: list(positions) for label, positions in prompts.labels.items()}!r},")
+        lines.append(f"    labels={_labels(prompts)!r},")
     if as_text:
         lines.append(f"    prepend_bos={prompts.bos_added},")
     return lines
+
+
+def _labels(prompts: Prompts) -> dict[str, list[int] | dict[str, list[int]]]:
+    """Labels as they are given to a pair; by run where they lie elsewhere in the other one."""
+    clean, corrupted = (prompts.of(run).labels for run in ("clean", "corrupted"))
+    return {
+        label: list(positions)
+        if positions == corrupted[label]
+        else {"clean": list(positions), "corrupted": list(corrupted[label])}
+        for label, positions in clean.items()
+    }
 
 
 def _text_or_tokens(prompts: Prompts, run: str, *, as_text: bool) -> str:
@@ -217,7 +233,7 @@ def _text_or_tokens(prompts: Prompts, run: str, *, as_text: bool) -> str:
         texts = list((prompts.clean_text if run == "clean" else prompts.corrupted_text) or ())
         return repr(texts[0] if len(texts) == 1 else texts)
     rows = prompts.token_ids("clean" if run == "clean" else "corrupted")
-    if prompts.real is None:
+    if len({len(row) for row in rows}) == 1:
         return f"torch.tensor({rows!r})"
     return f"[{', '.join(f'torch.tensor({row!r})' for row in rows)}]"
 

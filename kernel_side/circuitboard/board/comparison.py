@@ -154,7 +154,7 @@ def _pairs(board: Board, corruptions: Sequence[str] | Mapping[str, Any]) -> dict
         bound = pair.bind(board.model)
         if bound.corrupted_tokens is None:
             raise PromptError(f"The corruption {name!r} has no corrupted prompts.", code="no_corrupted_run")
-        if not bound.clean_tokens.equal(board.prompts.clean_tokens):
+        if bound.token_ids("clean") != board.prompts.token_ids("clean"):
             raise PromptError(
                 f"The corruption {name!r} has other clean prompts than the board; compare corruptions of the same ones.",
                 code="clean_differs",

@@ -17,7 +17,7 @@ from circuitboard.engine import (
     require_room,
 )
 from circuitboard.errors import MetricError, PromptError
-from circuitboard.interventions import Plan, Reference, Supply, compile_plan
+from circuitboard.interventions import Aligned, Plan, Reference, Supply, compile_plan
 from circuitboard.metrics import Metric, Reading, Reads, evaluate
 from circuitboard.runs import CachedRun, Run, record_run
 
@@ -70,7 +70,8 @@ class Lab(Stays):
     budget: Budget
     reference: Reference | None
     _own: dict[CachedRun, Reference] = field(default_factory=dict, repr=False)
-    _others: dict[Run, Origin] = field(default_factory=dict, repr=False)
+    _others: dict[Run, tuple[Origin, Prompts]] = field(default_factory=dict, repr=False)
+    _aligned: dict[object, Aligned] = field(default_factory=dict, repr=False)
     _unedited: dict[tuple[str, str], Unedited] = field(default_factory=dict, repr=False)
 
     @property
@@ -128,27 +129,29 @@ class Lab(Stays):
 
     def supply(self, base: Base) -> Supply:
         """The run that is edited, and all that values come from."""
-        return Supply(self.base(base), self.source(base), self._reference(self.base(base)), self.origin)
+        run = self.base(base)
+        return Supply(run, self.source(base), self._reference(run, self.prompts.of(base)), self.origin, self._aligned)
 
     def supply_of(self, plan: Plan) -> Supply:
         """The same, for the base of a plan."""
         return self.supply("clean" if plan.base is self.clean else "corrupted")
 
-    def origin(self, run: Run) -> Origin:
-        """What a patch from any run takes from.
+    def origin(self, run: Run) -> tuple[Origin, Prompts]:
+        """What a patch from any run takes from, and its prompts.
 
         Raises
         ------
         PromptError
-            `run_mismatch` if its prompts are not as long as the board's; and as `PromptPair.bind`.
+            `run_mismatch` if it has not as many prompts as the board; and as `PromptPair.bind`.
         """
         found = self._others.get(run)
         if found is None:
-            base = self._run(run)
-            found = base
+            base, prompts = self._run(run)
+            found = base, prompts
             if run.interventions:
-                supply = Supply(base, None, self._reference(base), self.origin)
-                found = EditedOrigin(compile_plan(run.interventions, self.adapter, self.prompts, supply))
+                own = self._labelled(prompts)
+                supply = Supply(base, None, self._reference(base, own), self.origin, self._aligned)
+                found = EditedOrigin(compile_plan(run.interventions, self.adapter, own, supply)), prompts
             while len(self._others) >= _MOST_RUNS:
                 del self._others[next(iter(self._others))]
             self._others[run] = found
@@ -158,12 +161,12 @@ class Lab(Stays):
         """A state of the board as a run to patch from; its patches name the run that they come from."""
         base, source = self.base(state.base), self.source(state.base)
         edits = [
-            replace(edit, run=Run(self._token_rows(source)))
+            replace(edit, run=self._unedited_run(source))
             if edit.how == "patch" and edit.run is None and source is not None
             else edit
             for edit in state.active
         ]
-        return Run(self._token_rows(base), edits)
+        return self._unedited_run(base, edits)
 
     def plan(self, base: Base, interventions: Iterable[Intervention]) -> Plan:
         """Interventions made ready, or refused."""
@@ -171,7 +174,7 @@ class Lab(Stays):
 
     def reading(self, base: CachedRun) -> Reading:
         """What metrics of edits of a run may look at besides logits."""
-        return Reading(self.prompts, base.tokens, base.logits)
+        return Reading(self.prompts.of(base.name), base.tokens, base.logits)
 
     def values(self, run: EditedRun, metric: Metric | None = None) -> Float[Tensor, " batch"]:
         """A metric of each prompt; the first one if none is given."""
@@ -182,9 +185,14 @@ class Lab(Stays):
         metric = metric or self.metric
         key = (base, metric.name)
         if key not in self._unedited:
-            reading = self.reading(self.base(base))
-            corrupted = None if self.corrupted is None else evaluate(metric, self.corrupted.logits, reading)
-            self._unedited[key] = Unedited(evaluate(metric, self.clean.logits, reading), corrupted)
+            # Tokens of a run that is not as long cannot be those that the other one predicts: each is read by its own.
+            apart = metric.reads == "all" and not self.prompts.aligned
+            clean, corrupted = (
+                None if run is None else evaluate(metric, run.logits, self.reading(run if apart else self.base(base)))
+                for run in (self.clean, self.corrupted)
+            )
+            assert clean is not None  # noqa: S101  there is always a clean run
+            self._unedited[key] = Unedited(clean, corrupted)
         return self._unedited[key]
 
     def kept(self) -> Iterator[Iterable[Tensor]]:
@@ -192,40 +200,55 @@ class Lab(Stays):
         yield from (run.kept() for run in self.bases)
         references = (*tuple(self._own.values()), *((self.reference,) if self.reference else ()))
         yield from (reference.kept() for reference in references)
-        yield from (origin.kept() for origin in tuple(self._others.values()))
+        yield from (origin.kept() for origin, _ in tuple(self._others.values()))
+        yield from (origin.kept() for origin in tuple(self._aligned.values()))
 
-    def _reference(self, base: CachedRun) -> Reference:
+    def _reference(self, base: CachedRun, prompts: Prompts) -> Reference:
         if self.reference is not None:
             return self.reference
         own = self._own.get(base)
-        if own is None:
-            own = Reference(base, self.prompts.labels, f"the {base.name} prompts")
+        if own is None or own.labels != prompts.labels:
+            own = Reference(base, prompts.labels, f"the {base.name} prompts")
             if base in self.bases:
                 self._own[base] = own
         return own
 
-    def _token_rows(self, run: CachedRun) -> list[Tensor]:
-        """Token ids of each prompt, padding left out."""
-        return [row[-length:] for row, length in zip(run.tokens, self.prompts.lengths, strict=True)]
+    def _unedited_run(self, run: CachedRun, edits: Iterable[Intervention] = ()) -> Run:
+        """One of the board's runs, as it is named elsewhere: by its tokens and labels."""
+        prompts = self.prompts.of(run.name)
+        rows = [row[-length:] for row, length in zip(run.tokens, prompts.lengths, strict=True)]
+        return Run(rows, edits, labels=prompts.labels if prompts.other is not None else None)
 
-    def _run(self, run: Run) -> CachedRun:
-        """A run's prompts, unedited, laid out like the board's."""
+    def _labelled(self, prompts: Prompts) -> Prompts:
+        """A run's prompts for its own edits: with the board's labels, if it has none and is as long."""
+        if prompts.labels:
+            return prompts
+        sides = (self.prompts.of(run.name) for run in self.bases)
+        return next((replace(prompts, labels=one.labels) for one in sides if one.lengths == prompts.lengths), prompts)
+
+    def _run(self, run: Run) -> tuple[CachedRun, Prompts]:
+        """A run's prompts, unedited: one of the board's own if it is that."""
         own = self.prompts
         bound = run.bind(self.model, prepend_bos=None if own.clean_text is None else own.bos_added)
-        tokens, real = bound.clean_tokens, bound.real
         if bound.n == 1 and own.n > 1:
-            tokens = tokens.expand(own.n, -1)
-            real = None if real is None else real.expand(own.n, -1)
-        lengths = bound.lengths * own.n if bound.n == 1 else bound.lengths
-        if lengths != own.lengths:
+            bound = replace(
+                bound,
+                clean_tokens=bound.clean_tokens.expand(own.n, -1),
+                labels={label: positions * own.n for label, positions in bound.labels.items()},
+            )
+        if bound.n != own.n:
             raise PromptError(
-                f"{run} has prompts of {_lengths(bound.lengths)} tokens, but the board's have {_lengths(own.lengths)}; patching is position by position, so they must agree.",
+                f"{run} has {bound.n} prompts, but the board has {own.n}; give one for each of the board's, or one for all.",
                 code="run_mismatch",
             )
         for known in self.bases:
-            if known.tokens.equal(tokens):
-                return known
-        return unrecorded(str(run), self.adapter, tokens, real)
+            side = own.of(known.name)
+            if side.token_ids("clean" if known is self.clean else "corrupted") == bound.token_ids("clean"):
+                # Labels of its own say where the run is read from; else it has those of the board.
+                return known, replace(side, labels=bound.labels, other=None) if bound.labels else replace(
+                    side, other=None
+                )
+        return unrecorded(str(run), self.adapter, bound.clean_tokens, bound.real), bound
 
 
 def unrecorded(name: str, adapter: ModelAdapter, tokens: Tensor, real: Tensor | None) -> CachedRun:
@@ -259,7 +282,8 @@ def set_up(
     _require_padding_to_work(adapter, prompts, clean)
     corrupted = None
     if prompts.corrupted_tokens is not None:
-        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.real)
+        corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.of("corrupted").real)
+        _require_padding_to_work(adapter, prompts.of("corrupted"), corrupted)
     edited, source = (clean, corrupted) if base == "clean" or corrupted is None else (corrupted, clean)
     choice = choose_engine(engine, adapter, prompts, edited, source, reads, budget)
     given = None
@@ -273,23 +297,18 @@ def set_up(
     return lab
 
 
-def _require_padding_to_work(adapter: ModelAdapter, prompts: Prompts, clean: CachedRun) -> None:
+def _require_padding_to_work(adapter: ModelAdapter, prompts: Prompts, run: CachedRun) -> None:
     """Refuse padding where it alone turns a prompt to NaN, as Transformers' masks do in float64 for some families."""
-    broken = clean.logits[:, -1].isnan().any(-1)
+    broken = run.logits[:, -1].isnan().any(-1)
     if prompts.real is None or not bool(broken.any()):
         return
     import torch
 
     prompt = int(broken.nonzero()[0])
-    alone = torch.tensor([prompts.token_ids("clean")[prompt]])
+    alone = torch.tensor([prompts.token_ids(prompts.seen)[prompt]])
     if bool(adapter.forward(alone)[:, -1].isfinite().all()):
         raise PromptError(
             f"{adapter.name} in {str(adapter.dtype).removeprefix('torch.')} gives NaN for prompt {prompt} when it is padded, and numbers when it is alone. "
             "Take prompts of one length, or load the model in float32.",
             code="padding_breaks_model",
         )
-
-
-def _lengths(lengths: Sequence[int]) -> str:
-    few = sorted(set(lengths))
-    return str(few[0]) if len(few) == 1 else f"{few[0]} … {few[-1]}"

@@ -37,12 +37,26 @@ class Maps:
         self._steps = steps
 
     def grid(
-        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        per: str | None = None,
     ) -> Grid:
         """The cells of a sweep, in order."""
-        lab = self._lab
+        prompts = self._lab.prompts.of(self._steps.shown.history.state.base)
         return grid_of(
-            over, by=by, how=how, layers=layers, positions=positions, adapter=lab.adapter, prompts=lab.prompts
+            over,
+            by=by,
+            how=how,
+            layers=layers,
+            positions=positions,
+            adapter=self._lab.adapter,
+            prompts=prompts,
+            per=per,
         )
 
     def start(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:

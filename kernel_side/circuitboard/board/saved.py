@@ -48,15 +48,17 @@ class SavedEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     name: str | None = None
     group: str | None = None
     renormalize: bool = False
+    from_: str | None = None
 
 
-class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A run to patch from; its edits may name others."""
 
     text: list[str] | None
     tokens: list[list[int]] | None
     prepend_bos: bool | None
     edits: list[SavedEdit]
+    labels: dict[str, list[int]] = {}
 
 
 class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,7 +99,9 @@ class SavedRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: dict[str, str | int | float | bool | list[str | int | float] | None]
 
 
-class SavedPrompts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SavedPrompts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The pair; `corrupted_labels` is null where labels lie at the same positions in both runs."""
+
     clean_text: list[str] | None
     corrupted_text: list[str] | None
     clean_tokens: list[list[int]]
@@ -107,6 +111,7 @@ class SavedPrompts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     labels: dict[str, list[int]]
     prepend_bos: bool | None
     recipe: SavedRecipe | None = None
+    corrupted_labels: dict[str, list[int]] | None = None
 
 
 class SavedReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,7 +53,7 @@ def saved_of(
         version=s.FORMAT_VERSION,
         versions=versions(),
         model=saved_model(board, fingerprint(board.model) if marks == "now" else marks),
-        prompts=_prompts(board.prompts, board.pair.recipe),
+        prompts=_prompts(board.prompts.of("clean"), board.pair.recipe),
         metric={metric.name: _metric(metric) for metric in lab.metrics},
         states=tree.states,
         values=_numbers(shown.outcome.values),
@@ -95,7 +95,7 @@ def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
         corrupted,
         answer=[one if isinstance(one, int) else Alternatives(one) for one in saved.answer_ids],
         wrong=saved.wrong_ids,
-        labels=saved.labels or None,
+        labels=_labels_in(saved) or None,
         prepend_bos=saved.prepend_bos,
         recipe=None if saved.recipe is None else Recipe(saved.recipe.task, saved.recipe.arguments),
     )
@@ -105,6 +105,17 @@ def pair_in(saved: s.SavedPrompts, model: TransformerBridge) -> PromptPair:
         if saved.corrupted_tokens is not None:
             _require_same(bound.token_ids("corrupted"), saved.corrupted_tokens)
     return pair
+
+
+def _labels_in(saved: s.SavedPrompts) -> dict[str, Any]:
+    if saved.corrupted_labels is None:
+        return dict(saved.labels)
+    if saved.corrupted_labels.keys() != saved.labels.keys():
+        raise SessionFileError("its labels differ between clean and corrupted prompts.", code="bad_session_file")
+    return {
+        label: {"clean": positions, "corrupted": saved.corrupted_labels[label]}
+        for label, positions in saved.labels.items()
+    }
 
 
 def reference_in(saved: s.SavedReference | None, model: TransformerBridge) -> PromptPair | None:
@@ -149,6 +160,7 @@ def saved_model(board: Board, marks: Fingerprint | None) -> s.SavedModel:
 
 
 def _prompts(prompts: Prompts, recipe: Recipe | None) -> s.SavedPrompts:
+    corrupted = prompts.of("corrupted").labels
     return s.SavedPrompts(
         clean_text=None if prompts.clean_text is None else list(prompts.clean_text),
         corrupted_text=None if prompts.corrupted_text is None else list(prompts.corrupted_text),
@@ -159,6 +171,7 @@ def _prompts(prompts: Prompts, recipe: Recipe | None) -> s.SavedPrompts:
         labels={label: list(positions) for label, positions in prompts.labels.items()},
         prepend_bos=prompts.bos_added,
         recipe=None if recipe is None else s.SavedRecipe(recipe.task, dict(recipe.arguments)),
+        corrupted_labels=None if corrupted == prompts.labels else {name: list(row) for name, row in corrupted.items()},
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import torch
+
 from circuitboard.address import Site
 from circuitboard.boundary import public
 from circuitboard.engine import HookedEngine, tolerance
@@ -72,8 +74,9 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
         plan = compile_plan(edits, lab.adapter, lab.prompts, Supply(base, source))
         found = engine.run(plan, cancel=cancel).logits
         missed = (found - expected).abs()
-        if lab.prompts.real is not None and missed.shape[1] > 1:
-            missed = missed[lab.prompts.real]
+        real = lab.prompts.of(base.name).real
+        if real is not None and missed.shape[1] > 1:
+            missed = missed[real]
         checks.append(Check(name, float(missed.max()), allowed))
 
     clean, corrupted = lab.clean, lab.corrupted
@@ -85,7 +88,15 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
         clean,
         clean.logits,
     )
-    if corrupted is not None:
+    last = Site("resid_post", shape.n_layers - 1)
+    if corrupted is not None and not lab.prompts.aligned:
+        # Position by position nothing stands for anything; the last stream at the end gives the answer alone.
+        if lab.adapter.refusal(last.kind, last.layer) is None:
+            into = [last.at(-1).patch(from_=-1)]
+            for base, other in ((clean, corrupted), (corrupted, clean)):
+                expected = torch.cat((base.logits[:, :-1], other.logits[:, -1:]), 1)
+                check(f"patching the last stream at the end gives the {other.name} answer", into, base, other, expected)
+    elif corrupted is not None:
         into = [Site("resid_pre", 0).patch()]
         check("patching resid_pre 0 gives the other run", into, clean, corrupted, corrupted.logits)
         check("patching resid_pre 0 back gives the clean run", into, corrupted, clean, clean.logits)

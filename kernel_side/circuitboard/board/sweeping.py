@@ -40,6 +40,7 @@ class Sweeping:
         positions: object = None,
         approximate: Literal["atp", "atp*"] | None = None,
         on: str | None = None,
+        per: str | None = None,
     ) -> Sweep:
         """Edit each component in turn, on top of the current edits.
 
@@ -49,7 +50,8 @@ class Sweeping:
             "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
             "resid_post", "attn_out" or "mlp_out".
         by
-            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends.
+            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends;
+            "label": at each label alone, wherever it lies in each prompt.
             Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
             padded there stays as it is.
         how
@@ -62,14 +64,18 @@ class Sweeping:
             al. 2024). No cell of an approximate sweep is marked exact.
         on
             Which of the board's metrics; default the first.
+        per
+            How patches, means and resamples are matched with other prompts, as for the interventions: "position" or
+            "label"; default "label" for a sweep by label, else "position". Matched per label, only labelled positions
+            are edited, so clean and corrupted prompts need not be as long.
 
         Returns
         -------
         Sweep
-            Values [layer], [layer, pos], [layer, head] or [layer, pos, head], with neurons in place of heads for
-            "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
+            Values [layer], [layer, pos], [layer, head] or [layer, pos, head] (label in place of pos for by="label"), with
+            neurons in place of heads for "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
         """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
         self._worker.require_elsewhere()
         if approximate is not None:
             return self.maps.approximate(grid, approximate, on).result()
@@ -93,12 +99,13 @@ class Sweeping:
         positions: object = None,
         order: str = "atp",
         on: str | None = None,
+        per: str | None = None,
     ) -> SweepStream:
         """Start the same sweep without waiting.
 
         Parameters
         ----------
-        over, by, how, layers, positions, on
+        over, by, how, layers, positions, on, per
             As for `sweep`.
         order
             "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
@@ -109,14 +116,21 @@ class Sweeping:
         SweepStream
             To iterate over, wait for or cancel; `.partial()` is what is known so far.
         """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions)
+        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
         return self.maps.stream(grid, order, on)
 
     def grid(
-        self, over: str, *, by: str = "all", how: str = "patch", layers: object = None, positions: object = None
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        per: str | None = None,
     ) -> Grid:
         """The cells that `sweep` would compute."""
-        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions)
+        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
 
     def sweep_job(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
         """Start a sweep without waiting; it gives way to steps between batches."""
@@ -137,6 +151,7 @@ class Sweeping:
         layers: object = None,
         positions: object = None,
         on: str | None = None,
+        per: str | None = None,
     ) -> Comparison:
         """Sweep under several corruptions of the same clean prompts, and flag what depends on the choice.
 
@@ -148,7 +163,7 @@ class Sweeping:
         corruptions
             Names of corruptions of the task that made the prompts; or name → corrupted prompts (as
             `PromptPair(corrupted=…)` takes them) or a whole `PromptPair` with the same clean prompts.
-        over, by, how, layers, positions, on
+        over, by, how, layers, positions, on, per
             As for `sweep`.
 
         Returns
@@ -163,7 +178,7 @@ class Sweeping:
         """
         from circuitboard.board.comparison import compare
 
-        options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on}
+        options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on, "per": per}
         return compare(self, corruptions, over, options)  # type: ignore[arg-type]
 
     def compare_states(
@@ -176,6 +191,7 @@ class Sweeping:
         how: str = "zero",
         layers: object = None,
         positions: object = None,
+        per: str | None = None,
     ) -> StateComparison:
         """What changed between two states of the history, the unedited run and the current state by default.
 
@@ -186,7 +202,7 @@ class Sweeping:
         ----------
         left, right
             Indices in `history.nodes`; `right` None for the current state.
-        over, by, how, layers, positions
+        over, by, how, layers, positions, per
             With `over`, the map of each state too, as `sweep` takes them: what each component does there.
 
         Raises
@@ -198,7 +214,7 @@ class Sweeping:
         nodes = [history.require(left), history.current if right is None else history.require(right)]
         grid = None
         if over is not None:
-            grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions)
+            grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
 
         def work(cancel: CancelToken) -> Generator[None, None, list[ComparedState]]:
             sides = []

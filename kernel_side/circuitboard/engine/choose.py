@@ -155,9 +155,10 @@ def _compared(
     for result in candidate.sweep(current, cells, cancel=cancel):
         found[list(result.cells)] = result.logits
     again = candidate.run(plans[-1], near=current, cancel=cancel).logits
-    if prompts.real is not None and expected.shape[2] > 1:
+    real = prompts.of(pinned.base.name).real
+    if real is not None and expected.shape[2] > 1:
         # What stands where a prompt is padded means nothing.
-        found, again, expected = found[:, prompts.real], again[prompts.real], expected[:, prompts.real]
+        found, again, expected = found[:, real], again[real], expected[:, real]
     allowed = tolerance(adapter.dtype, expected)
     worst = max(_distance(found, expected), _distance(again, expected[-1]))
     return None if worst <= allowed else f"its logits differ from plain hooks by {worst:.3g}, more than {allowed:.3g}"
@@ -179,7 +180,7 @@ def _probe_edits(
     """
     draw = random.Random(_PROBE_SEED)
     places = list(places_of(adapter))
-    shortest = min(prompts.lengths)
+    shortest = min(min(prompts.of(run).lengths) for run in ("clean", "corrupted"))
 
     def somewhere(site: Site | Edge) -> Site | Edge:
         # Prompts may differ in length, so positions are counted from where all have one.
@@ -191,7 +192,12 @@ def _probe_edits(
 
     def cell(site: Site | Edge) -> Intervention:
         site = somewhere(site)
-        return site.patch() if patch and draw.choice((True, False)) else site.zero()
+        if not (patch and draw.choice((True, False))):
+            return site.zero()
+        if prompts.aligned:
+            return site.patch()
+        # Counted from the end, positions are there in both runs; rows of patterns are not as long.
+        return site.zero() if site.kind == "head.pattern" else site.patch(from_=site.positions)
 
     by_kind: dict[Kind, list[Place]] = {}
     for place in places:

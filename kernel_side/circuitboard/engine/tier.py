@@ -51,8 +51,16 @@ class Receipt(ByContent):
         """Whether the edit changed anything at all."""
         return self.norm_change != 0
 
+    @property
+    def by_label(self) -> bool:
+        """Whether it named positions of which only those with a label were written."""
+        at = self.site.positions
+        named = at is not None and all(isinstance(entry, str) for entry in at)
+        return self.intervention.how == "patch" and self.intervention.per == "label" and not named
+
     def __str__(self) -> str:
         note = "" if self.changed else "; it changed nothing"
+        note += "; labelled positions alone" if self.by_label else ""
         return (
             f"{self.intervention}: ‖before‖ {self.norm_before:.4g}, ‖change‖ {self.norm_change:.4g}{note} ({self.tier})"
         )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.address import Intervention, Positions
+    from circuitboard.address import Intervention
+    from circuitboard.interventions.matching import Columns
     from circuitboard.interventions.supply import Supply
     from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.prompts import Prompts
@@ -131,11 +132,12 @@ def compile_plan(
 
     Raises
     ------
-    AddressError, InterventionError
-        As `check_site` and `Supply.origin`; positions that do not exist; `wrong_shape` for values that do not fit.
+    AddressError, InterventionError, PromptError
+        As `check_site`, `Supply.origin` and `Supply.taken`; positions that do not exist; `wrong_shape` for values that do not fit.
     """
     checked: set[tuple[str, int, int | None]] = set()
-    found: dict[tuple[Positions, Positions, bool], Where] = {}
+    found: dict[tuple[object, ...], tuple[Where, Origin | None]] = {}
+    prompts = prompts.of(supply.base.name)
     writes = []
     for intervention in interventions:
         site = intervention.site
@@ -148,10 +150,13 @@ def compile_plan(
         if isinstance(site, Edge):
             _check_edge(site, adapter)
         pattern = ends[0].kind == "head.pattern"
-        at = (site.positions, site.sources, pattern)
+        at: tuple[object, ...] = (site.positions, site.sources, pattern)
+        if intervention.how == "patch":
+            at += (intervention.run, intervention.per, intervention.from_)
         if at not in found:
-            found[at] = _where(site.positions, site.sources, adapter, prompts, pattern=pattern)
-        where, written = found[at], ends[0]
+            found[at] = _where(intervention, adapter, prompts, supply, pattern=pattern)
+        where, origin = found[at]
+        written = ends[0]
         _check_gain(intervention, adapter)
         writes.append(
             Write(
@@ -159,7 +164,7 @@ def compile_plan(
                 (written.kind, written.layer),
                 written.index,
                 where,
-                supply.origin(intervention, where, prompts),
+                origin or supply.origin(intervention, where, prompts),
                 ((site.receiver.kind, site.receiver.layer), site.receiver.index) if isinstance(site, Edge) else None,
                 _constant(intervention, written, adapter, prompts),
             )
@@ -229,14 +234,26 @@ def _check_edge(edge: Edge, adapter: ModelAdapter) -> None:
 
 
 def _where(
-    positions: Positions, sources: Positions, adapter: ModelAdapter, prompts: Prompts, *, pattern: bool
-) -> Where:
-    rows = prompts.resolve(positions)
+    intervention: Intervention, adapter: ModelAdapter, prompts: Prompts, supply: Supply, *, pattern: bool
+) -> tuple[Where, Origin | None]:
+    """Where an intervention acts; and what a patch takes from, which may not cover all that was named."""
+    site, origin = intervention.site, None
+    columns: Columns | None = None
+    sources: Columns | None = None
+    if intervention.how == "patch":
+        origin, columns, sources = supply.taken(intervention, prompts)
+    rows = prompts.resolve(site.positions) if intervention.per != "label" or columns is None else _written(columns)
     attended = None
     # Nothing attends to padding, whatever is added to a pattern.
-    if sources is not None or (pattern and prompts.real is not None):
-        attended = _mask(prompts.resolve(sources), prompts).to(adapter.device)
-    return Where(rows, _mask(rows, prompts).to(adapter.device), attended)
+    if site.sources is not None or (pattern and prompts.real is not None):
+        by_label = intervention.per == "label" and sources is not None
+        among = _written(sources) if by_label and sources is not None else prompts.resolve(site.sources)
+        attended = _mask(among, prompts).to(adapter.device)
+    return Where(rows, _mask(rows, prompts).to(adapter.device), attended), origin
+
+
+def _written(columns: Columns) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(here for here, _ in row) for row in columns)
 
 
 def _mask(rows: Sequence[Sequence[int]], prompts: Prompts) -> torch.Tensor:

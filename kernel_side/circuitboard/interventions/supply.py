@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from circuitboard.errors import InterventionError
+from circuitboard.interventions.matching import Aligned, Columns, aligned, every_label, matched
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention
@@ -29,32 +30,62 @@ class Supply:
     reference
         The prompts that means and resamples come from; None where these are not asked for.
     others
-        The origin of any other run, or refused; None where none is asked for.
+        The origin of any other run and its prompts, or refused; None where none is asked for.
+    made
+        Runs laid out by labels or positions, kept for the next edit.
     """
 
     base: CachedRun
     source: CachedRun | None = None
     reference: Reference | None = None
-    others: Callable[[Run], Origin] | None = None
+    others: Callable[[Run], tuple[Origin, Prompts]] | None = None
+    made: dict[object, Aligned] = field(default_factory=dict)
+
+    def taken(self, intervention: Intervention, prompts: Prompts) -> tuple[Origin, Columns | None, Columns | None]:
+        """What a patch takes from, laid out like the prompts that are edited, and which columns of them it can write.
+
+        Returns
+        -------
+        tuple
+            The origin; the columns that it covers, and for a pattern those attended to, each with the one that it
+            stands for; None for all.
+
+        Raises
+        ------
+        InterventionError, PromptError, AddressError
+            `no_source_run` for a patch without a second run; as `matched`.
+        """
+        found, theirs, whose = self._run(intervention, prompts)
+        columns, sources = matched(intervention, prompts, theirs, whose)
+        if columns is None:
+            return found, None, None
+        if intervention.per == "label":
+            whole = every_label(columns, prompts, theirs)
+            attended = None if sources is None else every_label(sources, prompts, theirs)
+        else:
+            whole, attended = columns, sources
+        return aligned(found, whole, attended, prompts, self.made), columns, sources
 
     def origin(self, intervention: Intervention, where: Where, prompts: Prompts) -> Origin | None:
-        """Where an edit takes its values from; None if it needs no run.
+        """Where an edit that is no patch takes its values from; None if it needs no run.
 
         Raises
         ------
         InterventionError
-            `no_source_run` for a patch without a second run; as `Reference.origin`.
+            As `Reference.origin`.
         """
         if intervention.how == "freeze":
             return self.base
         if intervention.how in ("mean", "resample"):
             assert self.reference is not None  # noqa: S101  whoever asks for these has one
             return self.reference.origin(intervention, where, self.base, prompts)
-        if intervention.how != "patch":
-            return None
+        return None
+
+    def _run(self, intervention: Intervention, prompts: Prompts) -> tuple[Origin, Prompts, str]:
+        """The run that a patch takes from, its prompts, and what to call it."""
         if intervention.run is not None:
             assert self.others is not None  # noqa: S101  whoever asks for other runs has them
-            return self.others(intervention.run)
+            return *self.others(intervention.run), str(intervention.run)
         if self.source is None:
             name = intervention.site.name
             raise InterventionError(
@@ -62,4 +93,4 @@ class Supply:
                 code="no_source_run",
                 where=name,
             )
-        return self.source
+        return self.source, prompts.of(self.source.name), f"the {self.source.name} run"

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from circuitboard.prompts.answer_sets import AnswerSets
     from circuitboard.prompts.notes import Note
-    from circuitboard.prompts.prompts import Prompts
+    from circuitboard.prompts.prompts import Prompts, Side
 
 _CONTEXT_ROWS = 3
+_NOTHING = -1
+"""In place of an id, where a run that is shorter has no token."""
 
 
 def first_difference(clean: Sequence[str], corrupted: Sequence[str]) -> int:
@@ -43,7 +45,7 @@ def side_by_side(clean: Sequence[str], corrupted: Sequence[str]) -> str:
 
 def table(prompts: Prompts, prompt: int = 0, notes: Sequence[Note] = ()) -> DataFrame:
     """Tokens of one prompt side by side; see `PromptPair.table`."""
-    from pandas import DataFrame
+    from pandas import DataFrame, array
 
     from circuitboard.prompts.token_table import TokenTable
 
@@ -53,22 +55,26 @@ def table(prompts: Prompts, prompt: int = 0, notes: Sequence[Note] = ()) -> Data
             f"There is no prompt {prompt!r:.60}: there are {prompts.n}, 0 … {prompts.n - 1}.", code="no_such_prompt"
         )
     prompt = found
-    clean = prompts.str_tokens("clean")[prompt]
-    names: list[list[str]] = [[] for _ in clean]
-    for label, positions in prompts.labels.items():
-        names[positions[prompt]].append(label)
-    frame = DataFrame({"position": range(len(clean)), "clean": clean})
+    runs: tuple[Side, ...] = ("clean",) if prompts.corrupted_tokens is None else ("clean", "corrupted")
+    tokens = {run: prompts.str_tokens(run)[prompt] for run in runs}
+    ids: dict[Side, list[int]] = {run: prompts.token_ids(run)[prompt] for run in runs}
+    longest = max(map(len, tokens.values()))
+    frame = DataFrame({"position": range(longest)})
+    for run in runs:
+        missing = longest - len(tokens[run])
+        # Ends lie side by side where lengths differ, as in the panel.
+        frame[run] = [""] * missing + tokens[run]
+        ids[run] = [_NOTHING] * missing + ids[run]
     n_different = 0
     if prompts.corrupted_tokens is not None:
-        ids = (prompts.token_ids(run)[prompt] for run in ("clean", "corrupted"))
-        differs = [left != right for left, right in zip(*ids, strict=True)]
+        differs = [left != right for left, right in zip(ids["clean"], ids["corrupted"], strict=True)]
         n_different = sum(differs)
-        frame["corrupted"] = prompts.str_tokens("corrupted")[prompt]
         frame["differs"] = differs
-    frame["labels"] = [", ".join(row) for row in names]
-    frame["clean_id"] = prompts.token_ids("clean")[prompt]
-    if prompts.corrupted_tokens is not None:
-        frame["corrupted_id"] = prompts.token_ids("corrupted")[prompt]
+    first = prompts.n_positions - longest
+    frame["labels"] = [", ".join(prompts.marks_at(prompt, first + row)) for row in range(longest)]
+    for run in runs:
+        own = ids[run]
+        frame[f"{run}_id"] = own if _NOTHING not in own else array([None if i == _NOTHING else i for i in own], "Int64")
     frame = TokenTable(frame.set_index("position"))
     frame.attrs["checks"] = _checks(prompts, prompt, n_different)
     frame.attrs["notes"] = list(notes)
@@ -82,6 +88,9 @@ def _checks(prompts: Prompts, prompt: int, n_different: int) -> list[dict[str, s
     checks.append({"check": "BOS prepended", "found": "yes" if prompts.prepend_bos else "no"})
     if prompts.corrupted_tokens is not None:
         found = f"{prompts.lengths[prompt]} tokens each, {n_different} differ"
+        if not prompts.aligned:
+            clean, corrupted = (prompts.of(run).lengths[prompt] for run in ("clean", "corrupted"))
+            found = f"{clean} and {corrupted} tokens: at the labels {', '.join(prompts.labels)} alone; ends are shown side by side"
         checks.append({"check": "clean and corrupted are aligned", "found": found})
     if padding := prompts.n_positions - prompts.lengths[prompt]:
         checks.append({"check": "padded on the left", "found": f"by {padding}, to {prompts.n_positions} columns"})

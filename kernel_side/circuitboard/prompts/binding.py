@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,7 +15,7 @@ from circuitboard.errors import PromptError
 from circuitboard.models.vocabulary import tokens_read, tokens_written
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
-from circuitboard.prompts.prompts import Prompts
+from circuitboard.prompts.prompts import Layout, Prompts
 from circuitboard.prompts.text import begins_with_bos, read_text
 from circuitboard.prompts.token_name import names_of
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.prompts.pair import PromptPair
+    from circuitboard.prompts.prompts import Side
 
 _NAMED = 5
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
@@ -36,11 +37,16 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
     corrupted = None
     if pair.corrupted is not None:
         corrupted = _read("corrupted", pair.corrupted, model, prepend_bos=pair.prepend_bos, first=first)
-        _check_aligned(clean, corrupted, show, first)
+        if not pair.labels:
+            _check_aligned(clean, corrupted, show, first)
     pad = _pad_token(tokenizer)
-    clean_tokens = _rectangle(clean, pad)
-    lengths = torch.tensor([len(row) for row in clean])
-    real = torch.arange(clean_tokens.shape[1]) >= clean_tokens.shape[1] - lengths[:, None]
+    width = max(map(len, (*clean, *(corrupted or ()))))
+    labels = labels_of(pair.labels, [len(row) for row in clean], first)
+    other = None
+    if corrupted is not None:
+        named = labels_of(pair.labels, [len(row) for row in corrupted], first, side="corrupted")
+        if named != labels or [*map(len, clean)] != [*map(len, corrupted)]:
+            other = Layout(_real(corrupted, width), named)
     answers = _answer_sets("answer", pair.answer, model, show)
     wrongs = None if pair.wrong is None else _answer_sets("wrong", pair.wrong, model, show)
     if wrongs is not None:
@@ -48,19 +54,20 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
     bos = getattr(tokenizer, "bos_token_id", None)
     starts_with_bos = bos is not None and all(row[0] == bos for row in clean)
     return Prompts(
-        clean_tokens=clean_tokens,
-        corrupted_tokens=None if corrupted is None else _rectangle(corrupted, pad),
+        clean_tokens=_rectangle(clean, pad, width),
+        corrupted_tokens=None if corrupted is None else _rectangle(corrupted, pad, width),
         answers=answers,
         wrongs=wrongs,
         answer_str=_shown(answers, show),
         wrong_str=None if wrongs is None else _shown(wrongs, show),
-        labels=_labels(pair.labels, [len(row) for row in clean], first),
+        labels=labels,
         prepend_bos=starts_with_bos,
         clean_text=_texts(pair.clean),
         corrupted_text=None if pair.corrupted is None else _texts(pair.corrupted),
         token_str=show,
         bos_added=_bos_added(pair, model, starts_with_bos=starts_with_bos),
-        real=None if bool(real.all()) else real,
+        real=_real(clean, width),
+        other=other,
         tokenizer=tokenizer,
     )
 
@@ -130,15 +137,21 @@ def _check_aligned(clean: list[list[int]], corrupted: list[list[int]], show: Cal
             raise PromptError(
                 f"Prompt {prompt} has {len(left)} clean but {len(right)} corrupted tokens; patching needs them aligned. "
                 f"They part at position {first_difference(*pieces)}:\n{side_by_side(*pieces)}\n"
-                "Choose words that are as many tokens.",
+                "Choose words that are as many tokens; or name the positions that mean the same in both, PromptPair(…, labels={'END': -1}), "
+                "and patch there: cb.head(0, 0).at('END').patch(per='label'), or .at(-1).patch(from_=-1).",
                 code="unequal_lengths",
             )
 
 
-def _rectangle(rows: list[list[int]], pad: int) -> Tensor:
+def _rectangle(rows: list[list[int]], pad: int, width: int) -> Tensor:
     """Token ids [batch, pos], the shorter rows padded on the left."""
-    longest = max(map(len, rows))
-    return torch.tensor([[pad] * (longest - len(row)) + row for row in rows])
+    return torch.tensor([[pad] * (width - len(row)) + row for row in rows])
+
+
+def _real(rows: list[list[int]], width: int) -> Tensor | None:
+    """Where the rectangle of these rows holds tokens of theirs; None if it does everywhere."""
+    real = torch.arange(width) >= width - torch.tensor([len(row) for row in rows])[:, None]
+    return None if bool(real.all()) else real
 
 
 def _answer_sets(
@@ -177,7 +190,14 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
     return token
 
 
-def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]:
+def labels_of(labels: Any, lengths: Sequence[int], first: int = 0, *, side: Side = "clean") -> dict[str, list[int]]:
+    """The position of each label in each prompt of one run, counted from 0 in that prompt's own tokens.
+
+    Raises
+    ------
+    PromptError
+        `bad_label`, `label_missing`, `label_out_of_range`.
+    """
     n = len(lengths)
     resolved: dict[str, list[int]] = {}
     for label, given in labels.items():
@@ -186,11 +206,7 @@ def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]
                 f"{label!r} is no position label: labels start with a letter, hold letters, digits, '_', '.', '+' or '-', and are not 'all'.",
                 code="bad_label",
             )
-        positions = entries(given)
-        if positions is None:
-            positions = [given] * n
-        if len(positions) != n:
-            raise PromptError(f"Label {label!r} has {len(positions)} positions for {n} prompts.", code="bad_label")
+        positions = spread_over(label, _on_side(label, given, n, side), n)
         missing = [prompt for prompt, position in enumerate(positions, first) if _absent(position)]
         if missing:
             raise PromptError(
@@ -199,10 +215,49 @@ def _labels(labels: Any, lengths: list[int], first: int) -> dict[str, list[int]]
                 code="label_missing",
             )
         resolved[label] = [
-            _position(label, prompt, position, length)
+            _position(label, f"{'corrupted ' if side == 'corrupted' else ''}prompt {prompt}", position, length)
             for prompt, (position, length) in enumerate(zip(positions, lengths, strict=True), first)
         ]
     return resolved
+
+
+def spread_over(label: str, given: Any, n: int) -> tuple[Any, ...]:
+    """What a label names, one a prompt.
+
+    Raises
+    ------
+    PromptError
+        `bad_label`.
+    """
+    positions = entries(given)
+    if positions is None:
+        positions = [given] * n
+    if len(positions) != n:
+        raise PromptError(
+            f"Label {label!r} has {len(positions)} positions for {n} {'prompt' if n == 1 else 'prompts'}. "
+            "A label is one position a prompt; name a span by several labels.",
+            code="bad_label",
+        )
+    return tuple(positions)
+
+
+_BOTH: tuple[Side, ...] = ("clean", "corrupted")
+
+
+def _on_side(label: str, given: Any, n: int, side: Side) -> Any:
+    """What a label names in one of the two runs, where it names each by itself."""
+    if isinstance(given, Mapping):
+        if set(given) != set(_BOTH):
+            raise PromptError(
+                f"Label {label!r} names positions in {', '.join(map(repr, given)) or 'no run'}; expected one for each run: {{'clean': …, 'corrupted': …}}.",
+                code="bad_label",
+            )
+        return given[side]
+    # Two positions for two prompts are one a prompt, as they have always been.
+    apart = isinstance(given, tuple) and len(given) == len(_BOTH)
+    if apart and (n != len(_BOTH) or all(entries(one) is not None for one in given)):
+        return given[_BOTH.index(side)]
+    return given
 
 
 def _absent(position: Any) -> bool:
@@ -215,13 +270,13 @@ def _some(prompts: list[int]) -> str:
     return shown if len(prompts) <= _NAMED else f"{shown} and {len(prompts) - _NAMED} more"
 
 
-def _position(label: str, prompt: int, given: Any, length: int) -> int:
+def _position(label: str, prompt: str, given: Any, length: int) -> int:
     position = whole(given)
     if position is None:
         raise PromptError(f"Label {label!r} must name an integer position, not {given!r:.60}.", code="bad_label")
     if not -length <= position < length:
         raise PromptError(
-            f"Label {label!r} names position {position}, but prompt {prompt} has {length} tokens, 0 … {length - 1}.",
+            f"Label {label!r} names position {position}, but {prompt} has {length} tokens, 0 … {length - 1}.",
             code="label_out_of_range",
         )
     return position % length

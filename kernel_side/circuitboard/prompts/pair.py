@@ -57,8 +57,9 @@ class PromptPair(ByContent, Told):
         [pos] or [batch, pos], or a list of tensors [pos]. Prompts of a data set may differ in length: the shorter ones are padded on the left. Whether a token
         in a tensor [batch, pos] is padding is never guessed; give a list of tensors where some are shorter.
     corrupted
-        The same for the counterfactual; may be left out. Prompt by prompt it must have as many tokens
-        as `clean`, because activations are patched position by position.
+        The same for the counterfactual; may be left out. Prompt by prompt it has as many tokens as `clean`, so that
+        activations can be patched position by position; or there are labels, and patches are aligned by these
+        (`.patch(per="label")`) or by positions of your choice (`.patch(from_=…)`).
     answer, wrong
         The right and the wrong next token: a string that is one token (mind the leading space) or a
         token id; one for all prompts or a list with one per prompt. A set means alternatives that count
@@ -67,7 +68,9 @@ class PromptPair(ByContent, Told):
         do not need it. (right, wrong) tuples, TransformerLens's habit, are two arguments here.
     labels
         Names for positions: label → one position for all prompts or a list with one per prompt, counted
-        in the prompt's own tokens. Negative positions count from the end.
+        in the prompt's own tokens. Negative positions count from the end. Where a label lies elsewhere in the corrupted
+        prompts, name both: `{"S2": {"clean": 10, "corrupted": 13}}`, or as a tuple, `{"S2": (10, 13)}` (of lists with
+        one position per prompt where there are two prompts, since two positions are then one a prompt).
     prepend_bos
         Whether the tokenizer's BOS token goes in front of text. None follows TransformerLens:
         `model.cfg.default_prepend_bos`, which is True for most models, also for some that were

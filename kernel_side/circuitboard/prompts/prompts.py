@@ -23,6 +23,25 @@ if TYPE_CHECKING:
     from circuitboard.prompts.answer_sets import AnswerSets
     from circuitboard.prompts.notes import Note
 
+Side = Literal["clean", "corrupted"]
+"""One of the two runs of a pair."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout(ByContent):
+    """Where the tokens of one run lie.
+
+    Parameters
+    ----------
+    real
+        Where tokens are no padding, bool [batch, pos]; None if nothing is padded.
+    labels
+        Label → its position in each prompt, counted from 0 in that prompt's own tokens.
+    """
+
+    real: Bool[Tensor, "batch pos"] | None
+    labels: dict[str, list[int]]
+
 
 @public
 @dataclass(frozen=True, eq=False)
@@ -33,13 +52,13 @@ class Prompts(ByContent):
     ----------
     clean_tokens, corrupted_tokens
         Token ids on the CPU, int64 [batch, pos]; `corrupted_tokens` is None without a counterfactual. Prompts that
-        are shorter than others are padded on the left, so that the ends of all lie in the last column.
+        are shorter than others, on either side, are padded on the left, so that the ends of all lie in the last column.
     answers, wrongs
         The right and the wrong next tokens, one or several a prompt; `wrongs` may be None.
     answer_str, wrong_str
         The same as strings, prompt by prompt; several are joined: " Mary | John".
     labels
-        Label → its position in each prompt, counted from 0 in that prompt's own tokens, padding left out.
+        Label → its position in each prompt of the run that is seen, counted from 0 in that prompt's own tokens.
     prepend_bos
         Whether every clean prompt starts with the tokenizer's BOS token.
     clean_text, corrupted_text
@@ -49,7 +68,11 @@ class Prompts(ByContent):
     bos_added
         Whether BOS was put in front of the texts; None where some are written with it, which then get no second one.
     real
-        Where tokens are no padding, bool [batch, pos], the same for both runs; None if nothing is padded.
+        Where tokens of the run that is seen are no padding, bool [batch, pos]; None if nothing is padded.
+    seen
+        The run that positions count in: that which is edited.
+    other
+        Where the tokens and labels of the other run lie; None where they lie at the same places, or without one.
     tokenizer
         What read the texts, if the model has one.
     """
@@ -67,6 +90,8 @@ class Prompts(ByContent):
     token_str: Callable[[int], str] = field(repr=False, compare=False)
     bos_added: bool | None = False
     real: Bool[Tensor, "batch pos"] | None = None
+    seen: Side = "clean"
+    other: Layout | None = None
     tokenizer: Any = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -86,6 +111,22 @@ class Prompts(ByContent):
         tokens = [self.clean_tokens, *([] if self.corrupted_tokens is None else [self.corrupted_tokens])]
         tokens += [self.answers.ids, *([] if self.wrongs is None else [self.wrongs.ids])]
         return {token for part in tokens for token in part.flatten().tolist()}
+
+    def of(self, run: str) -> Prompts:
+        """The same prompts, positions counted in another run: "clean" or "corrupted"."""
+        return self if run == self.seen or self.other is None else self._turned
+
+    @cached_property
+    def _turned(self) -> Prompts:
+        assert self.other is not None  # noqa: S101  asked for only where there is one
+        seen: Side = "corrupted" if self.seen == "clean" else "clean"
+        here = Layout(self.real, self.labels)
+        return replace(self, real=self.other.real, labels=self.other.labels, seen=seen, other=here)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether clean and corrupted have as many tokens, prompt by prompt, so that each position has its like."""
+        return self.other is None or self.lengths == self._turned.lengths
 
     @property
     def answer_ids(self) -> Int[Tensor, " batch"] | list[set[int]]:
@@ -157,12 +198,24 @@ class Prompts(ByContent):
             spans.append(Span(column - self.n_positions, column - self.n_positions + 1 or None))
         return tuple(spans)
 
+    def longest(self, prompt: int) -> int:
+        """Tokens of a prompt in the run where it has more."""
+        return max(self.lengths[prompt], 0 if self.other is None else self._turned.lengths[prompt])
+
     def labels_at(self, prompt: int, column: int) -> list[str]:
-        """The labels of a column in one prompt."""
+        """The labels of a column in one prompt of the run that is seen."""
         position = column - (self.n_positions - self.lengths[prompt])
         return [label for label, positions in self.labels.items() if positions[prompt] == position]
 
-    def token_ids(self, run: Literal["clean", "corrupted"]) -> list[list[int]]:
+    def marks_at(self, prompt: int, column: int) -> list[str]:
+        """The labels of a column in one prompt of both runs; those of one run alone say of which."""
+        if self.other is None:
+            return self.labels_at(prompt, column)
+        clean, corrupted = (self.of(run).labels_at(prompt, column) for run in ("clean", "corrupted"))
+        both = [label if label in corrupted else f"{label} (clean)" for label in clean]
+        return [*both, *(f"{label} (corrupted)" for label in corrupted if label not in clean)]
+
+    def token_ids(self, run: Side) -> list[list[int]]:
         """The token ids of each prompt, padding left out.
 
         Raises
@@ -175,9 +228,9 @@ class Prompts(ByContent):
             raise PromptError(
                 "There are no corrupted prompts to show: pass corrupted=… to PromptPair.", code="no_corrupted_run"
             )
-        return [row[-length:] for row, length in zip(tokens.tolist(), self.lengths, strict=True)]
+        return [row[-length:] for row, length in zip(tokens.tolist(), self.of(run).lengths, strict=True)]
 
-    def str_tokens(self, run: Literal["clean", "corrupted"]) -> list[list[str]]:
+    def str_tokens(self, run: Side) -> list[list[str]]:
         """Every token as a string, prompt by prompt, padding left out.
 
         Raises

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from circuitboard.address import INDEXED, Intervention, Site, entries, positions_of, whole
+from circuitboard.address import INDEXED, Intervention, Per, Site, entries, positions_of, whole
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
@@ -32,7 +32,7 @@ Over = Literal[
     "mlp_out",
     "neuron",
 ]
-By = Literal["all", "pos"]
+By = Literal["all", "pos", "label"]
 SweepHow = Literal["patch", "zero", "mean", "resample"]
 
 _OVER: tuple[Over, ...] = get_args(Over)
@@ -58,13 +58,18 @@ class Grid:
         The columns of the pos axis (by="pos"), or None. Where prompts are padded on the left, column `p` is the p-th of
         the padded token tensor, and a prompt that is padded there is left as it is.
     axes
-        Names of the axes: "layer", then "pos" for by="pos", then "head" or "neuron" where a layer has several.
+        Names of the axes: "layer", then "pos" for by="pos" or "label" for by="label", then "head" or "neuron" where a
+        layer has several.
     shape
         Their lengths.
     cells
         One intervention per cell, row-major.
     asked
         The positions as they were asked for.
+    labels
+        The labels of the label axis (by="label"), or None.
+    per
+        How activations are matched with those of other prompts; None for cells that take none.
     """
 
     over: Over
@@ -76,6 +81,8 @@ class Grid:
     shape: tuple[int, ...]
     cells: tuple[Intervention, ...]
     asked: Positions = None
+    labels: tuple[str, ...] | None = None
+    per: Per | None = None
 
 
 def grid_of(
@@ -87,13 +94,15 @@ def grid_of(
     positions: object,
     adapter: ModelAdapter,
     prompts: Prompts,
+    per: str | None = None,
 ) -> Grid:
     """Lay out a sweep.
 
     Raises
     ------
     InterventionError
-        `unknown_sweep` for an unknown `over`, `by` or `how`; `site_not_in_model`; `sweep_too_large`.
+        `unknown_sweep` for an unknown `over`, `by`, `how` or `per`; `site_not_in_model`; `sweep_too_large`;
+        `unequal_lengths` for patches position by position between prompts that are not as long; `label_needed`.
     AddressError
         Layers or positions that do not exist.
     """
@@ -104,7 +113,7 @@ def grid_of(
         )
     if by not in _BY:
         raise InterventionError(
-            f"Sweep by {by!r:.60} is not known.{instead('by', by, _BY)} Expected 'all' (positions together) or 'pos' (each alone).",
+            f"Sweep by {by!r:.60} is not known.{instead('by', by, _BY)} Expected 'all' (positions together), 'pos' (each alone) or 'label' (each label alone).",
             code="unknown_sweep",
         )
     if how not in _HOW:
@@ -112,16 +121,22 @@ def grid_of(
             f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.{instead('how', how, _HOW)}",
             code="unknown_sweep",
         )
+    matched = _per(per, over, by, how, prompts)
     rows = _layers(layers, adapter, over)
     spec = positions_of(positions)
     columns: tuple[int, ...] | None = None
     places: tuple[Positions, ...] = (spec,)
     axes, shape = ["layer"], [len(rows)]
     if by == "pos":
-        columns = _columns(spec, prompts)
+        columns = _columns(spec, prompts) if matched != "label" else _labelled(spec, prompts)
         places = tuple(prompts.at_columns((column,)) for column in columns)
         axes.append("pos")
         shape.append(len(columns))
+    labels = _labels(spec, prompts) if by == "label" else None
+    if labels is not None:
+        places = tuple((label,) for label in labels)
+        axes.append("label")
+        shape.append(len(labels))
     indices: tuple[int | None, ...] = (None,)
     if over in INDEXED:
         indices = tuple(range(adapter.shape.n_of(over) or 0))
@@ -133,7 +148,7 @@ def grid_of(
             f"A sweep over {over} would have {prod(shape):,} cells ({sizes}), and one may have {MAX_CELLS:,}; choose layers=… or positions=…, or sweep in parts.",
             code="sweep_too_large",
         )
-    options: dict[str, Any] = {"per": "position"} if how in ("mean", "resample") else {}
+    options: dict[str, Any] = {} if matched is None else {"per": matched}
     if how == "resample":
         options["seed"] = 0
     cells = tuple(
@@ -142,7 +157,56 @@ def grid_of(
         for place in places
         for index in indices
     )
-    return Grid(over, by, how, rows, columns, tuple(axes), tuple(shape), cells, spec)
+    return Grid(over, by, how, rows, columns, tuple(axes), tuple(shape), cells, spec, labels, matched)
+
+
+def _per(per: str | None, over: str, by: str, how: str, prompts: Prompts) -> Per | None:
+    """How cells that take activations from elsewhere are matched: as asked, else by what the sweep is by."""
+    if per is not None and per not in get_args(Per):
+        raise InterventionError(
+            f"Cells are matched per 'position' or per 'label', not {per!r:.40}.", code="unknown_sweep"
+        )
+    if how == "zero":
+        return None
+    found: Per = "label" if per == "label" or (per is None and by == "label") else "position"
+    if how == "patch" and found == "position" and not prompts.aligned:
+        raise InterventionError(
+            f"A sweep of patches position by position needs clean and corrupted prompts that are as long. Sweep by label: board.sweep({over!r}, by='label'), or at all labels together: board.sweep({over!r}, per='label').",
+            code="unequal_lengths",
+        )
+    return found
+
+
+def _labels(positions: Positions, prompts: Prompts) -> tuple[str, ...]:
+    """The labels that are swept: those asked for, all by default."""
+    if positions is None:
+        labels = tuple(prompts.labels)
+        if not labels:
+            raise InterventionError(
+                "A sweep by label needs labels; name positions with PromptPair(…, labels={'END': -1}).",
+                code="label_needed",
+            )
+        return labels
+    labels = tuple(entry for entry in positions if isinstance(entry, str))
+    if len(labels) != len(positions):
+        raise InterventionError(
+            "A sweep by label takes labels as positions, as in positions=['S2', 'END']; by='pos' takes any.",
+            code="label_needed",
+        )
+    prompts.resolve(positions)
+    return tuple(dict.fromkeys(labels))
+
+
+def _labelled(positions: Positions, prompts: Prompts) -> tuple[int, ...]:
+    """The columns that have a label in some prompt, among those that positions mean."""
+    rows = prompts.resolve(positions)
+    columns = sorted({column for prompt, row in enumerate(rows) for column in row if prompts.labels_at(prompt, column)})
+    if not columns:
+        raise InterventionError(
+            "None of these positions has a label, so nothing can be matched per label; name some with PromptPair(…, labels={'END': -1}).",
+            code="label_needed",
+        )
+    return tuple(columns)
 
 
 def _columns(positions: Positions, prompts: Prompts) -> tuple[int, ...]:

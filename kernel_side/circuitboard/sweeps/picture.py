@@ -118,16 +118,23 @@ def _table(grid: Grid, values: Float[Tensor, "*cells"]) -> Float[Tensor, "row co
 
 
 def _column_names(grid: Grid, columns: int) -> list[str]:
-    if grid.axes[-1] == "pos" and grid.positions is not None:
-        return [str(position) for position in grid.positions]
+    if grid.axes[-1] in _PLACES:
+        return _places(grid, columns)
     return [str(column) for column in range(columns)] if len(grid.axes) > 1 else [""]
 
 
 def _row_names(grid: Grid) -> list[str]:
     if len(grid.axes) < 3:  # noqa: PLR2004  layer, and one axis across
         return [str(layer) for layer in grid.layers]
-    positions = grid.positions or range(grid.shape[1])
-    return [f"{layer} @ {position}" for layer in grid.layers for position in positions]
+    return [f"{layer} @ {place}" for layer in grid.layers for place in _places(grid, grid.shape[1])]
+
+
+_PLACES = ("pos", "label")
+
+
+def _places(grid: Grid, n: int) -> list[str]:
+    """Positions or labels of a sweep by these."""
+    return [str(place) for place in grid.labels or grid.positions or range(n)]
 
 
 def _ticks(names: list[str]) -> tuple[list[int], list[str]]:

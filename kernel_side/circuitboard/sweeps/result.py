@@ -181,14 +181,15 @@ class Sweep(ByContent):
         return tuple(torch.cat(column).unflatten(0, self.grid.shape) for column in zip(*parts, strict=True))
 
     def _places(self) -> dict[str, object]:
-        """Each axis as a column, row-major: layers, columns of the token tensor, heads or neurons."""
-        names = {"layer": self.grid.layers, "pos": self.grid.positions}
+        """Each axis as a column, row-major: layers, columns of the token tensor, labels, heads or neurons."""
+        import numpy as np
+
+        names = {"layer": self.grid.layers, "pos": self.grid.positions, "label": self.grid.labels}
         values = [
-            torch.tensor(names.get(axis) or range(size))
-            for axis, size in zip(self.grid.axes, self.grid.shape, strict=True)
+            np.array(names.get(axis) or range(size)) for axis, size in zip(self.grid.axes, self.grid.shape, strict=True)
         ]
-        grids = torch.meshgrid(*values, indexing="ij")
-        return {axis: grid.flatten().numpy() for axis, grid in zip(self.grid.axes, grids, strict=True)}
+        grids = np.meshgrid(*values, indexing="ij")
+        return {axis: grid.flatten() for axis, grid in zip(self.grid.axes, grids, strict=True)}
 
 
 def normalized(

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from circuitboard.address import Edge, Intervention, Site
+    from circuitboard.address import Edge, Intervention, Per, Site
     from circuitboard.board import History
     from circuitboard.prompts import Prompts
     from circuitboard.protocol.messages import Mode
 
 
-def clicked(site: Site | Edge, mode: Mode) -> Intervention:
-    """The edit that a click on a component makes."""
-    found: Intervention = getattr(site, mode)()
+def clicked(site: Site | Edge, mode: Mode, prompts: Prompts) -> Intervention:
+    """The edit that a click on a component makes; between prompts that are not as long, patches are matched by label."""
+    per = per_of(mode, prompts)
+    found: Intervention = getattr(site, mode)(**({} if per is None else {"per": per}))
     return found
+
+
+def per_of(mode: Mode, prompts: Prompts) -> Per | None:
+    """How the edits of a mode are matched with other prompts, where that is not as usual."""
+    return "label" if mode == "patch" and not prompts.aligned else None
 
 
 def after_click(history: History, prompts: Prompts, where: Site | Edge, mode: Mode, *, by_position: bool) -> History:
@@ -26,7 +32,7 @@ def after_click(history: History, prompts: Prompts, where: Site | Edge, mode: Mo
         if _is_edit_of(edit.intervention.site, where, prompts, by_position=by_position)
     ]
     if not mine:
-        intervention = clicked(where, mode)
+        intervention = clicked(where, mode, prompts)
         return history.pushed(str(intervention), state.added([intervention]))
     for index in reversed(mine):
         state = state.removed(index)

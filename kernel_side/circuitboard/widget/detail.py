@@ -27,6 +27,7 @@ from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import error_info
 from circuitboard.widget.asked import Asked
+from circuitboard.widget.clicking import per_of
 from circuitboard.widget.component_run import ComponentRun, component_run
 from circuitboard.widget.edit_effect import WRITES, edit_effect
 from circuitboard.widget.map_grid import edited_cells
@@ -160,7 +161,7 @@ class _Reader:
         site = Site("head.pattern", asked.site.layer, _query_head(self.board, asked.site))
         check_site(site, lab.adapter)
         self._require_pattern(site)
-        length = lab.prompts.lengths[asked.prompt]
+        length = lab.prompts.of(self.shown.history.state.base).lengths[asked.prompt]
         first = lab.prompts.n_positions - length
         buffers = []
         for run in (yield from self._runs(cancel)):
@@ -190,7 +191,8 @@ class _Reader:
         if source is None:
             check_site(Site("head.pattern", layer, head), lab.adapter)
             self._require_pattern(site)
-            padding = lab.prompts.n_positions - lab.prompts.lengths[asked.prompt]
+            own = lab.prompts.of(self.shown.history.state.base)
+            padding = own.n_positions - own.lengths[asked.prompt]
             row = now.kept["head.pattern", layer][asked.prompt, head, asked.row, padding:]
             source = padding + int(row.nan_to_num(nan=-1.0).argmax())
         if source > asked.row:
@@ -220,7 +222,8 @@ class _Reader:
     def by_position(self, cancel: CancelToken) -> Generator[None, None, m.PositionEffects]:
         board, asked, shown = self.board, self.asked, self.shown
         head = _query_head(board, asked.site)
-        grid = board.grid("head", by="pos", how=asked.how, layers=[asked.site.layer])
+        per = per_of(asked.how, board.prompts)
+        grid = board.grid("head", by="pos", how=asked.how, layers=[asked.site.layer], per=per)
         cells = [cell for cell in grid.cells if cell.site.index == head]
         edited = edited_cells(cells, shown.history.state.edits, board.prompts, by_position=True)
         baseline = shown.outcome.values
@@ -243,8 +246,8 @@ class _Reader:
             readings.append(read_neurons(lab.adapter, outlets, plan, lab.prompts, layer, columns, cancel))
             yield
         now, base = readings[0], readings[-1]
-        where = lab.prompts.at_columns([column])
-        cells = board.grid("neuron", how=self.asked.how, layers=[layer], positions=where).cells
+        where, per = board.prompts.at_columns([column]), per_of(self.asked.how, board.prompts)
+        cells = board.grid("neuron", how=self.asked.how, layers=[layer], positions=where, per=per).cells
         estimate = maps.estimate(shown.run, cells, cancel)
         order = "estimate" if estimate is not None else "direct"
         yield

@@ -84,7 +84,7 @@ def edit_effect(
         how = ", ".join(str(state.edits[index].intervention) for index in indices)
     else:
         at = site if columns is None else site.at(list(board.prompts.at_columns(columns) or ()))
-        cell = clicked(at, mode)
+        cell = clicked(at, mode, board.prompts)
         without, with_it = shown.run.plan, lab.plan(state.base, (*state.active, cell))
         found = yield from board.maps.cells(shown.run, [cell], cancel)
         total, how = found[0] - shown.outcome.values, mode

@@ -12,6 +12,7 @@ from circuitboard.address import Site
 from circuitboard.errors import EngineError
 from circuitboard.interventions import check_site
 from circuitboard.sweeps import Grid
+from circuitboard.widget.clicking import per_of
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention, Kind, Positions
@@ -72,19 +73,38 @@ def grid_for(board: Board, view: View) -> Grid:
     """
     selected = view.positions
     at = None if selected is None else board.prompts.at_columns(selected)
+    per = per_of(view.mode, board.prompts)
     if view.map == "head":
-        return board.grid("head", how=view.mode, positions=at)
+        return board.grid("head", how=view.mode, positions=at, per=per)
     if view.map == "neuron":
         adapter = board.lab.adapter
         rows = [layer for layer in range(adapter.shape.n_layers) if adapter.refusal("neuron", layer) is None]
         shape = (len(rows), min(TOP_NEURONS, adapter.shape.n_of("neuron") or 0))
-        return Grid("neuron", "all", view.mode, tuple(rows), None, ("layer", "rank"), shape, (), at)
+        return Grid("neuron", "all", view.mode, tuple(rows), None, ("layer", "rank"), shape, (), at, per=per)
     if view.map != "head_pos":
-        return board.grid(view.map, by="pos", how=view.mode)
-    grid = board.grid("head", by="pos", how=view.mode, layers=[view.map_layer])
+        return _every_column(board, board.grid(view.map, by="pos", how=view.mode, per=per))
+    grid = _every_column(board, board.grid("head", by="pos", how=view.mode, layers=[view.map_layer], per=per))
     _, n_positions, n_heads = grid.shape
     by_head = tuple(grid.cells[pos * n_heads + head] for head in range(n_heads) for pos in range(n_positions))
     return replace(grid, axes=("head", "pos"), shape=(n_heads, n_positions), cells=by_head)
+
+
+def _every_column(board: Board, grid: Grid) -> Grid:
+    """A map by position with a cell at each column, as it is drawn: one that cannot be edited there changes nothing."""
+    prompts, given = board.prompts, grid.positions or ()
+    if len(given) == prompts.n_positions:
+        return grid
+    by_site = {(cell.site.component, cell.site.positions): cell for cell in grid.cells}
+    components = tuple(dict.fromkeys(cell.site.component for cell in grid.cells))
+    n = len(components) // len(grid.layers)
+    cells = tuple(
+        by_site.get((component, at)) or component.at(list(at or ())).scale(1.0)
+        for row in range(len(grid.layers))
+        for at in (prompts.at_columns((column,)) for column in range(prompts.n_positions))
+        for component in components[row * n : (row + 1) * n]
+    )
+    shape = (grid.shape[0], prompts.n_positions, *grid.shape[2:])
+    return replace(grid, positions=tuple(range(prompts.n_positions)), shape=shape, cells=cells)
 
 
 def rank_neurons(
@@ -115,7 +135,7 @@ def rank_neurons(
     estimates: list[float] = []
     for start in range(0, len(grid.layers), step):
         layers = list(grid.layers[start : start + step])
-        part = board.grid("neuron", how=grid.how, layers=layers, positions=grid.asked)
+        part = board.grid("neuron", how=grid.how, layers=layers, positions=grid.asked, per=grid.per)
         yield
         found = board.maps.estimate(shown.run, part.cells, cancel)
         if found is None:

@@ -341,7 +341,16 @@ class Session:
 
     def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
         """The component at these columns of the prompts; None means all."""
-        return component if columns is None else component.at(list(self._board.prompts.at_columns(columns) or ()))
+        prompts = self._board.prompts
+        if columns is None:
+            return component
+        at = prompts.at_columns(columns)
+        if not any(prompts.resolve(at)):
+            raise AddressError(
+                f"The {self._board.base} prompts have no token there: other prompts begin earlier. Choose another column, or edit the other run.",
+                code="position_out_of_range",
+            )
+        return component.at(list(at or ()))
 
     def _meant(self, indices: int | list[int], revision: int) -> list[Edit]:
         return meant_edits(self._board.shown, indices, revision)
@@ -353,12 +362,14 @@ class Session:
             if not view.positions:
                 raise AddressError("Select at least one position, or all of them.", code="bad_positions")
             where = set().union(*prompts.resolve(prompts.at_columns(view.positions)))
+            if not where:
+                raise AddressError("These columns are padding; select tokens.", code="position_out_of_range")
             view = msgspec.structs.replace(view, positions=sorted(where))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
         require_map(self._board.lab.adapter, view)
         # Refused with the engine's own reason, before any click.
-        self._board.lab.plan(self._board.base, [clicked(Site("resid_pre", 0), view.mode)])
+        self._board.lab.plan(self._board.base, [clicked(Site("resid_pre", 0), view.mode, prompts)])
         return view
 
     # --- answers and events --------------------------------------------------------------------------

@@ -67,7 +67,7 @@ def refusal_of(board: Board, mode: Mode) -> str | None:
     """Why a click cannot do this on the run that is edited, or None if it can."""
     lab = board.lab
     try:
-        lab.plan(board.base, [clicked(Site("resid_pre", 0), mode)])
+        lab.plan(board.base, [clicked(Site("resid_pre", 0), mode, lab.prompts)])
     except InterventionError as error:
         if error.code == "no_source_run":
             return "There is no second prompt to patch from."
@@ -136,20 +136,21 @@ def _prompt_rows(board: Board) -> list[PromptRow]:
     clean = prompts.str_tokens("clean")
     corrupted = prompts.str_tokens("corrupted") if paired else None
     rows = []
-    for n, length in enumerate(prompts.lengths):
-        padding = prompts.n_positions - length
-        columns = [TokenColumn("", "" if paired else None, differs=False, labels=[], padding=True)] * padding
-        for pos in range(length):
-            column = padding + pos
-            differs = prompts.corrupted_tokens is not None and bool(
-                prompts.clean_tokens[n, column] != prompts.corrupted_tokens[n, column]
+    for n in range(prompts.n):
+        first = prompts.n_positions - prompts.longest(n)
+        columns = [TokenColumn("", "" if paired else None, differs=False, labels=[], padding=True)] * first
+        for column in range(first, prompts.n_positions):
+            # Ends lie in the last column; where one run is shorter, the other's first tokens stand alone.
+            here, there = (_token(tokens, n, column - prompts.n_positions) for tokens in (clean, corrupted))
+            differs = prompts.corrupted_tokens is not None and (
+                None in (here, there) or bool(prompts.clean_tokens[n, column] != prompts.corrupted_tokens[n, column])
             )
             columns.append(
                 TokenColumn(
-                    clean[n][pos],
-                    None if corrupted is None else corrupted[n][pos],
+                    here or "",
+                    None if corrupted is None else there or "",
                     differs,
-                    prompts.labels_at(n, column),
+                    prompts.marks_at(n, column),
                     padding=False,
                 )
             )
@@ -158,11 +159,21 @@ def _prompt_rows(board: Board) -> list[PromptRow]:
     return rows
 
 
+def _token(tokens: list[list[str]] | None, prompt: int, from_end: int) -> str | None:
+    """A token of a prompt, counted from its end; None before its beginning."""
+    return None if tokens is None or -from_end > len(tokens[prompt]) else tokens[prompt][from_end]
+
+
 def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
     intervention, prompts = edit.intervention, board.prompts
     site = intervention.site
     positions = None if site.positions is None else list(prompts.resolve(site.positions)[view.prompt])
     at = describe(site.positions)
+    if intervention.how == "patch" and intervention.per == "label":
+        # It acts at labels alone, whatever it names.
+        row = prompts.resolve(site.positions)[view.prompt]
+        positions = [column for column in row if prompts.labels_at(view.prompt, column)]
+        at = "all labels" if site.positions is None else at
     sources = None if site.sources is None else list(prompts.resolve(site.sources)[view.prompt])
     if not isinstance(site, Edge) and site.sources is not None:
         at += f" <- {describe(site.sources)}"

@@ -85,7 +85,7 @@ def trace_reading(request: m.Trace, board: Board, mode: m.Mode) -> Reading:
     """What a request asks for, to be read later, or the reason why it cannot be."""
     receiver = receiver_of(request, board)
     # Refused with the engine's own reason, before it is tried.
-    board.lab.plan(board.base, [clicked(Site("resid_pre", 0), mode)])
+    board.lab.plan(board.base, [clicked(Site("resid_pre", 0), mode, board.prompts)])
     return lambda answered, cancel: read_trace(answered, board, request, receiver, mode, cancel)
 
 
@@ -102,7 +102,7 @@ def read_trace(
     chosen = yield from _chosen(board, shown, edges, receiver, mode, cancel)
     omitted = len(edges) - len(chosen)
     edges = [edges[index] for index in chosen]
-    cells = [clicked(one, mode) for one in edges]
+    cells = [clicked(one, mode, board.prompts) for one in edges]
     values = yield from board.maps.cells(shown.run, cells, cancel)
     effects = (values - shown.outcome.values).double()
     edited = edited_cells(cells, shown.history.state.edits, board.prompts, by_position=False)
@@ -144,7 +144,7 @@ def _chosen(
     if len(edges) <= MOST_EXACT:
         return everyone
     lab, plan = board.lab, shown.run.plan
-    cells = [clicked(one, mode) for one in edges]
+    cells = [clicked(one, mode, board.prompts) for one in edges]
     own = compile_plan(cells, lab.adapter, lab.prompts, lab.supply_of(plan)).writes
     reading = lab.reading(plan.base)
     try:

@@ -145,21 +145,25 @@ def _prompts(board: Board) -> str:
 
 def _prompt(prompts: Prompts, index: int) -> str:
     """One prompt, a column a token."""
-    padding = prompts.n_positions - prompts.lengths[index]
+    longest = prompts.longest(index)
+    padding = prompts.n_positions - longest
+    runs = [("first", prompts.token_ids("clean")[index])]
+    if prompts.corrupted_tokens is not None:
+        runs.append(("second", prompts.token_ids("corrupted")[index]))
     items = []
     for column in range(padding, min(prompts.n_positions, padding + _COLUMNS)):
-        clean = int(prompts.clean_tokens[index, column])
-        labels = " ".join(f"<b>{markup(shown(label, 24))}</b>" for label in prompts.labels_at(index, column))
+        labels = " ".join(f"<b>{markup(shown(label, 24))}</b>" for label in prompts.marks_at(index, column))
         place = f"<small>{labels}{' ' if labels else ''}{column - padding}</small>"
-        tokens = _token(prompts, clean, "first")
-        if prompts.corrupted_tokens is not None:
-            corrupted = int(prompts.corrupted_tokens[index, column])
-            differs = corrupted != clean
-            tokens = _token(prompts, clean, "first", differs=differs) + _token(
-                prompts, corrupted, "second", differs=differs
-            )
+        # Ends lie in the last column; a run that is shorter has no token in the first ones.
+        from_end = prompts.n_positions - column
+        found = [(style, None if from_end > len(ids) else ids[-from_end]) for style, ids in runs]
+        differs = len({token for _, token in found}) > 1
+        tokens = "".join(
+            _token(prompts, token, style, differs=differs) if token is not None else f'<span class="{style}"></span>'
+            for style, token in found
+        )
         items.append(f"<li>{place}{tokens}</li>")
-    left = prompts.lengths[index] - len(items)
+    left = longest - len(items)
     more = f"<p>… and {left} more tokens</p>" if left > 0 else ""
     wrong = "" if prompts.wrong_str is None else f" against <b>{markup(_answers(prompts.wrong_str[index]))}</b>"
     answer = f"Prompt {index + 1}: answer <b>{markup(_answers(prompts.answer_str[index]))}</b>{wrong}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
-from circuitboard.address import Intervention, Values, site
+from circuitboard.address import Intervention, Values, describe, parse_positions, site
 from circuitboard.board import saved as s
 from circuitboard.board.state import Edit, checked_name
 from circuitboard.errors import SessionFileError
@@ -53,6 +53,7 @@ class EditWriter:
             edit.name,
             edit.group,
             one.renormalize,
+            None if one.from_ is None else describe(one.from_),
         )
 
     def _run(self, run: Run | None) -> s.SavedRun | None:
@@ -61,7 +62,8 @@ class EditWriter:
         texts = [row for row in run.prompts if isinstance(row, str)]
         tokens = [list(row) for row in run.prompts if not isinstance(row, str)]
         edits = [self._whole(Edit(one)) for one in run.interventions]
-        return s.SavedRun(texts or None, tokens or None, run.prepend_bos, edits)
+        labels = {label: list(positions) for label, positions in run.labels}
+        return s.SavedRun(texts or None, tokens or None, run.prepend_bos, edits, labels)
 
     def _tensor(self, values: Values | None) -> s.SavedValues | int | None:
         if values is None:
@@ -104,9 +106,10 @@ class EditReader:
         if saved.run is not None:
             prompts: Any = saved.run.text if saved.run.text is not None else rows_in(saved.run.tokens or [])
             edits = [self._intervention(edit) for edit in saved.run.edits]
-            run = Run(prompts, edits, prepend_bos=saved.run.prepend_bos)
+            run = Run(prompts, edits, prepend_bos=saved.run.prepend_bos, labels=saved.run.labels)
+        from_ = None if saved.from_ is None else parse_positions(saved.from_)
         return Intervention(
-            site(saved.site), saved.how, saved.strength, values, saved.seed, per, run, saved.renormalize
+            site(saved.site), saved.how, saved.strength, values, saved.seed, per, run, saved.renormalize, from_
         )
 
     def _tensor(self, saved: s.SavedValues | int | None) -> Values | None:

@@ -38,8 +38,8 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
     Returns
     -------
     tuple
-        Cells that change nothing, by causality: before clean and corrupted prompts differ, and before any edit in
-        force, patching puts back what is there. And the groups of the others.
+        Cells that change nothing: before clean and corrupted prompts differ, and before any edit in force, patching puts
+        back what is there, by causality; so does scaling by 1. And the groups of the others.
     """
     edited = min((write.where.first for write in plan.writes), default=plan.base.tokens.shape[1])
     shared: dict[Origin, int] = {}
@@ -57,7 +57,8 @@ def groups_of(indices: Sequence[int], cells: Sequence[Write], plan: Plan) -> tup
         if key not in spans:
             spans[key] = _span(write.where, same)
         first, stop = spans[key]
-        if first >= stop:
+        scaled_by_one = write.origin is None and write.constant is None and write.gain == 1
+        if first >= stop or scaled_by_one:
             idle.append(index)
             continue
         receiver = write.receiver

@@ -169,18 +169,19 @@ class _Reader:
         try:
             for name, label in self._places.items():
                 values["labels"][label] = [self._place(name, row, values["clean"])]
-            binding.bind(
+            # Labels are places in the clean prompt, so the corrupted one must be as long: it is bound without them.
+            bound = binding.bind(
                 PromptPair(
                     [values["clean"]],
                     [values["corrupted"]] if "corrupted" in values else None,
                     answer=[values["answer"]],
                     wrong=[values["wrong"]] if "wrong" in values else None,
-                    labels=values["labels"],
                     prepend_bos=self._prepend_bos,
                 ),
                 self._model,
                 first=number,
             )
+            binding.labels_of(values["labels"], bound.lengths, number)
         except PromptError as error:
             raise _UnusableError(f"{error.message} [{error.code}]") from error
         return values
