@@ -20,7 +20,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board import autosave
+from circuitboard.board import autosave, lab
 from circuitboard.board.files import KeptName, disk, new_name, quota
 from tests.board.prompts import pair
 from tests.tiny_models import tiny
@@ -112,14 +112,14 @@ def test_in_a_kernel_it_is_the_default(monkeypatch):
 
 def test_a_click_waits_neither_for_hashing_nor_for_the_disk(make, kept, monkeypatch):
     hashing, go_on = threading.Event(), threading.Event()
-    real = autosave.fingerprint
+    real = lab.fingerprint
 
     def slow(model):
         hashing.set()
         assert go_on.wait(30)
         return real(model)
 
-    monkeypatch.setattr(autosave, "fingerprint", slow)
+    monkeypatch.setattr(lab, "fingerprint", slow)
     board = make()
     board.edit(cb.head(0, 0).zero())
     assert hashing.wait(10)
@@ -138,8 +138,8 @@ def test_a_click_waits_neither_for_hashing_nor_for_the_disk(make, kept, monkeypa
 
 def test_the_weights_are_hashed_once_a_board(make, monkeypatch):
     hashed = []
-    real = autosave.fingerprint
-    monkeypatch.setattr(autosave, "fingerprint", lambda model: hashed.append(1) or real(model))
+    real = lab.fingerprint
+    monkeypatch.setattr(lab, "fingerprint", lambda model: hashed.append(1) or real(model))
     board = make()
     for _ in range(3):
         board.edit(cb.head(0, 0).zero())
@@ -149,7 +149,7 @@ def test_the_weights_are_hashed_once_a_board(make, monkeypatch):
 
 def test_closing_writes_the_last_step_without_hashing(make, kept, monkeypatch):
     monkeypatch.setattr(autosave, "QUIET_S", 100.0)
-    monkeypatch.setattr(autosave, "fingerprint", lambda model: pytest.fail("hashed while closing"))
+    monkeypatch.setattr(lab, "fingerprint", lambda model: pytest.fail("hashed while closing"))
     board = make()
     board._autosave._later._quiet_s = 100.0
     board.edit(cb.head(0, 0).zero())
@@ -414,7 +414,7 @@ def test_the_file_is_on_the_disk_before_it_takes_the_name_and_then_the_folder(ma
 
 
 def test_whatever_goes_wrong_is_told_and_the_board_goes_on(make, monkeypatch):
-    monkeypatch.setattr(autosave, "fingerprint", lambda model: 1 / 0)
+    monkeypatch.setattr(lab, "fingerprint", lambda model: 1 / 0)
     board = make()
     board.edit(cb.head(0, 0).zero())
     board.autosave.flush()

@@ -24,7 +24,6 @@ from circuitboard.board.files import KeptName, age, files, new_name, prune, writ
 from circuitboard.board.later import Later
 from circuitboard.engine.turns import short_turns
 from circuitboard.errors import CircuitboardError, SessionFileError
-from circuitboard.models.fingerprint import Fingerprint, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +57,6 @@ class Autosave:
     def __init__(self, board: Board) -> None:
         here = weakref.ref(board)
         self._board = here
-        self._marks: Fingerprint | None = None
         self._path = folder() / new_name(_notebook(), next(_count))
         self._problem: str | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -127,10 +125,9 @@ class Autosave:
 
     def _put(self, board: Board) -> int:
         """Write the file; how many states it has no room for."""
-        if self._marks is None and not self._closing:
-            # A second a gigabyte, so once: the board's numbers are those of the weights it was made with.
-            self._marks = fingerprint(board.model)
-        found = storage.encoded(board, self._marks, most_bytes=MAX_BYTES)
+        # A second a gigabyte, so not while closing.
+        marks = board.lab.marks if self._closing else board.lab.fingerprint()
+        found = storage.encoded(board, marks, most_bytes=MAX_BYTES)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(self._path, found.data)
         if not self._pruned:

@@ -15,22 +15,22 @@ from circuitboard.address import Intervention, Stays, whole
 from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
+from circuitboard.board.checks.self_test import SelfTest, run_self_test
+from circuitboard.board.checks.verification import Verification, verified
 from circuitboard.board.editing import Editing
 from circuitboard.board.history import History, Node
 from circuitboard.board.lab import set_up
 from circuitboard.board.metrics_table import metrics_table
 from circuitboard.board.notes import notes_of
-from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown, Verification
+from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown
 from circuitboard.board.requested import requested
-from circuitboard.board.self_test import SelfTest, run_self_test
 from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.board.steps import Steps, held_bytes, mean
 from circuitboard.board.sweeping import Sweeping
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.boundary import hand_over, public
-from circuitboard.engine import CancelToken, EditedRun, HookedEngine, Job, Worker, tolerance
+from circuitboard.engine import CancelToken, HookedEngine, Job, Worker
 from circuitboard.errors import AddressError, InterventionError, PromptError
-from circuitboard.interventions import Plan
 from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
@@ -109,37 +109,41 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         autosave: bool | None = None,
     ) -> None:
         state = BoardState(base)
-        adapter = BridgeAdapter(model)
         if not isinstance(prompts, PromptPair):
             raise PromptError(
                 f"A board needs a PromptPair, not a {type(prompts).__name__}; write cb.PromptPair(clean, corrupted, answer=…, wrong=…)."
             )
-        bound = prompts.bind(model)
         if not (reference is None or isinstance(reference, (PromptPair, Run))):
             raise PromptError(
                 f"reference is a PromptPair or a Run, whose prompts means come from, not a {type(reference).__name__}."
             )
-        other = None
-        if isinstance(reference, Run):
-            if reference.interventions:
-                raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
-            other = reference.bind(model, prepend_bos=None if bound.clean_text is None else bound.bos_added)
-        elif reference is not None:
-            other = reference.bind(model)
+        if isinstance(reference, Run) and reference.interventions:
+            raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
         self._model = model
         self._pair = prompts
         self._reference = reference
-        self._reference_prompts = other
+        self._asked = (metric, engine, memory)
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
-        chosen = metrics_of(metric, bound)
-        self._lab: Lab = self._worker.submit(
-            lambda _cancel: set_up(model, adapter, bound, chosen, base, engine, memory, other)
-        ).result()
+        self._lab: Lab = self._worker.submit(lambda _cancel: self._measured(base)).result()
+        self._worker.guard = self._lab.watch.require_unchanged
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
         self._autosave = Autosave(self) if wanted(asked=autosave) else None
         display.made(self)
+
+    def _measured(self, base: Base) -> Lab:
+        """The bench for the model as it is now; on the worker thread only."""
+        model, reference = self._model, self._reference
+        metric, engine, memory = self._asked
+        adapter = BridgeAdapter(model)
+        bound = self._pair.bind(model)
+        other = None
+        if isinstance(reference, Run):
+            other = reference.bind(model, prepend_bos=None if bound.clean_text is None else bound.bos_added)
+        elif reference is not None:
+            other = reference.bind(model)
+        return set_up(model, adapter, bound, metrics_of(metric, bound), base, engine, memory, other)
 
     # --- what is ------------------------------------------------------------------------------------
 
@@ -160,7 +164,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
     @property
     def reference_prompts(self) -> Prompts | None:
         """The reference prompts as the model reads them."""
-        return self._reference_prompts
+        return self._lab.reference_prompts
 
     @property
     def prompts(self) -> Prompts:
@@ -181,6 +185,17 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
     def autosave(self) -> Autosave | None:
         """Where the board is kept on disk, and the `problem` if it cannot be; None if it is not kept."""
         return self._autosave
+
+    @property
+    def _current(self) -> Shown:
+        """The same, if its numbers are those of the model as it is now; else `model_changed` is raised."""
+        self._lab.watch.require_unchanged()
+        return self._steps.shown
+
+    @property
+    def change(self) -> str | None:
+        """What is another in the model than when it was measured, as far as it is known; None if nothing is."""
+        return self._lab.watch.known
 
     @property
     def history(self) -> History:
@@ -205,23 +220,23 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
     @property
     def value(self) -> float:
         """The metric, mean over prompts."""
-        return self._steps.shown.outcome.value
+        return self._current.outcome.value
 
     @property
     def values(self) -> Float[Tensor, " batch"]:
         """The metric of each prompt."""
-        return self._steps.shown.outcome.values.clone()
+        return self._current.outcome.values.clone()
 
     @property
     def normalized(self) -> float:
         """(value − corrupted) / (clean − corrupted); NaN without a corrupted run."""
-        shown = self._steps.shown
+        shown = self._current
         return float(normalized(shown.outcome.values.mean(), *self._lab.unedited(shown.history.state.base)))
 
     @property
     def baselines(self) -> Baselines:
         """The metric on both unedited runs."""
-        clean, corrupted = self._lab.unedited(self.base)
+        clean, corrupted = self._lab.unedited(self._current.history.state.base)
         return Baselines(mean(clean), None if corrupted is None else mean(corrupted))
 
     @property
@@ -231,12 +246,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         Columns: unit, value, stderr, ci_low and ci_high (95 % bootstrap), clean, corrupted, change (against the base
         run) and its sign-flip p-value. Error bars are NaN for a single prompt.
         """
-        return metrics_table(self._lab, self._steps.shown)
+        return metrics_table(self._lab, self._current)
 
     @property
     def spread(self) -> Spread:
         """`value` with its error bars over prompts."""
-        return self._steps.shown.outcome.spread
+        return self._current.outcome.spread
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -257,7 +272,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         dtype = str(lab.adapter.dtype).removeprefix("torch.")
         return EngineStatus(
             tier=lab.choice.tier,
-            why=lab.choice.why,
+            why=lab.why,
             device=str(lab.adapter.device),
             dtype=dtype,
             memory_bytes=size,
@@ -271,7 +286,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         if position is None:
             raise AddressError(f"A position is an integer, not {pos!r:.60}.", code="position_out_of_range")
         columns = [row[0] for row in self.prompts.resolve((position,))]
-        run = self._steps.shown.run
+        run = self._current.run
         if all(column == self.prompts.answer_position for column in columns):
             return _copy(run.logits[:, -1])
         if self._lab.reads != "all":
@@ -287,7 +302,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """
         import pandas as pd
 
-        rows = top_tokens(self._lab, self._steps.shown.run, k, prompt)
+        rows = top_tokens(self._lab, self._current.run, k, prompt)
         columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change", "rank", "side"]
         return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
 
@@ -357,30 +372,59 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         return self._steps.at(node, cancel)
 
     def verify(self, *interventions: Intervention) -> Verification:
-        """Run the current edits (and these) again with plain TransformerLens hooks and compare the metric."""
-        shown = self._steps.shown
-        state = shown.history.state.added(requested(interventions, may_be_empty=True))
-        plan = self._lab.plan(state.base, state.active)
-        return self._worker.run(lambda cancel: self._verify(plan, shown.run, cancel))
+        """Run the user's model itself: unedited, and with plain hooks for the current edits (and these).
+
+        Raises
+        ------
+        CircuitboardError
+            `model_changed`; and as `edit`.
+        """
+        self._worker.require_elsewhere()
+        state = self._steps.shown.history.state.added(requested(interventions, may_be_empty=True))
+        return self._verify_job(state).result()
 
     def verify_job(self) -> Job[Verification]:
         """Start `verify` without waiting."""
-        shown = self._steps.shown
-        return self._worker.submit(lambda cancel: self._verify(shown.run.plan, shown.run, cancel))
+        return self._verify_job(self._steps.shown.history.state)
 
     def self_test(self) -> SelfTest:
         """Run the checks whose answers are known, on this model and these prompts."""
         return self._worker.run(lambda cancel: run_self_test(self._lab, cancel))
 
-    def _verify(self, plan: Plan, near: EditedRun, cancel: CancelToken) -> Verification:
-        lab = self._lab
-        found = lab.values(lab.choice.engine.run(plan, near=near, cancel=cancel))
-        expected = lab.values(HookedEngine(lab.adapter, lab.reads).run(plan, cancel=cancel))
-        same = (found == expected) | (found.isnan() & expected.isnan())
-        error = float((found - expected).abs().masked_fill(same, 0.0).max())
-        return Verification(
-            error, tolerance(lab.adapter.dtype, lab.unedited(self.base).clean, expected), lab.choice.tier
-        )
+    def _verify_job(self, state: BoardState) -> Job[Verification]:
+        self._lab.plan(state.base, state.active)
+        return self._worker.submit(lambda cancel: verified(self._lab, state, self._steps.shown.run, cancel))
+
+    def refresh(self) -> Outcome:
+        """Measure the model as it is now; edits, history, names and selection stay.
+
+        What is refused with `model_changed` works again then.
+
+        Returns
+        -------
+        Outcome
+            Of the current edits. Its `change` is 0: the state before is of a model that is no more.
+
+        Raises
+        ------
+        CircuitboardError
+            If the model cannot be measured, or cannot have these edits any more; the board stays as it was.
+        """
+        self._worker.require_elsewhere()
+        return self.refresh_job().result()
+
+    def refresh_job(self) -> Job[Outcome]:
+        """Start `refresh` without waiting."""
+
+        def work(cancel: CancelToken) -> Outcome:
+            lab = self._measured(self._steps.shown.history.state.base)
+            return self._steps.renew(lab, cancel, lambda: self._take(lab))
+
+        return self._worker.submit(work, moves=True, guarded=False)
+
+    def _take(self, lab: Lab) -> None:
+        self._lab = lab
+        self._worker.guard = lab.watch.require_unchanged
 
     # --- out and in ---------------------------------------------------------------------------------
 
@@ -486,9 +530,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
     def __repr__(self) -> str:
         n = self.prompts.n
         notes = "".join(f"\n  note: {note}" for note in self.notes)
+        number = f"{self._lab.metric.name} {self.shown.outcome.value:+.4f}"
+        if self.change is not None:
+            number = f"{self._lab.metric.name} unknown: the model has changed ({self.change}), see refresh()"
         return (
             f"Board({self._lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
-            f"{len(self.edits)} edits, {self._lab.metric.name} {self.value:+.4f}, {self._lab.choice.tier}){notes}"
+            f"{len(self.edits)} edits, {number}, {self._lab.choice.tier}){notes}"
         )
 
     def widget(self) -> BoardWidget:

@@ -69,7 +69,7 @@ def export_svg(
             drawing = drawing_of_sweep(board, sweep or _every_head(board), normalized=normalized)
         return svg_of(replace(drawing, colours=colours))
 
-    _write(path, drawn, overwrite=overwrite)
+    _write(board, path, drawn, overwrite=overwrite)
 
 
 def export_html(
@@ -117,12 +117,13 @@ def export_html(
         shown = board.shown
         return page_of(board, shown, Shows(maps, board.maps.effects_of_edits(shown), colours=colours))
 
-    _write(path, page, overwrite=overwrite)
+    _write(board, path, page, overwrite=overwrite)
 
 
-def _write(path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
+def _write(board: Board, path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
     """Write what is made to a file; the place is looked at first, since making takes a while."""
     place = path_of(path)
+    board.lab.watch.require_unchanged()
     require_place(place, overwrite=overwrite)
     write(place, make().encode(), overwrite=overwrite)
 

@@ -6,19 +6,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from circuitboard.address import Stays
+from circuitboard.board.checks.watch import Watch
 from circuitboard.engine import (
     Budget,
     Choice,
     EditedOrigin,
     EditedRun,
+    HookedEngine,
     Requested,
     budget_of,
     choose_engine,
     require_room,
+    tolerance,
 )
-from circuitboard.errors import MetricError, PromptError
+from circuitboard.engine.tolerance import largest_difference
+from circuitboard.errors import EngineError, MetricError, ModelError, PromptError
 from circuitboard.interventions import Aligned, Plan, Reference, Supply, compile_plan
 from circuitboard.metrics import Metric, Reading, Reads, evaluate
+from circuitboard.models.fingerprint import fingerprint
 from circuitboard.runs import CachedRun, Run, record_run
 
 if TYPE_CHECKING:
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.board.state import Base, BoardState
     from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.fingerprint import Fingerprint
     from circuitboard.prompts import Prompts
     from circuitboard.runs import Origin
 
@@ -69,15 +75,69 @@ class Lab(Stays):
     choice: Choice
     budget: Budget
     reference: Reference | None
+    reference_prompts: Prompts | None
+    watch: Watch
     _own: dict[CachedRun, Reference] = field(default_factory=dict, repr=False)
     _others: dict[Run, tuple[Origin, Prompts]] = field(default_factory=dict, repr=False)
     _aligned: dict[object, Aligned] = field(default_factory=dict, repr=False)
     _unedited: dict[tuple[str, str], Unedited] = field(default_factory=dict, repr=False)
+    _marks: list[Fingerprint] = field(default_factory=list, repr=False)
+
+    def of_user(self) -> Lab:
+        """The same bench around the user's model itself, with nothing recorded: what plain hooks on it say."""
+        adapter = self.adapter.of_user()
+
+        def again(run: CachedRun) -> CachedRun:
+            whole = adapter.forward(run.tokens, run.real)
+            logits = whole if self.reads == "all" else whole[:, -1:].clone()
+            return CachedRun(run.name, run.tokens, logits, {}, (), adapter, run.real)
+
+        reference = self.reference
+        if reference is not None:
+            run = unrecorded("reference", adapter, reference.run.tokens, reference.run.real)
+            reference = Reference(run, reference.labels, reference.why)
+        return replace(
+            self,
+            adapter=adapter,
+            clean=again(self.clean),
+            corrupted=None if self.corrupted is None else again(self.corrupted),
+            choice=Choice(HookedEngine(adapter, self.reads), "the user's model itself"),
+            reference=reference,
+            _own={},
+            _others={},
+            _aligned={},
+            _unedited={},
+        )
 
     @property
     def metric(self) -> Metric:
         """The metric that maps and steps show."""
         return self.metrics[0]
+
+    @property
+    def why(self) -> str:
+        """Why this engine, and what about the model a reader of its numbers should know."""
+        return "; ".join([self.choice.why, *self.adapter.account.remarks()])
+
+    @property
+    def marks(self) -> Fingerprint | None:
+        """The fingerprint of the model that the numbers come from, if it was taken; that takes a second a gigabyte."""
+        return self._marks[-1] if self._marks else None
+
+    def fingerprint(self) -> Fingerprint:
+        """The same, taken now unless it was before.
+
+        Raises
+        ------
+        EngineError
+            `model_changed` if the weights that the numbers come from are gone.
+        """
+        if not self._marks:
+            self.watch.require_unchanged()
+            found = fingerprint(self.model)
+            self.watch.require_unchanged()
+            self._marks.append(found)
+        return self._marks[-1]
 
     @property
     def reads(self) -> Reads:
@@ -134,6 +194,8 @@ class Lab(Stays):
 
     def supply_of(self, plan: Plan) -> Supply:
         """The same, for the base of a plan."""
+        if plan.base not in self.bases:
+            raise EngineError("The model was measured again meanwhile; ask once more.", code="model_changed")
         return self.supply("clean" if plan.base is self.clean else "corrupted")
 
     def origin(self, run: Run) -> tuple[Origin, Prompts]:
@@ -273,7 +335,14 @@ def set_up(
     memory: int | None = None,
     reference: Prompts | None = None,
 ) -> Lab:
-    """Record both runs and choose the engine."""
+    """Record both runs and choose the engine.
+
+    Raises
+    ------
+    CircuitboardError
+        `model_changed` if the model was changed meanwhile; `not_the_same_model` if a copy of the model does not
+        compute what the model does.
+    """
     budget = budget_of(adapter.device, memory)
     n_runs = 1 if prompts.corrupted_tokens is None else 2
     require_room(adapter, budget, n_runs, prompts.n, prompts.n_positions)
@@ -284,17 +353,35 @@ def set_up(
     if prompts.corrupted_tokens is not None:
         corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.of("corrupted").real)
         _require_padding_to_work(adapter, prompts.of("corrupted"), corrupted)
+    _require_same_model(adapter, clean, reads)
     edited, source = (clean, corrupted) if base == "clean" or corrupted is None else (corrupted, clean)
     choice = choose_engine(engine, adapter, prompts, edited, source, reads, budget)
     given = None
     if reference is not None:
         run = unrecorded("reference", adapter, reference.clean_tokens, reference.real)
         given = Reference(run, reference.labels, "the reference prompts")
-    lab = Lab(model, adapter, prompts, metrics, clean, corrupted, choice, budget, given)
+    watch = Watch(adapter.account)
+    lab = Lab(model, adapter, prompts, metrics, clean, corrupted, choice, budget, given, reference, watch)
     lab.base(base)
     for metric in metrics:
         lab.unedited(base, metric)
+    watch.require_unchanged()
     return lab
+
+
+def _require_same_model(adapter: ModelAdapter, clean: CachedRun, reads: Reads) -> None:
+    """Refuse a model of which a copy of its modules computes something else."""
+    whole = adapter.of_user().forward(clean.tokens, clean.real)
+    found, theirs = clean.logits, whole if reads == "all" else whole[:, -1:]
+    if clean.real is not None and reads == "all":
+        theirs, found = theirs[clean.real], found[clean.real]
+    error, allowed = largest_difference(found, theirs), tolerance(adapter.dtype, theirs)
+    if error > allowed:
+        raise ModelError(
+            f"A copy of the modules of {adapter.name} gives logits that differ from the model's own by {error:.3g}, more than the {allowed:.3g} that rounding explains: "
+            "something in it refers to the original, such as a replaced forward function. A board works on such a copy, so it cannot be exact here.",
+            code="not_the_same_model",
+        )
 
 
 def _require_padding_to_work(adapter: ModelAdapter, prompts: Prompts, run: CachedRun) -> None:

@@ -91,34 +91,6 @@ class Shown:
 
 
 @public
-@dataclass(frozen=True, eq=False)
-class Verification(ByContent):
-    """How far the engine is from plain TransformerLens hooks.
-
-    Parameters
-    ----------
-    max_abs_error
-        Largest difference of the metric over prompts, in the metric's unit.
-    tolerance
-        What is allowed at this dtype and scale.
-    tier
-        The tier that was checked.
-    """
-
-    max_abs_error: float
-    tolerance: float
-    tier: str
-
-    @property
-    def ok(self) -> bool:
-        return self.max_abs_error <= self.tolerance
-
-    def __repr__(self) -> str:
-        verdict = "ok" if self.ok else "NOT OK"
-        return f"Verification({verdict}: {self.tier} differs from plain hooks by at most {self.max_abs_error:.2g}, {self.tolerance:.2g} allowed)"
-
-
-@public
 @dataclass(frozen=True)
 class EngineStatus:
     """The engine in use: its tier, why it was chosen, where it runs, and what the board keeps.

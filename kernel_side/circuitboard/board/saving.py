@@ -12,7 +12,7 @@ from circuitboard.board import saved as s
 from circuitboard.board.files import rows_in, saved_tree
 from circuitboard.errors import SessionFileError
 from circuitboard.models import reload_name
-from circuitboard.models.fingerprint import Fingerprint, fingerprint
+from circuitboard.models.fingerprint import Fingerprint
 from circuitboard.prompts import PromptPair
 from circuitboard.prompts.answer_sets import Alternatives
 from circuitboard.prompts.recipe import Recipe
@@ -52,7 +52,7 @@ def saved_of(
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
         versions=versions(),
-        model=saved_model(board, fingerprint(board.model) if marks == "now" else marks),
+        model=saved_model(board, board.lab.fingerprint() if marks == "now" else marks),
         prompts=_prompts(board.prompts.of("clean"), board.pair.recipe),
         metric={metric.name: _metric(metric) for metric in lab.metrics},
         states=tree.states,

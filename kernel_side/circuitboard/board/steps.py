@@ -49,11 +49,37 @@ class Steps:
         self._runs: OrderedDict[_Acting, EditedRun] = OrderedDict()
         self._listeners: list[tuple[Callable[[], None]]] = []
         self._epoch = 0
+        self._why_epoch = ""
         self.history = History.start(state)
         run = EditedRun(lab.plan(state.base, ()), lab.base(state.base).logits, ())
         values = lab.values(run)
         self.shown = Shown(0, self.history, run, Outcome(mean(values), values, 0.0, values, (), 0.0))
         self.known: dict[int, float] = {0: mean(values)}
+
+    def renew(self, lab: Lab, cancel: CancelToken, taken: Callable[[], None]) -> Outcome:
+        """Show the same state as another bench measures it, and go on from there; on the worker thread only.
+
+        `taken` is called in the moment in which the one takes the other's place.
+        """
+        shown = self.shown
+        state = shown.history.state
+        start = time.perf_counter()
+        run = lab.choice.engine.run(lab.plan(state.base, state.active), cancel=cancel)
+        values = lab.values(run)
+        lab.watch.require_unchanged()
+        outcome = Outcome(mean(values), values, 0.0, values, run.receipts, (time.perf_counter() - start) * 1000)
+        with self._lock:
+            cancel.check()
+            self._lab = lab
+            taken()
+            self._runs.clear()
+            self._void("The model was measured again before this step, which was not carried out; take it once more.")
+            self.shown = Shown(shown.revision + 1, shown.history, run, outcome)
+            self.history = shown.history
+            self.known = {shown.history.current: outcome.value}
+        self._keep(state, run)
+        self._tell()
+        return outcome.copy()
 
     def step(self, move: Callable[[History], History], *, click: bool) -> Job[Outcome]:
         """Move through the history and compute the metric there, without waiting; see `Board.step`."""
@@ -115,6 +141,7 @@ class Steps:
         try:
             cancel.check()
             self._require(epoch)
+            self._lab.watch.require_unchanged(closely=False)
             start = time.perf_counter()
             shown = self.shown
             amended = history.current == shown.history.current
@@ -128,6 +155,7 @@ class Steps:
                 # A step that goes on is told against the state that it began from.
                 outcome = self.outcome(run, shown.outcome.before if amended else shown.outcome.values, start)
                 revision = shown.revision + 1
+            self._lab.watch.require_unchanged(closely=False)
             with self._lock:
                 cancel.check()
                 self.shown = Shown(revision, history, run, outcome)
@@ -135,7 +163,7 @@ class Steps:
         except BaseException:
             with self._lock:
                 if not cancel.superseded and epoch == self._epoch:
-                    self._epoch += 1
+                    self._void("The step before this one failed, so this one was not carried out either.")
                     self.history = self.shown.history
             raise
         if amended:
@@ -143,20 +171,26 @@ class Steps:
             before = shown.history.state
             self._runs.pop((before.base, before.active), None)
         self._keep(history.state, run)
+        self._tell()
+        return (replace(outcome, change=0.0, before=outcome.values) if same else outcome).copy()
+
+    def _tell(self) -> None:
         for (listener,) in tuple(self._listeners):
             # The step is done, whatever becomes of those who are told.
             try:
                 listener()
             except Exception:  # noqa: BLE001
                 _log.exception("A listener of the board failed.")
-        return (replace(outcome, change=0.0, before=outcome.values) if same else outcome).copy()
+
+    def _void(self, why: str) -> None:
+        """Refuse the steps that wait, which build on what is no more."""
+        self._epoch += 1
+        self._why_epoch = why
 
     def _require(self, epoch: int) -> None:
-        """Refuse a step that builds on one that failed."""
+        """Refuse a step that builds on what is no more."""
         if epoch != self._epoch:
-            raise InterventionError(
-                "The step before this one failed, so this one was not carried out either.", code="earlier_step_failed"
-            )
+            raise InterventionError(self._why_epoch, code="earlier_step_failed")
 
     def _keep(self, state: BoardState, run: EditedRun) -> None:
         key = (state.base, state.active)

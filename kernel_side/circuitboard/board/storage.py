@@ -29,7 +29,6 @@ from circuitboard.engine.tolerance import RELATIVE
 from circuitboard.errors import CircuitboardError, SessionFileError
 from circuitboard.models import load as load_model
 from circuitboard.models.bridge import shape_of
-from circuitboard.models.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +62,7 @@ class Encoded:
 
 def save(board: Board, path: str | Path) -> None:
     """Write a board, whole or not at all; warn if its history is larger than a file may be."""
+    board.lab.watch.require_unchanged()
     place = path_of(path)
     require_place(place, overwrite=True)
     found = encoded(board)
@@ -85,7 +85,7 @@ def encoded(
         `file_too_large` if not even the first state and the current one fit; `not_text` where prompts or names are no
         text that a file can hold.
     """
-    marks = fingerprint(board.model) if marks == "now" else marks
+    marks = board.lab.fingerprint() if marks == "now" else marks
     most_bytes = MAX_BYTES if most_bytes is None else most_bytes
     states = None
     while True:
@@ -327,7 +327,7 @@ def _compared(path: Path, saved: SavedBoard, board: Board) -> Iterator[Recompute
 
 def _differences(saved: SavedBoard, board: Board) -> Iterator[str]:
     """What is not as the manifest says."""
-    now, model = versions(), saved_model(board, fingerprint(board.model))
+    now, model = versions(), saved_model(board, board.lab.fingerprint())
     for name, then in saved.versions.items():
         here = now.get(name)
         if here != then:

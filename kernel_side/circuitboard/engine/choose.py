@@ -16,7 +16,7 @@ from circuitboard.engine.hooked import HookedEngine
 from circuitboard.engine.replay import ReplayEngine
 from circuitboard.engine.settled import Settled
 from circuitboard.engine.tier import Engine
-from circuitboard.engine.tolerance import tolerance
+from circuitboard.engine.tolerance import largest_difference, tolerance
 from circuitboard.engine.wavefront import WavefrontEngine
 from circuitboard.errors import CircuitboardError, EngineError, ModelError
 from circuitboard.interventions import Plan, Supply, compile_plan
@@ -160,15 +160,8 @@ def _compared(
         # What stands where a prompt is padded means nothing.
         found, again, expected = found[:, real], again[real], expected[:, real]
     allowed = tolerance(adapter.dtype, expected)
-    worst = max(_distance(found, expected), _distance(again, expected[-1]))
+    worst = max(largest_difference(found, expected), largest_difference(again, expected[-1]))
     return None if worst <= allowed else f"its logits differ from plain hooks by {worst:.3g}, more than {allowed:.3g}"
-
-
-def _distance(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference; equal non-finite numbers count as equal."""
-    same = (found == expected) | (found.isnan() & expected.isnan())
-    difference = torch.where(same, 0.0, (found - expected).abs())
-    return float("inf") if difference.isnan().any() else float(difference.max())
 
 
 def _probe_edits(

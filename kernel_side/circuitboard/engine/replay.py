@@ -53,13 +53,20 @@ class ReplayRun(EditedRun):
 
 
 class ReplayEngine:
-    """Replays blocks. Needs a base run whose block calls were recorded."""
+    """Replays blocks. Needs a base run whose block calls were recorded.
+
+    Raises
+    ------
+    ModelError
+        `no_replay`.
+    """
 
     tier = "replay"
 
     copied_bytes = 0
 
     def __init__(self, adapter: ModelAdapter, reads: Reads, budget: Budget) -> None:
+        adapter.require_replay()
         self._adapter = adapter
         self._budget = budget
         self._reads = reads

@@ -25,3 +25,10 @@ def tolerance(dtype: torch.dtype, *scale: Tensor | float) -> float:
     """The largest difference allowed between numbers of this dtype and of this size (at least 1)."""
     sizes = [float(x.abs().max()) if isinstance(x, torch.Tensor) else abs(x) for x in scale]
     return RELATIVE[dtype] * max([1.0, *(size for size in sizes if size < float("inf"))])
+
+
+def largest_difference(found: Tensor, expected: Tensor) -> float:
+    """The largest difference; equal non-finite numbers count as equal, and NaN beside a number as infinitely far."""
+    same = (found == expected) | (found.isnan() & expected.isnan())
+    difference = torch.where(same, 0.0, (found - expected).abs())
+    return float("inf") if difference.isnan().any() else float(difference.max())

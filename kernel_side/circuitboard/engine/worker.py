@@ -23,7 +23,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from circuitboard.boundary import inside, public
 from circuitboard.engine.answer import Answer
@@ -33,6 +33,13 @@ from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
 
 T = TypeVar("T")
+
+
+class Guard(Protocol):
+    """Refuses work, by what it raises, on what is not there any more."""
+
+    def __call__(self, *, closely: bool) -> None: ...
+
 
 _TICK_S = 0.1
 
@@ -60,6 +67,7 @@ class Job(Generic[T]):
         self.background = background
         self.yielding = yielding
         self.moves = False
+        self.guard: Guard | None = None
         self.cancel = CancelToken()
         self.future: Answer[T] = Answer()
 
@@ -91,6 +99,11 @@ class Job(Generic[T]):
             raise
         return self.future.result()
 
+    def check_model(self) -> None:
+        """Refuse to compute, or what was computed, if the guard does."""
+        if self.guard is not None:
+            self.guard(closely=False)
+
     def end(self, result: Any = None, error: BaseException | None = None) -> None:
         """Set the result or the error, the first time that it is called."""
         try:
@@ -103,7 +116,11 @@ class Job(Generic[T]):
 
 
 class Worker:
-    """Runs jobs on a thread of its own, started with the first job and ended by `close`."""
+    """Runs jobs on a thread of its own, started with the first job and ended by `close`.
+
+    `guard` is called before each job is taken and, with `closely=False`, around each piece of work; what it raises
+    refuses the job. Jobs that move the board guard what they do themselves, since they have a state to take back.
+    """
 
     def __init__(self, name: str = "circuitboard") -> None:
         self._name = name
@@ -115,6 +132,7 @@ class Worker:
         self._rest_until = 0.0
         self._closed = False
         self._home = Home()
+        self.guard: Guard | None = None
 
     def require_elsewhere(self) -> None:
         """Refuse to wait here for what this worker would do.
@@ -146,7 +164,9 @@ class Worker:
         self.require_elsewhere()
         return self.submit_background(work).result()
 
-    def submit(self, work: Callable[[CancelToken], T], *, click: bool = False, moves: bool = False) -> Job[T]:
+    def submit(
+        self, work: Callable[[CancelToken], T], *, click: bool = False, moves: bool = False, guarded: bool = True
+    ) -> Job[T]:
         """Run `work` after the jobs already waiting.
 
         Parameters
@@ -157,9 +177,11 @@ class Worker:
             Gives way to any newer job that moves the board.
         moves
             Moves the board on, so that waiting and running clicks need not be computed any more.
+        guarded
+            Whether the guard is asked.
         """
         job: Job[T] = Job(work, click=click)
-        self.put(job, moves=moves)
+        self.put(job, moves=moves, guarded=guarded)
         return job
 
     def submit_background(
@@ -173,10 +195,13 @@ class Worker:
         self.put(job)
         return job
 
-    def put(self, job: Job[Any], *, moves: bool = False) -> None:
+    def put(self, job: Job[Any], *, moves: bool = False, guarded: bool = True) -> None:
         """Run a job after those already waiting. Interrupted, it either has taken the job or it has not."""
         self._home.require_own()
         job.future.home = self._home
+        if guarded and self.guard is not None and not self._closed:
+            self.guard(closely=True)
+            job.guard = None if moves else self.guard
         with self._lock:
             if self._closed:
                 raise EngineError("This board was closed; make a new one.", code="board_closed")
@@ -261,7 +286,11 @@ class Worker:
     def _step(self, job: Job[Any], steps: Generator[None, None, Any]) -> None:
         try:
             job.cancel.check()
-            next(steps)
+            job.check_model()
+            try:
+                next(steps)
+            finally:
+                job.check_model()
         except StopIteration as stop:
             self._background.remove((job, steps))
             job.end(stop.value)
@@ -273,7 +302,9 @@ class Worker:
 
 def _run(job: Job[Any]) -> None:
     try:
+        job.check_model()
         result = job.work(job.cancel)
+        job.check_model()
     except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
         job.end(error=error)
     else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Kind
+    from circuitboard.models.account import Account
     from circuitboard.models.anatomy import Anatomy
     from circuitboard.models.outlets import Outlets
 
@@ -117,6 +118,11 @@ class ModelAdapter(Protocol):
     shape: ModelShape
     device: torch.device
     dtype: torch.dtype
+    account: Account
+    """What the model was when the adapter was made."""
+
+    def of_user(self) -> ModelAdapter:
+        """The same adapter around the very model of the user's, to check what this one says."""
 
     def refusal(self, kind: Kind, layer: int) -> str | None:
         """Why this kind of site cannot be edited in this layer, or None if it can."""
@@ -162,6 +168,15 @@ class ModelAdapter(Protocol):
         self, layer: int, resid: Float[Tensor, "batch pos d_model"], call: BlockCall
     ) -> Float[Tensor, "batch pos d_model"]:
         """Run one block on a residual stream."""
+
+    def require_replay(self) -> None:
+        """Refuse a model whose blocks, called one by one, are not what the model computes.
+
+        Raises
+        ------
+        ModelError
+            `no_replay`, with the reason.
+        """
 
     def anatomy(self) -> Anatomy:
         """The parts of the model as plain linear algebra.

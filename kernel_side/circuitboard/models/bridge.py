@@ -1,21 +1,23 @@
 """The adapter over TransformerLens's `TransformerBridge`.
 
 The engine works on a *twin* of the user's model: a copy of its modules around the very same
-parameters. It costs a few milliseconds and no memory, and it means that our hooks never show up in
-a cell that uses the model at the same moment, nor the user's hooks in our runs.
+parameters, with the user's own hooks, which are part of what the model computes. It costs a few
+milliseconds and no memory, and it means that our hooks never show up in a cell that uses the model
+at the same moment. The user's model itself is run to check the twin (`of_user`).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from circuitboard.errors import ModelError
+from circuitboard.models.account import Account
 from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place, Recording, Rewrite
 from circuitboard.models.dissection import dissect
 from circuitboard.models.foreign import foreign
@@ -23,9 +25,11 @@ from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
 from circuitboard.models.outlets import held, outlets_of
 from circuitboard.models.placement import device_of, dtype_of
+from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
 from circuitboard.models.trial import trial_of
+from circuitboard.models.user_hooks import GLOBAL_HOOKS, TABLES, hooks_of, hooks_off
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -38,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def twin(model: TransformerBridge) -> TransformerBridge:
-    """Copy the modules of a model around the same parameters, buffers and tokenizer, without the user's hooks."""
+    """Copy the modules of a model around the same parameters, buffers, tokenizer and hook functions."""
     shared: dict[int, Any] = {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]}
     tokenizer = getattr(model, "tokenizer", None)
     if tokenizer is not None:
@@ -47,8 +51,14 @@ def twin(model: TransformerBridge) -> TransformerBridge:
         # Results of the user's last forward pass that modules hold on to: they belong to its graph and cannot be copied.
         results = [value for value in vars(module).values() if isinstance(value, torch.Tensor) and not value.is_leaf]
         shared.update(dict.fromkeys(map(id, results)))
+        # A hook may be a method of something large, and may note things in its context; both stay the user's own.
+        hooks = [hook for table in TABLES for hook in getattr(module, table).values()]
+        handles = (*getattr(module, "fwd_hooks", ()), *getattr(module, "bwd_hooks", ()))
+        hooks += [held for handle in handles for held in vars(handle).values() if callable(held)]
+        shared.update((id(found), found) for found in (*hooks, getattr(module, "ctx", None)) if found is not None)
     copied = copy.deepcopy(model, shared)
-    copied.reset_hooks(including_permanent=True)
+    # Gradients are ours alone to look at: nothing of the user's rewrites them.
+    copied.reset_hooks(clear_contexts=False, direction="bwd", including_permanent=True)
     for block in getattr(copied, "blocks", ()):
         _wire_again(block)
     return copied
@@ -58,9 +68,26 @@ def _wire_again(block: Any) -> None:
     """Have a copied block note its inputs itself: the functions copied with it would write them into the original."""
     if getattr(block, "_capture_hooks_wired", False):
         for part in block.submodules.values():
-            part._forward_pre_hooks.clear()  # noqa: SLF001  torch offers no other way to drop hooks without their handles
-        block._capture_hook_handles.clear()  # noqa: SLF001
+            for table in TABLES:
+                theirs = set(map(id, hooks_of(part, table)))
+                found = getattr(part, table)
+                for key in [key for key, hook in found.items() if id(hook) not in theirs]:
+                    del found[key]
+        block._capture_hook_handles.clear()  # noqa: SLF001  a bridge has no public way to wire its blocks again
         block._capture_hooks_wired = False  # noqa: SLF001
+
+
+@contextmanager
+def _evaluating(modules: Iterable[torch.nn.Module]) -> Iterator[None]:
+    """Modules of the user's in eval mode, one by one as they were afterwards."""
+    training = [module for module in modules if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
 
 def shape_of(model: TransformerBridge) -> ModelShape:
@@ -86,6 +113,11 @@ def shape_of(model: TransformerBridge) -> ModelShape:
     )
 
 
+def _modules_of(model: Any, part: str) -> Iterable[torch.nn.Module]:
+    found = model._modules.get(part)  # noqa: SLF001  a bridge passes unknown names on
+    return () if found is None else found.modules()
+
+
 class BridgeAdapter:
     """A `TransformerBridge` as the engine sees it.
 
@@ -104,13 +136,40 @@ class BridgeAdapter:
         self.shape = shape_of(model)
         self.name = reload_name(model) or str(getattr(model.cfg, "model_name", None) or type(model).__name__)
         self.device = device_of(model, self.name)
+        self.account = Account(model)
+        self._given = model
         self._model = twin(model)
         self._model.eval()
         self._hook_points = self._model.hook_dict
-        trial = trial_of(self._model, self.shape, self.device, self.name)
+        # What hooks of the user's do is no question of what the model is made of, and they may want their own prompts.
+        with hooks_off(self._model) if self.account.hooks else nullcontext():
+            trial = trial_of(self._model, self.shape, self.device, self.name)
         self.dtype = dtype_of(trial)
         self._survey = survey(self._model, self.shape, trial, self.name)
         self.shape = replace(self.shape, d_mlp=self._survey.d_mlp)
+
+    def of_user(self) -> BridgeAdapter:
+        """The same adapter around the user's model itself, to check what the twin says; it costs nothing.
+
+        The model is in eval mode while it runs and as it was afterwards, and hooks put on it act on this thread alone.
+        """
+        theirs = copy.copy(self)
+        vars(theirs).update(_model=self._given, _hook_points=self._given.hook_dict)
+        return theirs
+
+    def require_replay(self) -> None:
+        blocks = [(block, block.original_component) for block in self._given.blocks]
+        inside: set[int] = {id(module) for pair in blocks for block in pair for module in block.modules()}
+        ends = {id(module) for part in ("embed", "ln_final", "unembed") for module in _modules_of(self._given, part)}
+        entered = {id(self._given.hook_dict[hook_name("resid_pre", layer)]) for layer in range(len(blocks))}
+        entered |= {id(block) for pair in blocks for block in pair if block._forward_pre_hooks}  # noqa: SLF001
+        if any(GLOBAL_HOOKS) or any(
+            id(module) in entered or id(module) not in inside | ends for module in self.account.hooked
+        ):
+            raise ModelError(
+                f"{self.name} cannot be replayed block by block: hooks of yours act outside its blocks, or on what enters them.",
+                code="no_replay",
+            )
 
     def refusal(self, kind: Kind, layer: int) -> str | None:
         return self._survey.refusals.get((kind, layer))
@@ -121,7 +180,8 @@ class BridgeAdapter:
 
     @contextmanager
     def rewriting(self, rewrites: Mapping[Place, Rewrite]) -> Iterator[Mapping[Place, int]]:
-        with rewired(self._hook_points, self._model.blocks, self._survey, rewrites) as calls:
+        alone = self.account.lock if self._model is self._given else nullcontext()
+        with alone, rewired(self._hook_points, self._model.blocks, self._survey, rewrites) as calls:
             yield calls
 
     def forward(
@@ -203,6 +263,8 @@ class BridgeAdapter:
         return after
 
     def anatomy(self) -> Anatomy:
+        if self.account.hooks:
+            raise no_anatomy(self._model, "hooks of yours act in it")
         return dissect(self._model)
 
     def outlets(self) -> Outlets:
@@ -231,7 +293,8 @@ class BridgeAdapter:
     def _logits(self, tokens: Tensor, real: Tensor | None) -> Tensor:
         # The bridge derives positions from the mask, unless the model does so itself.
         mask = {} if real is None else {"attention_mask": real.to(self.device).long()}
-        logits: Tensor = self._model(tokens.to(self.device), return_type="logits", use_cache=False, **mask)
+        with _evaluating(self.account.modules if self._model is self._given else ()):
+            logits: Tensor = self._model(tokens.to(self.device), return_type="logits", use_cache=False, **mask)
         return logits
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitboard.errors import ModelError
 from circuitboard.models.foreign import foreign
+from circuitboard.models.tensor_sample import TensorSample
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,8 +60,10 @@ def _weights(model: TransformerBridge) -> str | None:
 def _hashed(model: TransformerBridge) -> str:
     named = sorted(model.original_model.state_dict().items())
     tensors: list[tuple[str, Tensor]] = [(name, value) for name, value in named if hasattr(value, "data_ptr")]
-    # In-place changes count a version up, and other tensors lie elsewhere.
-    state = tuple(number for _, tensor in tensors for number in (tensor.data_ptr(), tensor._version))  # noqa: SLF001
+    # Other tensors lie elsewhere; what is written to in place is in the sample, or counts a version up.
+    values = [tensor for _, tensor in tensors]
+    versions = (0 if tensor.is_inference() else tensor._version for tensor in values)  # noqa: SLF001
+    state = (*(tensor.data_ptr() for tensor in values), *versions, *TensorSample(values).sum())
     known = _KNOWN.get(model)
     if known is not None and known[0] == state:
         return known[1]

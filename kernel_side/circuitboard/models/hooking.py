@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 
-def attach(point: Any, hook: Callable[..., Any]) -> Callable[[], None]:
-    """Add a hook to a hook point; what is returned removes it."""
+def attach(point: Any, hook: Callable[..., Any], *, first: bool = False) -> Callable[[], None]:
+    """Add a hook to a hook point, after those that are there or before them; what is returned removes it."""
     # Older releases return nothing, but keep the handle where the newer ones do.
-    handle = point.add_hook(hook) or point.fwd_hooks[-1]
+    handle = point.add_hook(hook, prepend=first) or point.fwd_hooks[0 if first else -1]
 
     def remove() -> None:
         handle.hook.remove()

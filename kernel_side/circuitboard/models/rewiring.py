@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -87,6 +88,7 @@ class _Wiring:
         self._rewrites = rewrites
         self._handles: list[Callable[[], None]] = []
         self._rehearsing = False
+        self._thread = get_ident()
 
     def connect(self) -> None:
         for layer in sorted({layer for _, layer in self._rewrites}):
@@ -107,13 +109,15 @@ class _Wiring:
         while self._handles:
             self._handles.pop()()
 
-    def _hook(self, point: Any, look: Look, *, in_rehearsal: bool = False) -> None:
+    def _hook(self, point: Any, look: Look, *, in_rehearsal: bool = False, first: bool = False) -> None:
         """Call `look` with what passes a hook point; what it returns stands in its place, None leaves it."""
 
         def hook(activation: Tensor, *, hook: Any) -> Tensor | None:  # noqa: ARG001
-            return None if self._rehearsing and not in_rehearsal else look(activation)
+            # A cell that runs the same model at this moment is on another thread, and none of our business.
+            mine = get_ident() == self._thread
+            return look(activation) if mine and (in_rehearsal or not self._rehearsing) else None
 
-        self._handles.append(attach(point, hook))
+        self._handles.append(attach(point, hook, first=first))
 
     def _attention(self, layer: int) -> torch.nn.Module:
         return self._blocks[layer].get_submodule("attn")
@@ -172,7 +176,8 @@ class _Wiring:
 
         self._hook(self._point(("head.v", layer)), keep, in_rehearsal=True)
         self._hook(self._point(place), change, in_rehearsal=True)
-        self._hook(self._point(("head", layer)), mix)
+        # Before hooks of the user's, which rewrite what the heads mixed.
+        self._hook(self._point(("head", layer)), mix, first=True)
         if late:
             self._rehearse(self._attention(layer))
 
@@ -180,7 +185,7 @@ class _Wiring:
         """Have an attention module run twice, first only to see its pattern."""
 
         def first(module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if self._rehearsing:
+            if self._rehearsing or get_ident() != self._thread:
                 return
             self._rehearsing = True
             try:
@@ -204,4 +209,4 @@ class _Wiring:
             return None if passed.result_change is None else raw + passed.result_change
 
         self._hook(self._point(("head", layer)), change)
-        self._hook(raw_attention_point(self._points, layer), add)
+        self._hook(raw_attention_point(self._points, layer), add, first=True)

@@ -114,11 +114,12 @@ def exported(request: str, what: What, board: Board, known: Known, look: MapLook
     Raises
     ------
     CircuitboardError
-        `no_map` if there is no map yet, `no_last_step`, `file_too_large`; `bad_look`, `no_share`, `other_map`,
+        `model_changed`; `no_map` if there is no map yet, `no_last_step`, `file_too_large`; `bad_look`, `no_share`, `other_map`,
         `map_forgotten` if a map cannot be looked at like this.
     """
     if what == "python":
         return Exported(request, last_step(board.history), "last_step.py", "text/x-python")
+    board.lab.watch.require_unchanged()
     if what == "html":
         return Exported(request, html_of(board, known), f"{file_stem(board)}.html", "text/html")
     if what == "board":

@@ -25,7 +25,6 @@ from circuitboard.board.saving import saved_model, versions
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
 from circuitboard.metrics import likeliest, standard_error
-from circuitboard.models.fingerprint import fingerprint
 from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
@@ -349,7 +348,7 @@ def _source(code: str) -> str:
 
 
 def _manifest(board: Board) -> str:
-    model, engine = saved_model(board, fingerprint(board.model)), board.lab.choice
+    model, engine = saved_model(board, board.lab.fingerprint()), board.lab.choice
     facts = {
         "model": model.name,
         "loaded as": model.reload,

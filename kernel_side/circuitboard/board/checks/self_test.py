@@ -9,7 +9,8 @@ import torch
 
 from circuitboard.address import Site
 from circuitboard.boundary import public
-from circuitboard.engine import HookedEngine, tolerance
+from circuitboard.engine import tolerance
+from circuitboard.engine.tolerance import largest_difference
 from circuitboard.interventions import Supply, compile_plan
 from circuitboard.models.adapter import places_of
 
@@ -66,20 +67,23 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
     heads = [Site(kind, layer, head) for kind, layer in places if kind == "head" for head in range(shape.n_heads)]
     patterns = [head.pattern for head in heads if lab.adapter.refusal("head.pattern", head.layer) is None]
     allowed = tolerance(lab.adapter.dtype, lab.clean.logits)
+    theirs = lab.of_user()
     checks: list[Check] = []
 
     def check(
         name: str, edits: list[Intervention], base: CachedRun, source: CachedRun | None, expected: Tensor
     ) -> None:
         plan = compile_plan(edits, lab.adapter, lab.prompts, Supply(base, source))
-        found = engine.run(plan, cancel=cancel).logits
-        missed = (found - expected).abs()
-        real = lab.prompts.of(base.name).real
-        if real is not None and missed.shape[1] > 1:
-            missed = missed[real]
-        checks.append(Check(name, float(missed.max()), allowed))
+        note(name, engine.run(plan, cancel=cancel).logits, expected, base)
+
+    def note(name: str, found: Tensor, expected: Tensor, base: CachedRun) -> None:
+        if base.real is not None and found.shape[1] > 1:
+            found, expected = found[base.real], expected[base.real]
+        checks.append(Check(name, largest_difference(found, expected), allowed))
 
     clean, corrupted = lab.clean, lab.corrupted
+    for own, other in zip(lab.bases, theirs.bases, strict=True):
+        note(f"the {own.name} run is what your model says", own.logits, other.logits, own)
     check("scaling every site by 1 changes nothing", [site.scale(1) for site in everywhere], clean, None, clean.logits)
     check(
         "patching every site from its own run changes nothing",
@@ -100,9 +104,9 @@ def run_self_test(lab: Lab, cancel: CancelToken) -> SelfTest:
         into = [Site("resid_pre", 0).patch()]
         check("patching resid_pre 0 gives the other run", into, clean, corrupted, corrupted.logits)
         check("patching resid_pre 0 back gives the clean run", into, corrupted, clean, clean.logits)
-    zero = compile_plan([site.zero() for site in heads], lab.adapter, lab.prompts, Supply(clean))
-    hooked = HookedEngine(lab.adapter, lab.reads).run(zero, cancel=cancel).logits
-    check("zeroing every head equals plain hooks", [site.zero() for site in heads], clean, None, hooked)
+    zero = compile_plan([site.zero() for site in heads], theirs.adapter, lab.prompts, Supply(theirs.clean))
+    hooked = theirs.choice.engine.run(zero, cancel=cancel).logits
+    check("zeroing every head equals plain hooks on your model", [site.zero() for site in heads], clean, None, hooked)
     if len(patterns) == len(heads):
         off = [pattern.zero() for pattern in patterns]
         check("heads that attend to nothing are heads that are zero", off, clean, None, hooked)

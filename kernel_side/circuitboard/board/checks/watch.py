@@ -1,0 +1,61 @@
+"""The law of the board: its numbers are those of the user's model as it is now, or it says why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circuitboard.board.checks import user_code
+from circuitboard.errors import EngineError
+
+if TYPE_CHECKING:
+    from circuitboard.models.account import Account
+
+
+class Watch:
+    """Compares a model with what it was when it was measured.
+
+    Parameters
+    ----------
+    account
+        What it was.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._looked: int | None = None
+        self._found: str | None = None
+        user_code.watch_cells()
+
+    @property
+    def known(self) -> str | None:
+        """What is known to have changed, at the cost of microseconds; None if nothing is."""
+        return self._account.written() or self._found
+
+    def require_unchanged(self, *, closely: bool = True) -> None:
+        """Go on, or say what is another in the model.
+
+        Parameters
+        ----------
+        closely
+            Look at hooks, parts and settings too, unless no code of the user's has run since that was done.
+
+        Raises
+        ------
+        EngineError
+            `model_changed`.
+        """
+        change = self._look() if closely else self._account.written()
+        if change is not None:
+            raise EngineError(
+                f"The model is no longer the one that this board measured: {change}. "
+                "board.refresh() measures it again and keeps edits, history, names and what is selected.",
+                code="model_changed",
+            )
+
+    def _look(self) -> str | None:
+        now = user_code.stamp()
+        if now is not None and now == self._looked:
+            return self._account.written()
+        self._found = self._account.changed()
+        self._looked = now if self._found is None else None
+        return self._found

@@ -1,0 +1,65 @@
+"""The hooks that a user has on a model: of TransformerLens and of torch, permanent or not.
+
+They are part of what the model computes. TransformerLens and Transformers have some of their own, by which they note
+what passes by; those are machinery, come with the first forward pass, and are no hooks of the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+TABLES = ("_forward_pre_hooks", "_forward_hooks")
+"""Where torch keeps the hooks of a module that act in a forward pass."""
+
+GLOBAL_HOOKS = (
+    torch.nn.modules.module._global_forward_pre_hooks,  # noqa: SLF001  torch offers no other way to see them
+    torch.nn.modules.module._global_forward_hooks,  # noqa: SLF001
+)
+"""Hooks that torch calls in every module."""
+
+_MACHINERY = ("transformer_lens.", "transformers.")
+
+
+def hooks_of(module: Module, table: str) -> Iterator[Any]:
+    """The user's hooks in one table of a module, in order."""
+    found = getattr(module, table)
+    if not found:
+        return
+    # Hook points are there for users: what TransformerLens puts on them wraps the user's own function.
+    theirs = hasattr(module, "fwd_hooks")
+    for hook in found.values():
+        if theirs or not str(getattr(hook, "__module__", "")).startswith(_MACHINERY):
+            yield hook
+
+
+def hooked_modules(parts: Iterable[tuple[str, Module]]) -> tuple[tuple[str, Module], ...]:
+    """Those of these modules that carry hooks of the user's, with their names."""
+    return tuple(part for part in parts if any(next(hooks_of(part[1], table), None) is not None for table in TABLES))
+
+
+@contextmanager
+def hooks_off(model: Module) -> Iterator[None]:
+    """A copy of the user's model without the user's hooks, until the end of the block."""
+    taken: list[tuple[Any, list[tuple[Any, Any]]]] = []
+    for module in model.modules():
+        for table in TABLES:
+            found = getattr(module, table)
+            theirs = set(map(id, hooks_of(module, table)))
+            if theirs:
+                taken.append((found, list(found.items())))
+                for key, hook in taken[-1][1]:
+                    if id(hook) in theirs:
+                        del found[key]
+    try:
+        yield
+    finally:
+        for found, entries in taken:
+            found.clear()
+            found.update(entries)
