@@ -68,3 +68,13 @@ def test_other_ends_are_refused_with_a_reason(sender, receiver, code):
     with pytest.raises(cb.AddressError) as caught:
         cb.edge(sender, receiver)
     assert caught.value.code == code
+
+
+def test_an_edge_says_whose_keys_and_values_it_changes():
+    """Where query heads share keys and values, an edge to a head is heard by that head alone."""
+    assert repr(cb.edge(cb.head(9, 6), cb.head(10, 7))) == (
+        "Edge(9.6 -> 10.7; with grouped keys the other heads of its group keep theirs)"
+    )
+    assert "all heads of the group read these" in repr(cb.edge(cb.head(9, 6), cb.head(10, 1).k).at(3))
+    assert repr(cb.edge(cb.head(9, 6), cb.head(10, 7).q).at("END")) == "Edge(9.6 -> 10.7.q @ END)"
+    assert "the group keep theirs" in " ".join(cb.address.Edge.__doc__.split())

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import circuitboard as cb
+from circuitboard.analysis import SelfRepair
 from circuitboard.errors import InterventionError
 from tests.board.prompts import CLEAN, pair
 from tests.tiny_models import FAMILIES
@@ -140,3 +141,25 @@ def test_what_is_no_edit_is_refused(board):
     with pytest.raises(InterventionError):
         board.self_repair()
     assert board.edits == ()
+
+
+def by_hand(before, after, edited=(True, False)):
+    """A repair of rows [component, prompt], the norm's scale the same."""
+    rows = [torch.tensor(values, dtype=torch.float32) for values in (before, after, after)]
+    return SelfRepair((), *rows, torch.tensor(edited), ("zero 1.2",))
+
+
+def test_it_says_which_way_the_rest_of_the_model_worked():
+    repaired = by_hand([[2.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [1.5, 1.6]])
+    assert repaired.verdict == "repaired"
+    assert "direct -2.0000, compensation +1.5500 logits (repaired, 77% of the direct effect)" in repr(repaired)
+    amplified = by_hand([[2.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [-0.9, -0.98]])
+    assert amplified.verdict == "amplified"
+    assert "compensation -0.9400 logits (amplified, 47% of the direct effect)" in repr(amplified)
+    within_error = by_hand([[2.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [1.5, -1.4]])
+    assert within_error.verdict == "neither"
+    assert "neither repaired nor amplified" in repr(within_error)
+    nothing = by_hand([[2.0], [1.0]], [[2.0], [1.5]])
+    assert nothing.verdict == "neither", "there is no direct effect to repair"
+    assert by_hand([[2.0], [1.0]], [[1.0], [1.5]]).verdict == "repaired", "one prompt has no error"
+    assert by_hand([[2.0], [1.0]], [[math.nan], [1.5]]).verdict == "neither"

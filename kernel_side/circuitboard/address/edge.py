@@ -16,7 +16,7 @@ RECEIVERS: tuple[Kind, ...] = ("head", "head.q", "head.k", "head.v", "resid_pre"
 
 
 @public
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Edge(Editable):
     """The direct effect of a sender on a receiver (path patching; Wang et al. 2022, appendix B).
 
@@ -29,7 +29,9 @@ class Edge(Editable):
         "head", "attn_out", "neuron", "mlp_out" or "embed".
     receiver
         "head.q", "head.k", "head.v" (what that projection reads), "head" (all three, for this head alone),
-        "mlp_out", or the residual stream at a place, from which everything later reads.
+        "mlp_out", or the residual stream at a place, from which everything later reads. Where query heads share keys
+        and values (grouped-query attention), "head" gives this head keys and values of its own and the other heads of
+        the group keep theirs; "head.k" and "head.v" name a key-value head, which all heads of its group read.
     positions
         Positions of the sender's output that are edited; None means all.
     """
@@ -92,6 +94,14 @@ class Edge(Editable):
         """The edge, for what is sent at these positions."""
         return replace(self, positions=positions_of(positions))
 
+    def __repr__(self) -> str:
+        notes = {
+            "head": "; with grouped keys the other heads of its group keep theirs",
+            "head.k": "; with grouped keys all heads of the group read these",
+            "head.v": "; with grouped keys all heads of the group read these",
+        }
+        return f"Edge({self}{notes.get(self.receiver.kind, '')})"
+
     def __str__(self) -> str:
         return self.name if self.positions is None else f"{self.name} @ {describe(self.positions)}"
 
@@ -108,5 +118,9 @@ def _moment(site: Site, *, reads: bool = False) -> tuple[int, int]:
 
 @public
 def edge(sender: Site, receiver: Site) -> Edge:
-    """The direct path from `sender` to `receiver`, e.g. cb.edge(cb.head(9, 6), cb.head(10, 7).q)."""
+    """The direct path from `sender` to `receiver`, e.g. cb.edge(cb.head(9, 6), cb.head(10, 7).q).
+
+    To a whole head, `cb.head(10, 7)`, it changes the queries, keys and values of that head alone: with grouped keys the
+    other heads of its group keep theirs.
+    """
     return Edge(sender, receiver)

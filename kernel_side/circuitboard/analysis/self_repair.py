@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from circuitboard.address import ByContent, count_of
 from circuitboard.analysis.component import Component
 from circuitboard.boundary import public
+from circuitboard.engine import tolerance
 from circuitboard.errors import EngineError
 from circuitboard.metrics import standard_error
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from circuitboard.analysis.direct_effects import DirectEffects
     from circuitboard.interventions import Write
+
+Verdict = Literal["repaired", "amplified", "neither"]
 
 _CONSTANT = ("norm_bias", "unembed_bias")
 """Summands that no norm scales."""
@@ -32,8 +36,9 @@ class SelfRepair(ByContent):
 
     An edit has a *direct* effect, the change of what the edited components themselves add to the logit difference, and
     a *total* effect, the change of the logit difference. What is between them is what the rest of the model did about
-    it: `compensation` = total − direct. It is self-repair where it has the other sign than `direct` (the "Hydra
-    effect", McGrath et al. 2023, arXiv:2307.15771; Rushing and Nanda 2024, arXiv:2402.15390).
+    it: `compensation` = total − direct. Where it has the other sign than `direct`, the rest has *repaired* (the "Hydra
+    effect", McGrath et al. 2023, arXiv:2307.15771; Rushing and Nanda 2024, arXiv:2402.15390); where it has the same,
+    the rest has *amplified* the edit. `verdict` is that word.
 
     Direct effects are those of direct logit attribution. `before` and `after` use the scale that the final norm has in
     their own run; `after_frozen` keeps the scale of `before`, so that total = Σ (after_frozen − before) + `norm_part`:
@@ -84,6 +89,20 @@ class SelfRepair(ByContent):
     def compensation(self) -> Float[Tensor, " batch"]:
         """Total − direct: what the other components and the final norm do about the edits."""
         return self.total - self.direct
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the rest of the model did, of the means over prompts.
+
+        "repaired": against the direct effect; "amplified": along with it; "neither": less than two standard errors of
+        itself, or than rounding for a single prompt, or there is no direct effect.
+        """
+        direct, rest = float(self.direct.mean()), float(self.compensation.mean())
+        error = float(standard_error(self.compensation))
+        noise = tolerance(torch.float32, self.before.sum(0), self.after.sum(0))
+        if not abs(rest) > max(noise, 0.0 if math.isnan(error) else 2 * error) or not abs(direct) > noise:
+            return "neither"
+        return "repaired" if (rest > 0) != (direct > 0) else "amplified"
 
     @property
     def rise(self) -> Float[Tensor, "component batch"]:
@@ -138,9 +157,15 @@ class SelfRepair(ByContent):
         errors = [float(standard_error(values)) for values in parts.values()]
         return pd.DataFrame({"mean": means, "stderr": errors}, index=list(parts))
 
+    def _in_words(self) -> str:
+        verdict, direct = self.verdict, self.direct.mean()
+        if verdict == "neither":
+            return "neither repaired nor amplified"
+        return f"{verdict}, {float(abs(self.compensation.mean() / direct)):.0%} of the direct effect"
+
     def __repr__(self) -> str:
         names = ", ".join(self.edits)
-        return f"SelfRepair({names}: total {self.total.mean():+.4f}, direct {self.direct.mean():+.4f}, compensation {self.compensation.mean():+.4f} logits, n={self.total.shape[0]}; .risers(5), .summary(), .to_dataframe())"
+        return f"SelfRepair({names}: total {self.total.mean():+.4f}, direct {self.direct.mean():+.4f}, compensation {self.compensation.mean():+.4f} logits ({self._in_words()}), n={self.total.shape[0]}; .risers(5), .summary(), .to_dataframe())"
 
 
 def self_repair_of(before: DirectEffects, after: DirectEffects, own: tuple[Write, ...], n_groups: int) -> SelfRepair:

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { FakeOptions } from "../../../dev/fake_options";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 import { pitchOf } from "./Attention";
+import { whatTheRestDid } from "./Effects";
 import { namedTokens } from "./Pattern";
 
 let panel: Mounted;
@@ -221,6 +222,27 @@ describe("the effect", () => {
     ]);
     expect(panel.all("effect-part")[0]?.textContent).toContain("\u22121.83 \u00b1 0.12 logits");
     expect(panel.cb("detail-state").textContent).toBe("not edited");
+  });
+
+  it("says whether later parts repaired or amplified it, where that is more than its error", () => {
+    const of = (direct: number, later: number | null, stderr: number | null = null) =>
+      whatTheRestDid(
+        {
+          direct: { value: direct, special: null },
+          later: later === null ? null : { value: later, special: null },
+          later_stderr: stderr === null ? null : { value: stderr, special: null },
+        },
+        1e-3,
+      );
+    expect([of(-2, 1.5), of(-2, -0.94), of(2, -0.5, 0.1), of(2, 3)]).toEqual([
+      "repaired",
+      "amplified",
+      "repaired",
+      "amplified",
+    ]);
+    expect([of(-2, 1.5, 0.8), of(-2, 1e-4), of(0, 1), of(1, null), of(Number.NaN, 1)]).toEqual(
+      new Array(5).fill(null),
+    );
   });
 
   it("is asked for again where a click would do something else", async () => {

@@ -19,6 +19,18 @@ interface Line {
   unit: string;
 }
 
+/** Whether later parts worked against the direct effect or along with it; null where that is noise. */
+export function whatTheRestDid(
+  { direct, later, later_stderr }: Pick<EditEffect, "direct" | "later" | "later_stderr">,
+  rounding: number,
+): "repaired" | "amplified" | null {
+  const [own, rest] = [realOrNull(direct), realOrNull(later)];
+  if (own === null || rest === null) return null;
+  const noise = Math.max(rounding, 2 * (realOrNull(later_stderr) ?? 0));
+  if (!(Math.abs(rest) > noise && Math.abs(own) > rounding)) return null;
+  return rest > 0 === own > 0 ? "amplified" : "repaired";
+}
+
 export function Effects({
   effect,
   direct,
@@ -55,12 +67,13 @@ export function Effects({
       name: "Through later parts",
       term: null,
       title:
-        "The total minus the direct effect: what later parts make of it, the final norm\u2019s scale included",
+        "The total minus the direct effect: what later parts make of it, the final norm\u2019s scale included. Against the direct effect it is repaired (self-repair), along with it amplified",
       value: effect.later,
       stderr: effect.later_stderr,
       unit: "logits",
     },
   ];
+  const word = whatTheRestDid(effect, roundingOf(metric));
   const shown = lines.filter(({ value }) => value !== null);
   const scale = ends(
     shown.map(({ value }) => realOrNull(value) ?? 0),
@@ -97,6 +110,9 @@ export function Effects({
                   </span>
                   <span class="cb-quiet-text">
                     {stderr === null ? "" : ` \u00b1 ${plain(stderr)}`} {line.unit}
+                    {line.term === null && word !== null ? (
+                      <span data-cb="effect-verdict">, {word}</span>
+                    ) : null}
                   </span>
                 </td>
               </tr>
