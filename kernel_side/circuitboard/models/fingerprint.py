@@ -21,6 +21,9 @@ _KNOWN: weakref.WeakKeyDictionary[TransformerBridge, tuple[tuple[int, ...], str]
 
 _DIGITS = 16
 
+_OF_THE_CALL = {"padding", "truncation"}
+"""What a fast tokenizer keeps of the last call, which says nothing of what it is."""
+
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -32,7 +35,7 @@ class Fingerprint:
         SHA-256 of all parameters and buffers, names included; the first 16 hexadecimal digits. None where some cannot be
         read: offloaded, or of a tensor class that does not give its bytes.
     tokenizer
-        The same of the tokenizer's whole definition; None without one.
+        The same of the tokenizer's whole definition, whatever it was last called with; None without one.
     revision
         The hub's commit, where the model came from there.
     """
@@ -82,10 +85,22 @@ def _bytes(tensor: Tensor) -> Any:
     return flat.view(torch.uint8).numpy() if flat.numel() else b""
 
 
+def _definition(written: str) -> str:
+    """A tokenizer's JSON without how it was last called: padding and truncation stand in it before its definition."""
+    call, mark, definition = written.partition('"added_tokens":')
+    try:
+        head = json.loads(call.rstrip(", ") + "}")
+    except json.JSONDecodeError:  # another order of fields
+        whole = json.loads(written)
+        return json.dumps({name: whole[name] for name in sorted(whole.keys() - _OF_THE_CALL)})
+    known = {name: None if name in _OF_THE_CALL else value for name, value in head.items()}
+    return json.dumps(known, separators=(",", ":")).removesuffix("}") + "," + mark + definition
+
+
 def _tokenizer(tokenizer: Any) -> str | None:
     if tokenizer is None:
         return None
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    whole = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
+    whole = _definition(backend.to_str()) if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
     special = json.dumps(tokenizer.special_tokens_map, sort_keys=True, default=str)
     return hashlib.sha256((whole + special).encode()).hexdigest()[:_DIGITS]
