@@ -88,11 +88,10 @@ def _bytes(tensor: Tensor) -> Any:
 def _definition(written: str) -> str:
     """A tokenizer's JSON without how it was last called: padding and truncation stand in it before its definition."""
     call, mark, definition = written.partition('"added_tokens":')
-    try:
-        head = json.loads(call.rstrip(", ") + "}")
-    except json.JSONDecodeError:  # another order of fields
+    if not call.startswith('{"version":'):
         whole = json.loads(written)
         return json.dumps({name: whole[name] for name in sorted(whole.keys() - _OF_THE_CALL)})
+    head = json.loads(call.rstrip(", ") + "}")
     known = {name: None if name in _OF_THE_CALL else value for name, value in head.items()}
     return json.dumps(known, separators=(",", ":")).removesuffix("}") + "," + mark + definition
 
