@@ -12,6 +12,8 @@ import torch
 from transformer_lens.utilities.statistics import bootstrap_ci, derive_generator, sign_flip_permutation_pvalue
 
 import circuitboard as cb
+from circuitboard.errors import InterventionError
+from circuitboard.metrics import corrected
 from circuitboard.sweeps import result
 from tests.board.prompts import CLEAN, pair, plain_values
 from tests.tiny_models import N_HEADS, N_LAYERS, tiny
@@ -165,10 +167,27 @@ def test_statistics_are_those_of_transformer_lens(sweep):
 
 
 def test_statistics_do_not_depend_on_how_many_cells_are_held_at_once(sweep, monkeypatch):
-    whole = (*sweep.ci(), sweep.pvalue())
+    whole = sweep.ci()
     monkeypatch.setattr(result, "_CHUNK_NUMBERS", 7 * 3 * 1000)
-    for found, expected in zip((*sweep.ci(), sweep.pvalue()), whole, strict=True):
+    for found, expected in zip(sweep.ci(), whole, strict=True):
         assert torch.equal(found, expected)
+
+
+def test_p_values_are_corrected_for_the_cells_that_have_one(sweep):
+    alone = sweep.pvalue()
+    for how in ("holm", "fdr"):
+        found = sweep.pvalue(correct=how)
+        assert found.shape == alone.shape
+        assert (found >= alone).all()
+        torch.testing.assert_close(found, corrected(alone, how))
+    assert sweep.pvalue_floor() == 2 / 8
+    spoilt = replace(sweep, per_prompt=sweep.per_prompt.clone())
+    spoilt.per_prompt[0] = torch.nan
+    assert torch.equal(spoilt.pvalue(correct="holm").isnan(), spoilt.effect.isnan())
+    with pytest.raises(InterventionError) as caught:
+        sweep.pvalue(correct="bonferroni")
+    assert caught.value.code == "unknown_correction"
+    assert "'holm' or 'fdr'" in caught.value.message
 
 
 def test_one_prompt_has_no_spread(model):
@@ -177,6 +196,8 @@ def test_one_prompt_has_no_spread(model):
     assert found.stderr.isnan().all()
     assert all(bound.isnan().all() for bound in found.ci())
     assert found.pvalue().isnan().all()
+    assert found.pvalue(correct="fdr").isnan().all()
+    assert math.isnan(found.pvalue_floor())
     assert found.values.isfinite().all()
     board.close()
 

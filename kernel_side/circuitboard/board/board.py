@@ -244,7 +244,8 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """Every metric of the board: value, its error bars over prompts, both baselines, and the change by all edits.
 
         Columns: unit, value, stderr, ci_low and ci_high (95 % bootstrap), clean, corrupted, change (against the base
-        run) and its sign-flip p-value. Error bars are NaN for a single prompt.
+        run) and its sign-flip p-value: `p`, the smallest that the test can tell, `p_floor`, and as it is printed, `p_text`.
+        Error bars are NaN for a single prompt.
         """
         return metrics_table(self._lab, self._current)
 

@@ -35,6 +35,8 @@ def metrics_table(lab: Lab, shown: Shown) -> pd.DataFrame:
                 "corrupted": float("nan") if corrupted is None else mean(corrupted),
                 "change": change.mean,
                 "p": change.pvalue,
+                "p_floor": change.floor,
+                "p_text": change.p,
             }
         )
     return pd.DataFrame(rows).set_index("metric")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from circuitboard.address import ByContent
 from circuitboard.boundary import public
+from circuitboard.metrics.sign_flips import floor_of, printed, pvalues
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -22,7 +23,7 @@ _MOST_KEPT = 1000
 
 
 @public
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Spread(ByContent):
     """The mean of one number a prompt, with its error bars; NaN where there are too few prompts to tell.
 
@@ -35,9 +36,12 @@ class Spread(ByContent):
     low, high
         95 % percentile bootstrap interval of the mean, 1000 resamples of the prompts, seeded.
     pvalue
-        Two-sided sign-flip permutation test that the mean is zero; exact up to twelve prompts.
+        Two-sided sign-flip permutation test that the mean is zero: all patterns of signs up to 19 prompts, else as
+        many random ones as about a second allows.
     n
         How many prompts.
+    floor
+        The smallest p-value that this test can tell; it is printed with a "<".
     """
 
     mean: float
@@ -46,23 +50,31 @@ class Spread(ByContent):
     high: float
     pvalue: float
     n: int
+    floor: float = math.nan
+
+    @property
+    def p(self) -> str:
+        """The p-value as it is printed: "0.031", "<9.5e-07", "nan"."""
+        return printed(self.pvalue, self.floor)
+
+    def __repr__(self) -> str:
+        return f"Spread({self})"
 
     def __str__(self) -> str:
         bars = "" if math.isnan(self.stderr) else f" ± {self.stderr:.4f} (95 % {self.low:+.4f} … {self.high:+.4f})"
-        return f"{self.mean:+.4f}{bars}, n={self.n}"
+        test = "" if math.isnan(self.pvalue) else f", p {'' if self.p.startswith('<') else '= '}{self.p}"
+        return f"{self.mean:+.4f}{bars}{test}, n={self.n}"
 
 
 def spread_of(values: Float[Tensor, " batch"]) -> Spread:
-    """Mean, standard error, bootstrap interval and p-value of one number a prompt (TransformerLens's statistics)."""
+    """Mean, standard error, bootstrap interval and p-value of one number a prompt."""
     values = values.double()
     mean, n = float(values.mean()), len(values)
     if n < _TWO or not bool(values.isfinite().all()):
         return Spread(mean, math.nan, math.nan, math.nan, math.nan, n)
-    from transformer_lens.utilities.statistics import derive_generator, sign_flip_permutation_pvalue
-
     low, high = interval_of(values)
-    pvalue = sign_flip_permutation_pvalue(values, n_permutations=1000, generator=derive_generator(_SEED))
-    return Spread(mean, float(standard_error(values)), low, high, float(pvalue), n)
+    pvalue = float(pvalues(values[None], seed=_SEED)[0])
+    return Spread(mean, float(standard_error(values)), low, high, pvalue, n, floor_of(1, n))
 
 
 def standard_error(values: Float[Tensor, "*rows batch"]) -> Float[Tensor, "*rows"]:
