@@ -16,7 +16,7 @@ from circuitboard.metrics.sign_flips import flips_for
 
 def enumerated(row):
     """Every pattern of signs, one by one."""
-    far = abs(math.fsum(row)) - 1e-12 * math.fsum(map(abs, row))
+    far = abs(math.fsum(row)) * (1 - 100 * 2**-52) - 1e-12 * math.fsum(map(abs, row))
     sums = [
         abs(math.fsum(s * x for s, x in zip(signs, row, strict=True)))
         for signs in itertools.product((1, -1), repeat=len(row))
