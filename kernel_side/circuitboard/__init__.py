@@ -89,6 +89,9 @@ __all__ = [
     "tasks",
 ]
 
+full_tracebacks = False
+"""Whether notebooks show every line that was run before an error of ours; else the user's own lines and the message."""
+
 # torch and TransformerLens take seconds to import, so what needs them is loaded when it is first used.
 _LATER = {
     "Board": "circuitboard.board",
@@ -121,7 +124,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, "__version__", "full_tracebacks"]
 
 
 def _wire_views() -> None:

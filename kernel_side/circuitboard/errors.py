@@ -32,6 +32,12 @@ class CircuitboardError(Exception):
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the user's own lines and the message; `cb.full_tracebacks = True` shows all."""
+        from circuitboard.users_lines import rendered
+
+        return rendered(self)
+
 
 class CallError(CircuitboardError, TypeError):
     """Arguments that a call does not take: Python's own refusal, with the way in which it is called."""

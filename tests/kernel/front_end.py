@@ -29,6 +29,7 @@ class Cell:
     text: str = ""
     data: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
+    traceback: list[str] = field(default_factory=list)
     ended_at: float | None = None
 
 
@@ -151,6 +152,7 @@ class FrontEnd:
             cell.data.append(content["data"])
         elif cell is not None and kind == "error":
             cell.error = f"{content['ename']}: {content['evalue']}"
+            cell.traceback = content["traceback"]
         elif cell is not None and kind == "status" and content["execution_state"] == "idle":
             cell.ended_at = now
 

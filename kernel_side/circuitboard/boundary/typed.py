@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import traceback
@@ -11,6 +10,7 @@ from typing import Any
 
 from circuitboard.boundary.memory import out_of_memory, ran_out_of_memory
 from circuitboard.errors import CallError, CircuitboardError, EngineError
+from circuitboard.words import instead
 
 _MOST_WORDS = 300
 """Characters of a foreign message that are repeated; all of it is in the chained cause."""
@@ -90,10 +90,18 @@ def wrong_call(error: TypeError, asked: str, call: Callable[..., Any]) -> CallEr
     text = re.sub(r"^[\w.<>]*\(\)", f"{asked}()", str(error)).rstrip(".")
     hint = ""
     if (unknown := re.search(r"unexpected keyword argument '(\w+)'", text)) is not None:
-        near = difflib.get_close_matches(unknown[1], [parameter.name for parameter in plain], 1)
-        hint = f" Did you mean {near[0]}=…?" if near else ""
+        hint = instead("argument", unknown[1], [parameter.name for parameter in plain])
+    elif "positional argument" in text and "takes" in text:
+        hint = _named(plain)
+    hint += instead("call", asked)
     called = signature.replace(parameters=plain, return_annotation=signature.empty)
     return CallError(f"{text}. It is called {asked}{called}.{hint}")
+
+
+def _named(parameters: list[inspect.Parameter]) -> str:
+    """What to do with arguments that were given by their place and have none."""
+    named = [f"{one.name}=…" for one in parameters if one.kind is one.KEYWORD_ONLY]
+    return f" Given by name: {', '.join(named)}." if named else ""
 
 
 def _library(error: BaseException) -> str:

@@ -12,7 +12,18 @@ from functools import cached_property
 from typing import Literal
 
 Meant = Literal[
-    "site", "over", "how", "by", "metric", "approximate", "argument", "Board", "circuitboard", "PromptPair", "Site"
+    "site",
+    "over",
+    "how",
+    "by",
+    "metric",
+    "approximate",
+    "argument",
+    "call",
+    "Board",
+    "circuitboard",
+    "PromptPair",
+    "Site",
 ]
 """What a name is looked up as: text for a site, an argument of a sweep, a metric, a keyword, or an attribute."""
 
@@ -142,6 +153,8 @@ FIELD: tuple[Word, ...] = (
     Word("argument", r"torch_dtype|precision", "dtype"),
     Word("argument", r"model_name|model_id|pretrained", "name"),
     Word("argument", r"random_seed|rng", "seed"),
+    # --- calls whose arguments people know otherwise
+    Word("call", "PromptPair", "cb.PromptPair(clean, corrupted, answer=' Mary', wrong=' John')", "the right and the wrong answer are two arguments"),
     # --- attributes of a board
     Word("Board", _ABLATE, "board.edit(cb.head(9, 6).zero())", "every head in turn: board.sweep('head', how='zero')"),
     Word("Board", _MEAN, "board.edit(cb.head(9, 6).mean())"),
