@@ -219,22 +219,8 @@ def _pruned() -> TransformerBridge:
 
 
 def _compiled_forward() -> TransformerBridge:
-    model = _bridge(llama())
+    model = _bridge(llama(num_hidden_layers=1))
     model.original_model.forward = torch.compile(model.original_model.forward, backend="eager")
-    return model
-
-
-def _compiled_blocks() -> TransformerBridge:
-    model = llama()
-    for layer in model.model.layers:
-        layer.mlp = torch.compile(layer.mlp, backend="eager")
-    return _bridge(model)
-
-
-def _compiled_in_place() -> TransformerBridge:
-    model = _bridge(llama())
-    for block in model.blocks:
-        block.mlp.compile(backend="eager")
     return model
 
 
@@ -391,7 +377,7 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
     "float32_norms": lambda: _half_of_it(torch.bfloat16, "layernorm", "norm"),
     "float16": lambda: _bridge(llama().half()),
     "bfloat16": lambda: _bridge(llama().bfloat16()),
-    "float64": lambda: _bridge(llama().double()),
+    "float64": lambda: native(positional_embedding_type="rotary").double(),
     "lora": lambda: _adapted(Lora, "q_proj", "v_proj", "o_proj", "down_proj"),
     "lora_queries": lambda: _adapted(Lora, "q_proj", "v_proj"),
     "lora_linear": lambda: _adapted(LoraLinear, "o_proj", "down_proj"),
@@ -399,8 +385,6 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
     "parametrized": _parametrized,
     "pruned": _pruned,
     "compiled_forward": _compiled_forward,
-    "compiled_blocks": _compiled_blocks,
-    "compiled_in_place": _compiled_in_place,
     "inference": _inference,
     "frozen": _frozen,
     "offloaded": _offloaded,

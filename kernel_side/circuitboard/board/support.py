@@ -95,7 +95,7 @@ def support_of(model: TransformerBridge) -> Support:
 def _tried(board: Board, name: str, how: How) -> str:
     """Run an intervention with the board's engine and with plain hooks."""
     try:
-        found = board.verify(_intervention(board, _site(board, name), how))
+        found = board.verify(_intervention(board, sample_site(board, name), how))
     except CircuitboardError as error:
         return error.message
     if found.ok:
@@ -103,7 +103,7 @@ def _tried(board: Board, name: str, how: How) -> str:
     return f"differs from plain hooks by {found.max_abs_error:.2g}, {found.tolerance:.2g} allowed"
 
 
-def _site(board: Board, name: str) -> Site | Edge:
+def sample_site(board: Board, name: str) -> Site | Edge:
     """A site of this kind in the first layer that has one; else one that is refused with the reason."""
     adapter = board.lab.adapter
     if name == _EDGE:
