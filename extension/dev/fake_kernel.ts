@@ -121,6 +121,15 @@ export class FakeKernel implements Channel {
       logit: toReal(Math.log(now)),
       base_logit: toReal(Math.log(before)),
     });
+    const ranked = [
+      token(" Mary", 5335, 0.684, 0.684 * (1 - shift)),
+      token(" John", 1757, 0.019, 0.019 + 0.5 * shift),
+      token(" the", 262, 0.041, 0.076),
+      token(" them", 606, 0.022, 0.048),
+      token(" her", 607, 0.027, 0.034),
+      token(" a", 257, 0.011, 0.012),
+    ];
+    const sides: Record<string, "answer" | "wrong"> = { " Mary": "answer", " John": "wrong" };
     return {
       revision: this.revision,
       base: this.base,
@@ -152,15 +161,14 @@ export class FakeKernel implements Channel {
       top_tokens: {
         prompt: this.view.prompt,
         at: "END",
-        rows: [
-          token(" Mary", 5335, 0.684, 0.684 * (1 - shift)),
-          token(" John", 1757, 0.019, 0.019 + 0.5 * shift),
-          token(" the", 262, 0.041, 0.076),
-          token(" them", 606, 0.022, 0.048),
-          token(" her", 607, 0.027, 0.034),
-          token(" a", 257, 0.011, 0.012),
-        ],
+        rows: ranked.map((row) => ({
+          ...row,
+          rank:
+            1 + ranked.filter((other) => (other.prob.value ?? 0) > (row.prob.value ?? 0)).length,
+          side: sides[row.token] ?? null,
+        })),
       },
+      notes: this.options.notes.map(([code, text, where]) => ({ code, text, where })),
       view: this.view,
       latency_ms: 6.2,
     };

@@ -17,6 +17,8 @@ export interface FakeOptions {
   estimated: boolean;
   /** Columns on the left that hold no token of any prompt but the first. */
   padding: number;
+  /** Notes on the prompts: code, text, place. */
+  notes: readonly (readonly [code: string, text: string, where: string])[];
   /** Metrics beside the first: name, unit, value. */
   moreMetrics: readonly (readonly [name: string, unit: string, value: number])[];
   maps: View["map"][];
@@ -80,13 +82,22 @@ export const DEFAULTS: FakeOptions = {
   tokens: IOI,
   effects: GPT2_EFFECTS,
   moreMetrics: [],
+  notes: [],
   maps: ["head", "head_pos", "resid_pre", "attn_out", "mlp_out", "neuron"],
   mute: new Set(),
 };
 
 /** A prompt whose first columns hold no token. */
 export function padded(row: PromptRow, by: number): PromptRow {
-  const nothing = { clean: "", corrupted: "", differs: false, labels: [], padding: true };
+  const nothing = {
+    clean: "",
+    corrupted: "",
+    differs: false,
+    labels: [],
+    padding: true,
+    clean_id: null,
+    corrupted_id: null,
+  };
   return { ...row, columns: row.columns.map((column, i) => (i < by ? nothing : column)) };
 }
 

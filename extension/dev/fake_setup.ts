@@ -2,6 +2,13 @@
 import { PROTOCOL_VERSION, type PromptRow, type Setup } from "../src/protocol/generated";
 import { type FakeOptions, NO_OTHERS, padded } from "./fake_options";
 
+/** An id for each text, as a vocabulary has. */
+function idOf(token: string): number {
+  let id = 7;
+  for (const letter of token.slice(0, 64)) id = (31 * id + (letter.codePointAt(0) ?? 0)) % 50_257;
+  return id;
+}
+
 export function setupOf(options: FakeOptions): Setup {
   const { layers, heads, prompts, tokens, hasCorrupted, model, padding } = options;
   const row: PromptRow = {
@@ -11,9 +18,11 @@ export function setupOf(options: FakeOptions): Setup {
       differs: hasCorrupted && clean !== corrupted,
       labels: label === undefined ? [] : [label],
       padding: false,
+      clean_id: idOf(clean),
+      corrupted_id: hasCorrupted ? idOf(corrupted) : null,
     })),
-    answer: " Mary",
-    wrong: " John",
+    answer: [" Mary"],
+    wrong: [" John"],
   };
   return {
     protocol: PROTOCOL_VERSION,

@@ -47,11 +47,22 @@ const MODELS: Record<string, Partial<FakeOptions>> = {
     }),
   },
   single: { hasCorrupted: false },
+  noted: {
+    notes: [
+      [
+        "answer_not_top",
+        "The answer ' Hart' is at rank 33 with 0.5 % in its own, clean run; the likeliest is ' the' with 12.1 %.",
+        "answer",
+      ],
+      ["prompt_ends_in_space", "The clean prompt ends in a space.", "clean"],
+    ],
+  },
   hostile: {
     prompts: 6,
     model: HOSTILE[1] ?? "",
     tokens: HOSTILE.map((text, i) => (i % 2 ? [text, text.slice(1), text] : [text, text, text])),
     moreMetrics: HOSTILE.map((text) => [text, text.slice(0, 40), 0.5]),
+    notes: HOSTILE.map((text, i) => [`code_${i}`, text, text]),
   },
 };
 

@@ -35,19 +35,27 @@ SETUP = m.Setup(
     prompts=[
         m.PromptRow(
             columns=[
-                m.TokenColumn(clean=" John", corrupted=" Mary", differs=True, labels=["S2"], padding=False),
+                m.TokenColumn(
+                    clean=" John",
+                    corrupted=" Mary",
+                    differs=True,
+                    labels=["S2"],
+                    padding=False,
+                    clean_id=25,
+                    corrupted_id=24,
+                ),
                 m.TokenColumn(clean=HOSTILE, corrupted=HOSTILE, differs=False, labels=[], padding=False),
             ],
-            answer=" Mary",
-            wrong=" John",
+            answer=[" Mary"],
+            wrong=[" John", " |", "…", " Kate"],
         ),
         m.PromptRow(
             columns=[
                 m.TokenColumn(clean="", corrupted="", differs=False, labels=[], padding=True),
                 m.TokenColumn(clean=" Kate", corrupted=" Kate", differs=False, labels=["S2"], padding=False),
             ],
-            answer=" Mary",
-            wrong=" John",
+            answer=[" Mary"],
+            wrong=[" John"],
         ),
     ],
     has_corrupted=True,
@@ -185,9 +193,15 @@ SNAPSHOT = m.Snapshot(
                 base_prob=m.Real.of(float("nan")),
                 logit=m.Real.of(9.5),
                 base_logit=m.Real.of(float("inf")),
+                rank=12,
+                side="wrong",
             )
         ],
     ),
+    notes=[
+        m.PromptNote("prompt_ends_in_space", HOSTILE, "clean"),
+        m.PromptNote("swapped", "The clean run does worse than the corrupted one.", "baselines"),
+    ],
     view=m.View(
         mode="resample", positions=[0, 1], map="resid_pre", prompt=0, map_layer=1, live=False, colours="purple-green"
     ),
@@ -259,14 +273,14 @@ EXAMPLES: dict[str, Message] = {
         ),
         writes=m.WritesView(
             position=1,
-            current=m.Moves([m.MovedToken(HOSTILE, m.Real.of(0.5))], [m.MovedToken(" the", m.Real.of(-0.25))]),
-            base=m.Moves([m.MovedToken(" Mary", m.Real.of(0.75))], []),
+            current=m.Moves([m.MovedToken(HOSTILE, 11, m.Real.of(0.5))], [m.MovedToken(" the", 11, m.Real.of(-0.25))]),
+            base=m.Moves([m.MovedToken(" Mary", 11, m.Real.of(0.75))], []),
             change=m.Moves([], []),
         ),
         circuit=m.CircuitView(
             row=1,
             source=0,
-            copying=m.Moves([m.MovedToken(HOSTILE, m.Real.of(0.5))], []),
+            copying=m.Moves([m.MovedToken(HOSTILE, 11, m.Real.of(0.5))], []),
             keys=None,
             keys_refused=m.ErrorInfo("no_qk_circuit", HOSTILE, None),
         ),
@@ -298,7 +312,7 @@ EXAMPLES: dict[str, Message] = {
                 logit_diff=m.Real.of(0.25),
                 base_logit_diff=m.Real.of(float("nan")),
                 prob=m.Real.of(0.0625),
-                tokens=[m.LensToken(token=HOSTILE, prob=m.Real.of(0.5))],
+                tokens=[m.LensToken(token=HOSTILE, token_id=11, prob=m.Real.of(0.5))],
             )
         ],
         refused=[m.PartRefused("lens", m.ErrorInfo("no_logit_lens", HOSTILE))],
@@ -346,6 +360,7 @@ EXAMPLES: dict[str, Message] = {
                 right_prob=m.Real.of(float("nan")),
                 left_logit=m.Real.of(9.5),
                 right_logit=m.Real.of(float("inf")),
+                side="answer",
             )
         ],
         runs=6,

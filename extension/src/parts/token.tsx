@@ -1,7 +1,12 @@
 // Tokens are data: of any length, with any characters. What is drawn is short, visible and inert.
+//
+// Their names come from Python (prompts/token_name.py), which names what is not seen. Here a name gets its leading space
+// as `·`, is cut to the room there is, and, like any other text, is kept from turning what stands around it.
 import { Fragment, type JSX } from "preact";
 
 const LONGEST = 32;
+/** Characters of a name that a title shows. */
+const TITLE = 240;
 const NAMES: Record<string, string> = { "\n": "\u23ce", "\t": "\u21e5", "\r": "\u240d" };
 // Controls, and what has no shape of its own: joiners, and every mark that turns the text around it.
 const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
@@ -13,7 +18,7 @@ function visible(character: string): string {
   return `\u2039${code.toString(16)}\u203a`;
 }
 
-/** A token in one short line, without its leading space; invisible characters are named. */
+/** A text in one short line; invisible characters are named. Of a token, without its leading space. */
 export function tokenText(token: string, longest = LONGEST): string {
   const head =
     token.length > longest
@@ -29,33 +34,43 @@ export function tokenWords(token: string, longest = LONGEST): string {
     : tokenText(token, longest);
 }
 
-/** The tokens of an answer: several are joined by the kernel, as in " Mary | John". */
-export function answersOf(answer: string): string[] {
-  return answer.split(" |");
+/** A token by name and id, for a title. */
+export function tokenTitle(token: string, id: number): string {
+  return `${tokenWords(token, TITLE)} = ${id}`;
+}
+
+interface TokenProps {
+  text: string;
+  longest?: number;
+  /** Shown on hover, and after a name that is cut: two tokens that begin alike are still told apart. */
+  id?: number | null | undefined;
 }
 
 /** A token as it is drawn everywhere: leading space as a quiet `·`, isolated from its neighbours. */
-export function Token({
-  text,
-  longest = LONGEST,
-}: {
-  text: string;
-  longest?: number;
-}): JSX.Element {
+export function Token({ text, longest = LONGEST, id }: TokenProps): JSX.Element {
   const spaced = text.startsWith(" ") && text.length > 1;
+  const own = spaced ? text.slice(1) : text;
+  const known = id !== undefined && id !== null;
   return (
-    <bdi class="cb-token">
+    <bdi class="cb-token" title={known ? tokenTitle(text, id) : undefined}>
       {spaced ? <span class="cb-space">{"\u00b7"}</span> : null}
-      {tokenText(spaced ? text.slice(1) : text, longest)}
+      {tokenText(own, longest)}
+      {known && own.length > longest ? <span class="cb-quiet-text">{` #${id}`}</span> : null}
     </bdi>
   );
 }
 
 /** An answer, or several as alternatives. */
-export function Answer({ text, longest }: { text: string; longest: number }): JSX.Element {
+export function Answer({
+  tokens,
+  longest,
+}: {
+  tokens: readonly string[];
+  longest: number;
+}): JSX.Element {
   return (
     <>
-      {answersOf(text).map((token, i) => (
+      {tokens.map((token, i) => (
         <Fragment key={i}>
           {i === 0 ? null : <span class="cb-quiet-text"> or </span>}
           <Token text={token} longest={longest} />

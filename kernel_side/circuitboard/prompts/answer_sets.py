@@ -141,10 +141,14 @@ def refuse_right_and_wrong(given: Any, n: int) -> None:
     )
 
 
+def few(strings: Sequence[str]) -> Sequence[str]:
+    """Alternatives to be shown: all, or of many the first ones, "…" and the last."""
+    return strings if len(strings) <= _SHOWN else (*strings[: _SHOWN // 2], "…", strings[-1])
+
+
 def show_set(strings: Sequence[str]) -> str:
     """Write alternatives in one line: " Mary | John"; of many, the first ones and the last."""
-    if len(strings) > _SHOWN:
-        strings = (*strings[: _SHOWN // 2], "…", strings[-1])
+    strings = few(strings)
     return strings[0] + "".join(f" |{one if one[:1].isspace() else f' {one}'}" for one in strings[1:])
 
 

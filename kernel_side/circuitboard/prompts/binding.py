@@ -15,6 +15,7 @@ from circuitboard.errors import PromptError
 from circuitboard.models.vocabulary import tokens_read, tokens_written
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
+from circuitboard.prompts.notes.spelling import Spelling
 from circuitboard.prompts.prompts import Layout, Prompts
 from circuitboard.prompts.text import begins_with_bos, read_text
 from circuitboard.prompts.token_name import names_of
@@ -174,11 +175,11 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
     if isinstance(answer, int):
         token = answer
     else:
-        ids = read_text(name, answer, model, prepend_bos=False) if answer else []
+        what = "wrong answer" if name == "wrong" else name
+        ids = read_text(what, answer, model, prepend_bos=False) if answer else []
         if len(ids) != 1:
-            hint = " Most words need their leading space." if not answer.startswith(" ") else ""
             raise PromptError(
-                f"The {name} {answer!r} is {len(ids)} tokens for this model, {[show(token) for token in ids]}; it must be exactly one.{hint}",
+                f"The {what} {answer!r} is {len(ids)} tokens for this model, {[show(token) for token in ids]}; it must be exactly one.{_hint(answer, model)}",
                 code="answer_not_one_token",
             )
         token = ids[0]
@@ -188,6 +189,14 @@ def _answer_id(name: str, answer: str | int, model: TransformerBridge, show: Cal
             f"{name} is token id {token}, but this model's ids are 0 … {d_vocab - 1}.", code="token_out_of_range"
         )
     return token
+
+
+def _hint(answer: str, model: TransformerBridge) -> str:
+    """The same word with or without its space, where that is one token."""
+    other = answer[1:] if answer.startswith(" ") else f" {answer}"
+    if other.strip() and Spelling(model.tokenizer).single(other) is not None:
+        return f" {other!r} is one."
+    return "" if answer.startswith(" ") else " Most words need their leading space."
 
 
 def labels_of(labels: Any, lengths: Sequence[int], first: int = 0, *, side: Side = "clean") -> dict[str, list[int]]:

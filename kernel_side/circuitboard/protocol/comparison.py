@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from circuitboard.protocol.drawing import Base, MapOver, Mode, Real
+from circuitboard.protocol.drawing import Base, MapOver, Mode, Real, Side
 
 
 class ComparedEdit(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class ComparedState(msgspec.Struct, frozen=True):
 
 
 class ComparedToken(msgspec.Struct, frozen=True):
-    """A token that is among the likeliest of either state."""
+    """A token that is among the likeliest of either state, or an answer of the prompt."""
 
     token: str
     token_id: int
@@ -38,6 +38,7 @@ class ComparedToken(msgspec.Struct, frozen=True):
     right_prob: Real
     left_logit: Real
     right_logit: Real
+    side: Side | None = None
 
 
 class ComparedMaps(msgspec.Struct, frozen=True):

@@ -62,6 +62,7 @@ class MovedToken(msgspec.Struct, frozen=True):
     """A token, and what is added to its logit: minus the mean over the vocabulary."""
 
     token: str
+    token_id: int
     logit: Real
 
 
@@ -148,6 +149,7 @@ class LensToken(msgspec.Struct, frozen=True):
     """A likely next token, read from an early layer; `prob` is its softmax probability."""
 
     token: str
+    token_id: int
     prob: Real
 
 

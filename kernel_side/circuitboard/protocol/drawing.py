@@ -37,10 +37,19 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     where: str | None = None
 
 
+class PromptNote(msgspec.Struct, frozen=True):
+    """Something about the prompts that may not be meant: a stable `code`, a sentence, and what it is about."""
+
+    code: str
+    text: str
+    where: str
+
+
 class TokenColumn(msgspec.Struct, frozen=True):
     """One column of one prompt: its token in both runs and the labels that name it.
 
-    Prompts that are shorter than others are padded on the left: `padding` columns hold no token.
+    `clean` and `corrupted` are names, as everywhere: they print, and only tokens of one id share one. Prompts that are
+    shorter than others are padded on the left: `padding` columns hold no token.
     """
 
     clean: str
@@ -48,14 +57,19 @@ class TokenColumn(msgspec.Struct, frozen=True):
     differs: bool
     labels: list[str]
     padding: bool
+    clean_id: int | None = None
+    corrupted_id: int | None = None
 
 
 class PromptRow(msgspec.Struct, frozen=True):
-    """One prompt of the data set, column by column, with the tokens that the metric compares."""
+    """One prompt of the data set, column by column, with the tokens that the metric compares.
+
+    `answer` and `wrong` name the alternatives that count alike; of many the first few, "…" and the last.
+    """
 
     columns: list[TokenColumn]
-    answer: str
-    wrong: str | None
+    answer: list[str]
+    wrong: list[str] | None
 
 
 class ModeInfo(msgspec.Struct, frozen=True):
@@ -155,8 +169,15 @@ class GroupRow(msgspec.Struct, frozen=True):
     effect: Real | None
 
 
+Side = Literal["answer", "wrong"]
+
+
 class TopToken(msgspec.Struct, frozen=True):
-    """A likely next token: probability and logit in the edited run and in the unedited base run."""
+    """A likely next token: probability and logit in the edited run and in the unedited base run.
+
+    `rank` is 1 + how many tokens have a larger logit in the edited run, null where that is NaN; `side` tells the right
+    and the wrong answers of the prompt.
+    """
 
     token: str
     token_id: int
@@ -164,10 +185,12 @@ class TopToken(msgspec.Struct, frozen=True):
     base_prob: Real
     logit: Real
     base_logit: Real
+    rank: int | None = None
+    side: Side | None = None
 
 
 class TopTokens(msgspec.Struct, frozen=True):
-    """The likeliest tokens at the answer position of one prompt."""
+    """The likeliest tokens at the answer position of one prompt, and after them its answers if they are not among these."""
 
     prompt: int
     at: str
@@ -222,7 +245,10 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """The state of the board. `revision` grows with every change of the edits or the base run."""
+    """The state of the board. `revision` grows with every change of the edits or the base run.
+
+    `notes` are those of `Board.notes`.
+    """
 
     revision: int
     base: Base
@@ -234,5 +260,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     can_redo: bool
     history: Tree
     top_tokens: TopTokens
+    notes: list[PromptNote]
     view: View
     latency_ms: float | None

@@ -55,6 +55,7 @@ from circuitboard.protocol.drawing import (
     MetricView,
     Mode,
     ModeInfo,
+    PromptNote,
     PromptRow,
     Real,
     Setup,
@@ -106,7 +107,7 @@ from circuitboard.protocol.requests import (
 )
 from circuitboard.protocol.trace import ReadBy, ReaderRow, Traced, TraceRow
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 
 AnyRequest = (
     Hello
@@ -204,6 +205,7 @@ __all__ = [
     "Note",
     "PartRefused",
     "PositionEffects",
+    "PromptNote",
     "PromptRow",
     "ReadBy",
     "ReaderRow",

@@ -185,6 +185,7 @@ def _answer(
                 m.Real.of(row.right_prob),
                 m.Real.of(row.left_logit),
                 m.Real.of(row.right_logit),
+                row.side,
             )
             for row in rows
         ],

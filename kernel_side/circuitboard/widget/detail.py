@@ -295,7 +295,7 @@ class _Reader:
                 base_logit_diff=_mean(base.logit_diff[entry, 0]),
                 prob=_mean(now.prob[entry, 0]),
                 tokens=[
-                    m.LensToken(lab.prompts.token_str(token), m.Real.of(prob))
+                    m.LensToken(lab.prompts.token_str(token), token, m.Real.of(prob))
                     for token, prob in zip(
                         now.top_ids[entry, 0, prompt].tolist(), now.top_probs[entry, 0, prompt].tolist(), strict=True
                     )
@@ -308,7 +308,7 @@ class _Reader:
         moved, name = Moved.of(logits, MOVED_TOKENS), self.board.lab.prompts.token_str
         up, down = (
             [
-                m.MovedToken(name(token), m.Real.of(logit))
+                m.MovedToken(name(token), token, m.Real.of(logit))
                 for token, logit in zip(ids.tolist(), values.tolist(), strict=True)
             ]
             for ids, values in ((moved.up_ids, moved.up_logits), (moved.down_ids, moved.down_logits))

@@ -18,6 +18,7 @@ from circuitboard.models.bridge import shape_of
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.prompts.text import read_text
 from circuitboard.prompts.token_name import names_of
+from circuitboard.protocol.drawing import PromptNote
 from circuitboard.widget.form_code import code_of
 from circuitboard.widget.form_values import Form, Named, Pair, Task, Text, Typed
 from circuitboard.widget.kernel import namespace
@@ -55,6 +56,7 @@ class Strip(msgspec.Struct, frozen=True):
     """One prompt as tokens. `differs` marks those that are not the other prompt's; `more` counts tokens left out."""
 
     tokens: list[str]
+    ids: list[int]
     differs: list[bool]
     more: int
 
@@ -76,7 +78,7 @@ class Checked(msgspec.Struct, frozen=True):
     corrupted: Strip | None = None
     answers: list[AnswerCheck] = []
     prompts: int | None = None
-    notes: list[str] = []
+    notes: list[PromptNote] = []
     code: str | None = None
     load_first: str | None = None
 
@@ -148,7 +150,7 @@ def _checked(form: Form) -> Checked:
         show,
     )
     code = code_of(form, tuple(namespace()))
-    return Checked([], clean, corrupted, [], prompts.n, [note.text for note in pair.notes], code)
+    return Checked([], clean, corrupted, [], prompts.n, _notes(pair), code)
 
 
 def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
@@ -173,12 +175,12 @@ def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
     if not typed.answer:
         problems.append(Problem("answer", "empty_answers", "Give the next token that is right."))
     problems += [Problem(one.field, "answer_not_one_token", one.words) for one in answers if not one.ok]
-    notes: list[str] = []
+    notes: list[PromptNote] = []
     if not problems:
         try:
             pair = PromptPair(texts["clean"], texts.get("corrupted"), answer=typed.answer, wrong=typed.wrong or None)
             metrics_of(form.metric, pair.bind(model))
-            notes = [note.text for note in pair.notes]
+            notes = _notes(pair)
         except CircuitboardError as error:
             problems.append(_problem(error, "prompts"))
     code = None if problems else code_of(form, tuple(namespace()))
@@ -257,9 +259,13 @@ def _strips(clean: list[int], corrupted: list[int], show: Any) -> tuple[Strip | 
             return None
         differs = [bool(other) and (i >= len(other) or other[i] != token) for i, token in enumerate(mine)]
         shown = mine[:MOST_TOKENS]
-        return Strip([show(token) for token in shown], differs[:MOST_TOKENS], len(mine) - len(shown))
+        return Strip([show(token) for token in shown], shown, differs[:MOST_TOKENS], len(mine) - len(shown))
 
     return strip(clean, corrupted), strip(corrupted, clean)
+
+
+def _notes(pair: PromptPair) -> list[PromptNote]:
+    return [PromptNote(note.code, note.text, note.where) for note in pair.notes]
 
 
 def _problem(error: CircuitboardError, field: Field) -> Problem:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar, get_args
+from weakref import WeakKeyDictionary
 
 from circuitboard.address import Edge, Site, describe
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
 from circuitboard.metrics import interval_of, standard_error
+from circuitboard.prompts.answer_sets import few
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
     Baselines,
@@ -18,6 +20,7 @@ from circuitboard.protocol.messages import (
     MetricView,
     Mode,
     ModeInfo,
+    PromptNote,
     PromptRow,
     Real,
     Setup,
@@ -32,9 +35,12 @@ from circuitboard.widget.map_grid import maps_of
 
 if TYPE_CHECKING:
     from circuitboard.board import Board, Edit, Shown
+    from circuitboard.board.lab import Lab
     from circuitboard.engine import Receipt
     from circuitboard.metrics import Metric
     from circuitboard.protocol.messages import Tree
+
+_T = TypeVar("_T")
 
 TOP_TOKENS = 8
 """Tokens in the panel's list."""
@@ -101,6 +107,7 @@ def snapshot_of(
         can_redo=shown.history.can_redo,
         history=history,
         top_tokens=_top_tokens(board, shown, view),
+        notes=_notes(board),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
     )
@@ -133,15 +140,18 @@ def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | Non
 def _prompt_rows(board: Board) -> list[PromptRow]:
     prompts = board.prompts
     paired = prompts.corrupted_tokens is not None
-    clean = prompts.str_tokens("clean")
+    clean, clean_ids = prompts.str_tokens("clean"), prompts.token_ids("clean")
     corrupted = prompts.str_tokens("corrupted") if paired else None
+    corrupted_ids = prompts.token_ids("corrupted") if paired else None
     rows = []
     for n in range(prompts.n):
         first = prompts.n_positions - prompts.longest(n)
         columns = [TokenColumn("", "" if paired else None, differs=False, labels=[], padding=True)] * first
         for column in range(first, prompts.n_positions):
             # Ends lie in the last column; where one run is shorter, the other's first tokens stand alone.
-            here, there = (_token(tokens, n, column - prompts.n_positions) for tokens in (clean, corrupted))
+            from_end = column - prompts.n_positions
+            here, there = (_token(tokens, n, from_end) for tokens in (clean, corrupted))
+            here_id, there_id = (_token(ids, n, from_end) for ids in (clean_ids, corrupted_ids))
             differs = prompts.corrupted_tokens is not None and (
                 None in (here, there) or bool(prompts.clean_tokens[n, column] != prompts.corrupted_tokens[n, column])
             )
@@ -152,14 +162,31 @@ def _prompt_rows(board: Board) -> list[PromptRow]:
                     differs,
                     prompts.marks_at(n, column),
                     padding=False,
+                    clean_id=here_id,
+                    corrupted_id=there_id,
                 )
             )
-        wrong = None if prompts.wrong_str is None else prompts.wrong_str[n]
-        rows.append(PromptRow(columns, prompts.answer_str[n], wrong))
+        wrong = None if prompts.wrongs is None else _alternatives(board, prompts.wrongs.sets[n])
+        rows.append(PromptRow(columns, _alternatives(board, prompts.answers.sets[n]), wrong))
     return rows
 
 
-def _token(tokens: list[list[str]] | None, prompt: int, from_end: int) -> str | None:
+def _alternatives(board: Board, ids: Sequence[int]) -> list[str]:
+    return list(few([board.prompts.token_str(token) for token in ids]))
+
+
+_known: WeakKeyDictionary[Lab, list[PromptNote]] = WeakKeyDictionary()
+
+
+def _notes(board: Board) -> list[PromptNote]:
+    """The notes, read once for each measurement of the model."""
+    found = _known.get(board.lab)
+    if found is None:
+        found = _known[board.lab] = [PromptNote(note.code, note.text, note.where) for note in board.notes]
+    return found
+
+
+def _token(tokens: list[list[_T]] | None, prompt: int, from_end: int) -> _T | None:
     """A token of a prompt, counted from its end; None before its beginning."""
     return None if tokens is None or -from_end > len(tokens[prompt]) else tokens[prompt][from_end]
 
@@ -207,6 +234,8 @@ def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
             base_prob=Real.of(row.base_prob),
             logit=Real.of(row.logit),
             base_logit=Real.of(row.base_logit),
+            rank=row.rank,
+            side=row.side,
         )
         for row in top_tokens(board.lab, shown.run, TOP_TOKENS, view.prompt)
     ]

@@ -29,8 +29,8 @@ CELLS = 6000
 _EDITS, _METRICS, _CELLS = 40, 12, 10
 """Rows of each table; of more, the number is told."""
 
-_CHARACTERS = 80
-"""Of a token or a name; what is cut is marked."""
+_CHARACTERS, _NOTE = 80, 500
+"""Of a token or a name, and of a note; what is cut is marked."""
 
 BACK = (
     "For the live panel run this cell again; or, in a new kernel, board = cb.Board.load(cb.Board.last_saved(), model), "
@@ -97,6 +97,7 @@ def html_of(still: Still) -> str:
             len(metrics),
         )
     )
+    parts += [f"<p>Note: {_text(_shown(note.text, _NOTE))}</p>" for note in snapshot.notes]
     if snapshot.edits:
         rows = [_edit_row(edit) for edit in snapshot.edits[:_EDITS]]
         parts.append(_table("Edits", ["edit", "at", "in force", "effect"], rows, len(snapshot.edits)))
@@ -121,7 +122,8 @@ def html_of(still: Still) -> str:
 def text_of(still: Still, board: Board) -> str:
     """The still in a few lines of plain text."""
     snapshot = still.snapshot
-    lines = [printable(line) for line in repr(board).splitlines()]
+    lines = [printable(repr(board).partition("\n  note: ")[0])]
+    lines += [f"  note: {_shown(note.text, _NOTE)}" for note in snapshot.notes]
     for metric in [snapshot.metric, *snapshot.more_metrics][:_METRICS]:
         name, value, error, _, clean, corrupted = _metric_row(metric)
         lines.append(
@@ -179,9 +181,9 @@ def _text(text: str) -> str:
     return escape(text, quote=True)
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, longest: int = _CHARACTERS) -> str:
     """A name as it can be read, cut where it is long."""
-    return printable(text[:_CHARACTERS] + ("…" if len(text) > _CHARACTERS else ""))
+    return printable(text[:longest] + ("…" if len(text) > longest else ""))
 
 
 def _token(text: str) -> str:

@@ -1,6 +1,10 @@
 // The parts that the form is made of: a labelled field, a choice, a strip of tokens.
 import type { ComponentChildren, JSX } from "preact";
-import type { Strip } from "./values";
+import { Token, tokenText } from "../../parts/token";
+import type { Checked, Strip } from "./values";
+
+/** Characters of a note, at most. */
+const LONGEST = 500;
 
 interface FieldProps {
   label: string;
@@ -78,7 +82,7 @@ export function Strips(props: {
               if (token === undefined) return <span key={name}>—</span>;
               return (
                 <span key={name} class={differs ? "cb-lab-differs" : undefined} data-run={name}>
-                  {shown(token)}
+                  <Token text={token} id={strip.ids[position]} />
                   {differs && <span class="cb-lab-spoken"> differs</span>}
                 </span>
               );
@@ -91,6 +95,21 @@ export function Strips(props: {
   );
 }
 
-function shown(token: string): string {
-  return token.replace(/^ /, "·").replaceAll("\n", "↵") || "∅";
+/** What may not be meant by the prompts; told before the board is made, and it can be made all the same. */
+export function Notes({ notes }: { notes: Checked["notes"] }): JSX.Element | null {
+  if (notes.length === 0) return null;
+  return (
+    <ul
+      class="cb-lab-notes"
+      data-cb="form-notes"
+      aria-label="Notes on the prompts"
+      aria-live="polite"
+    >
+      {notes.map(({ code, text, where }) => (
+        <li key={`${code} ${where}`} data-code={code}>
+          <bdi>{tokenText(text, LONGEST)}</bdi>
+        </li>
+      ))}
+    </ul>
+  );
 }

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Answer, ask } from "../ask";
 import type { BoardDefaults } from "../settings";
-import { Choice, Field, Strips } from "./Fields";
+import { Choice, Field, Notes, Strips } from "./Fields";
 import { TaskFields, Typed } from "./Prompts";
 import {
   type Checked,
@@ -155,10 +155,9 @@ export function NewBoard(props: NewBoardProps): JSX.Element {
       )}
       {fresh && <Strips clean={checked.clean} corrupted={checked.corrupted} />}
       {fresh && checked.prompts !== null && checked.prompts > 1 && (
-        <p class="cb-lab-note">
-          The first of {checked.prompts} prompts. {checked.notes.join(" ")}
-        </p>
+        <p class="cb-lab-note">The first of {checked.prompts} prompts.</p>
       )}
+      {fresh && <Notes notes={checked.notes} />}
       <div class="cb-lab-pair">
         <Field label="Metric" name="metric" problem={problemOf("metric")}>
           <Choice

@@ -39,7 +39,9 @@ export interface FormValues {
 }
 
 export interface Strip {
+  /** Names of tokens, as Python gives them, and their ids. */
   tokens: string[];
+  ids: number[];
   differs: boolean[];
   more: number;
 }
@@ -56,7 +58,8 @@ export interface Checked {
   corrupted: Strip | null;
   answers: { field: "answer" | "wrong"; ok: boolean; tokens: string[]; words: string }[];
   prompts: number | null;
-  notes: string[];
+  /** What may not be meant. */
+  notes: { code: string; text: string; where: string }[];
   code: string | null;
   /** A model that has to be loaded before its tokens can be looked at. */
   load_first: string | null;

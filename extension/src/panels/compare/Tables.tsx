@@ -54,11 +54,12 @@ export function Tokens({
               key={row.token_id}
               data-cb="compare-token"
               data-token={row.token}
+              data-side={row.side ?? ""}
               data-left={attribute(left)}
               data-right={attribute(right)}
             >
               <th scope="row">
-                <Token text={row.token} longest={16} />
+                <Token text={row.token} longest={16} id={row.token_id} />
               </th>
               <td>{percent(left)}</td>
               <td class={direction(right - left)}>{points(right - left)}</td>

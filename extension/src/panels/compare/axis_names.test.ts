@@ -19,9 +19,11 @@ const prompt = (labels: Record<number, string>): PromptRow => ({
     differs: false,
     labels: labels[i] === undefined ? [] : [labels[i]],
     padding: i === 0,
+    clean_id: i,
+    corrupted_id: null,
   })),
-  answer: "",
-  wrong: "",
+  answer: [],
+  wrong: [],
 });
 const POSITIONS: Comparable = { ...HEADS, over: "resid_pre", shape: [12, 15] };
 const texts = (names: readonly AxisName[]): string[] => names.map(({ text }) => text);

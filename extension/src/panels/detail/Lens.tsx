@@ -52,7 +52,7 @@ export function Lens({ rows, site }: { rows: readonly LensRow[]; site: string })
                     {row.tokens.slice(0, DRAWN).map((token, i) => (
                       <span key={i} title={percent(real(token.prob))}>
                         {i === 0 ? "" : " "}
-                        <Token text={token.token} longest={10} />
+                        <Token text={token.token} longest={10} id={token.token_id} />
                       </span>
                     ))}
                   </td>

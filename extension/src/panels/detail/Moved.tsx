@@ -22,12 +22,12 @@ export function Moved({ moves, up, down, label, nothing }: MovedProps): JSX.Elem
   return (
     <table class="cb-moved" aria-label={label}>
       <tbody>
-        {rows.map(({ token, logit }, i) => {
+        {rows.map(({ token, token_id, logit }, i) => {
           const value = real(logit);
           return (
             <tr key={i} data-cb="moved-token" data-token={token} data-value={attribute(value)}>
               <th scope="row">
-                <Token text={token} longest={12} />
+                <Token text={token} longest={12} id={token_id} />
               </th>
               <td class="cb-moved-bar">
                 <Bar value={value} scale={scale} />

@@ -10,6 +10,7 @@ import { type Base, type BoardState, type Mode, shownView } from "../../store/st
 import type { Actions } from "../actions";
 import { metricTerm } from "../help/glossary";
 import { Term } from "../help/Term";
+import { NotesChip, NotesList, useNotes } from "../notes/Notes";
 import { clock } from "./clock";
 import { MoreMetrics } from "./MoreMetrics";
 import { metricName } from "./name";
@@ -77,12 +78,14 @@ function Controls({
   setup,
   snapshot,
   menu,
+  chip,
 }: {
   state: BoardState;
   act: Actions;
   setup: Setup;
   snapshot: Snapshot;
   menu: ComponentChildren;
+  chip: ComponentChildren;
 }): JSX.Element {
   const off = !state.connected;
   const refused = setup.has_corrupted
@@ -109,6 +112,7 @@ function Controls({
           </span>
         </span>
         <Badge state={state} setup={setup} snapshot={snapshot} />
+        {chip}
         {menu}
       </div>
       <div class="cb-row cb-switches">
@@ -163,6 +167,7 @@ interface HeaderProps {
 
 export function Header({ state, act, menu }: HeaderProps): JSX.Element {
   const { setup, snapshot } = state;
+  const notes = useNotes();
   if (setup === null || snapshot === null) {
     return (
       <header class="cb-head">
@@ -207,8 +212,16 @@ export function Header({ state, act, menu }: HeaderProps): JSX.Element {
           edited={snapshot.metric.change !== null}
         />
       </div>
-      <Controls state={state} act={act} setup={setup} snapshot={snapshot} menu={menu} />
+      <Controls
+        state={state}
+        act={act}
+        setup={setup}
+        snapshot={snapshot}
+        menu={menu}
+        chip={<NotesChip notes={snapshot.notes} state={notes} />}
+      />
       <MoreMetrics metrics={snapshot.more_metrics} />
+      <NotesList notes={snapshot.notes} state={notes} />
     </header>
   );
 }

@@ -67,13 +67,13 @@ export function ScaleBar({ metric, prompt, edited }: ScaleBarProps): JSX.Element
       "mean over prompts"
     ) : prompt === undefined || prompt.wrong === null ? (
       prompt === undefined ? null : (
-        <Answer text={prompt.answer} longest={14} />
+        <Answer tokens={prompt.answer} longest={14} />
       )
     ) : (
       <>
-        <Answer text={prompt.answer} longest={14} />
+        <Answer tokens={prompt.answer} longest={14} />
         {" \u2212 "}
-        <Answer text={prompt.wrong} longest={14} />
+        <Answer tokens={prompt.wrong} longest={14} />
       </>
     );
   const caption = (

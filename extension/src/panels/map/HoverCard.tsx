@@ -115,7 +115,7 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
     "--cb-arrow": `${Math.max(3, Math.abs(middle - from) - 5)}px`,
   };
   const prompt = isByPosition(plane.map.over) ? props.prompt?.columns[spot.column] : undefined;
-  const token = prompt?.padding === true ? undefined : prompt?.clean;
+  const token = prompt?.padding === true ? undefined : prompt;
   return (
     <div
       class={`cb-tip cb-tip-${above ? "above" : "below"} cb-tip-${isLeft ? "left" : "right"}`}
@@ -128,7 +128,10 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
           {token === undefined ? null : (
             <>
               {" "}
-              <Token text={token} longest={16} />
+              <Token text={token.clean} longest={16} id={token.clean_id} />
+              {token.clean_id === null ? null : (
+                <span class="cb-quiet-text">{` id ${token.clean_id}`}</span>
+              )}
             </>
           )}
         </span>

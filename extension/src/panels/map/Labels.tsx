@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { tokenWords } from "../../parts/token";
 import type { PromptRow } from "../../protocol/generated";
 import { type Axes, isByPosition, layerOf } from "./cells";
+import { columnNames } from "./column_names";
 import type { Geometry } from "./geometry";
 import type { Lines, Spot } from "./lines";
 
@@ -16,7 +17,7 @@ export function columnText(axes: Axes, column: number, prompt: PromptRow | undef
   const at = prompt?.columns[column];
   const tag = at?.labels[0];
   if (tag !== undefined) return tokenWords(tag, TOKEN);
-  return at?.padding === true ? "" : tokenWords((at?.clean ?? "").trimStart() || " ", TOKEN);
+  return prompt === undefined ? "" : (columnNames(prompt, TOKEN)[column] ?? "");
 }
 
 interface ColumnLabelsProps {

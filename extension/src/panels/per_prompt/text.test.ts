@@ -7,10 +7,12 @@ const column = (clean: string, corrupted: string | null = clean, padding = false
   differs: clean !== corrupted,
   labels: [],
   padding,
+  clean_id: null,
+  corrupted_id: null,
 });
 const prompt = (...columns: ReturnType<typeof column>[]) => ({
   columns,
-  answer: " a",
+  answer: [" a"],
   wrong: null,
 });
 

@@ -55,11 +55,11 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
         {position}
       </span>{" "}
       <span class="cb-tok-clean">
-        <Token text={clean} />
+        <Token text={clean} id={column.clean_id} />
       </span>{" "}
       {corrupted === null ? null : (
         <span class="cb-tok-corrupted">
-          <Token text={corrupted} />
+          <Token text={corrupted} id={column.corrupted_id} />
         </span>
       )}
     </button>

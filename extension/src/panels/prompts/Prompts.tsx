@@ -215,13 +215,13 @@ function Shown({ setup, view, connected, act }: ShownProps): JSX.Element | null 
         <span>
           <span class="cb-quiet-text">answer </span>
           <b class="cb-pos">
-            <Answer text={prompt.answer} longest={20} />
+            <Answer tokens={prompt.answer} longest={20} />
           </b>
           {prompt.wrong === null ? null : (
             <>
               <span class="cb-quiet-text"> against </span>
               <b class="cb-neg">
-                <Answer text={prompt.wrong} longest={20} />
+                <Answer tokens={prompt.wrong} longest={20} />
               </b>
             </>
           )}

@@ -10,9 +10,11 @@ function prompt(n: number, labels: Record<number, string> = {}, padding = 0): Pr
       differs: false,
       labels: labels[i] === undefined ? [] : [labels[i]],
       padding: i < padding,
+      clean_id: null,
+      corrupted_id: null,
     })),
-    answer: "b",
-    wrong: "c",
+    answer: ["b"],
+    wrong: ["c"],
   };
 }
 const span = (from: number, to: number): number[] =>

@@ -1,41 +1,44 @@
 // The likeliest next tokens, before and now.
 import type { JSX } from "preact";
 import { attribute, percent } from "../../parts/number";
-import { answersOf, Token } from "../../parts/token";
+import { Token } from "../../parts/token";
 import { real } from "../../protocol/decode";
-import type { PromptRow, Snapshot, TopToken } from "../../protocol/generated";
+import type { Snapshot, TopToken } from "../../protocol/generated";
 import type { BoardState } from "../../store/state";
 
 const finite = Number.isFinite;
 
-function isAmong(token: string, answer: string | null | undefined): boolean {
-  return typeof answer === "string" && answersOf(answer).includes(token);
-}
+const SIDES = { answer: "pos", wrong: "neg" } as const;
+const SIDE_WORDS = { answer: "the right answer", wrong: "the wrong answer" } as const;
 
-function Row({
-  row,
-  prompt,
-  most,
-  edited,
-}: {
+interface RowProps {
   row: TopToken;
-  prompt: PromptRow | undefined;
   most: number;
   edited: boolean;
-}): JSX.Element {
-  const side = isAmong(row.token, prompt?.answer)
-    ? "pos"
-    : isAmong(row.token, prompt?.wrong)
-      ? "neg"
-      : null;
+  /** Whether tokens lie between it and the row above: it is here because it is an answer. */
+  apart: boolean;
+}
+
+function Row({ row, most, edited, apart }: RowProps): JSX.Element {
+  const side = row.side === null ? null : SIDES[row.side];
   const [prob, before] = [real(row.prob), real(row.base_prob)];
   const width = (p: number): { width: string } => ({
     width: `${((100 * (finite(p) ? p : 0)) / most).toFixed(1)}%`,
   });
   return (
-    <tr data-cb="top-token" data-token={row.token} data-prob={attribute(prob)}>
+    <tr
+      class={apart ? "cb-tt-apart" : ""}
+      data-cb="top-token"
+      data-token={row.token}
+      data-token-id={row.token_id}
+      data-prob={attribute(prob)}
+      data-rank={row.rank ?? ""}
+      data-side={row.side ?? ""}
+    >
+      <td class="cb-tt-rank cb-quiet-text">{row.rank ?? "\u2013"}</td>
       <th scope="row" class={side === null ? "" : `cb-strong cb-${side}`}>
-        <Token text={row.token} longest={16} />
+        <Token text={row.token} longest={16} id={row.token_id} />
+        {row.side === null ? null : <span class="cb-hidden">, {SIDE_WORDS[row.side]}</span>}
       </th>
       <td class="cb-tt-bars" aria-hidden="true">
         <span class="cb-tt-before" style={width(before)} />
@@ -49,13 +52,7 @@ function Row({
   );
 }
 
-function Table({
-  snapshot,
-  prompt,
-}: {
-  snapshot: Snapshot;
-  prompt: PromptRow | undefined;
-}): JSX.Element {
+function Table({ snapshot }: { snapshot: Snapshot }): JSX.Element {
   const { rows } = snapshot.top_tokens;
   const edited = snapshot.edits.some((edit) => edit.enabled);
   const probs = rows.flatMap((row) => [real(row.prob), real(row.base_prob)]);
@@ -64,7 +61,10 @@ function Table({
     <table class="cb-tt">
       <thead>
         <tr>
-          <th scope="col">
+          <th scope="col" class="cb-tt-rank" title="1 is the likeliest token">
+            #<span class="cb-hidden"> rank</span>
+          </th>
+          <th scope="col" class="cb-tt-token">
             <span class="cb-hidden">token</span>
           </th>
           <td />
@@ -73,8 +73,14 @@ function Table({
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <Row key={row.token_id} row={row} prompt={prompt} most={most} edited={edited} />
+        {rows.map((row, i) => (
+          <Row
+            key={row.token_id}
+            row={row}
+            most={most}
+            edited={edited}
+            apart={(row.rank ?? 0) > (rows[i - 1]?.rank ?? row.rank ?? 0) + 1}
+          />
         ))}
       </tbody>
     </table>
@@ -101,7 +107,7 @@ export function Tokens({ state }: { state: BoardState }): JSX.Element {
           <span class="cb-quiet-text cb-small">prompt {top.prompt + 1}</span>
         ) : null}
       </div>
-      <Table snapshot={snapshot} prompt={setup.prompts[top.prompt]} />
+      <Table snapshot={snapshot} />
     </section>
   );
 }

@@ -180,7 +180,7 @@ def _wrong_first(prompts: Prompts, rights: Sequence[_Reading], wrongs: Sequence[
 def _baselines(prompts: Prompts, baseline: Baseline) -> Iterator[Note]:
     if baseline.corrupted is None or prompts.corrupted_tokens is None:
         return
-    if bool((prompts.clean_tokens == prompts.corrupted_tokens).all()):
+    if prompts.token_ids("clean") == prompts.token_ids("corrupted"):
         return  # said of the prompts already
     n, gaps = prompts.n, baseline.clean.double() - baseline.corrupted.double()
     gap = float(gaps.mean())
