@@ -519,6 +519,13 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """Call `callback` when the board is closed."""
         self._on_close.append(callback)
 
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback`, which must not refer to the board, on the worker thread when that ends.
+
+        That is when the board is closed, when nobody refers to it any more, and when Python exits.
+        """
+        self._worker.at_end(callback)
+
     def close(self) -> None:
         """End the worker thread, close the views and free what was cached."""
         with ExitStack() as ending:

@@ -16,6 +16,7 @@ this one, where the thread does not exist. Both are refused before anything is b
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -33,6 +34,8 @@ from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class Guard(Protocol):
@@ -133,6 +136,7 @@ class Worker:
         self._closed = False
         self._home = Home()
         self.guard: Guard | None = None
+        self._last: list[Callable[[], None]] = []
 
     def require_elsewhere(self) -> None:
         """Refuse to wait here for what this worker would do.
@@ -163,6 +167,10 @@ class Worker:
         """Run a generator, which gives way to steps, and wait for its result."""
         self.require_elsewhere()
         return self.submit_background(work).result()
+
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Call `work` on the thread when it ends, after the last job."""
+        self._last.append(work)
 
     def submit(
         self, work: Callable[[CancelToken], T], *, click: bool = False, moves: bool = False, guarded: bool = True
@@ -242,6 +250,14 @@ class Worker:
             if self._home.thread is not None:
                 return
             self._home.thread = threading.current_thread()
+        self._jobs_until_closed()
+        for work in self._last:
+            try:
+                work()
+            except Exception:  # noqa: BLE001  nobody is there to be told
+                _log.exception("What was to be done at the end of a board failed.")
+
+    def _jobs_until_closed(self) -> None:
         while True:
             with self._lock:
                 if self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.board.autosave import file_of
@@ -43,7 +44,14 @@ def mimebundle(board: Board, **kwargs: Any) -> Any:
     if alone:
         del data[WIDGET], data[BOARD]
         return data, metadata
-    widget.keep_output(lambda: _completed(board, widget, {WIDGET: data[WIDGET]}, {}), data["text/html"])
+    # The output is sent again as long as the board is there: it keeps neither of them.
+    here, view = weakref.ref(board), data[WIDGET]
+
+    def again(widget: BoardWidget) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        board = here()
+        return None if board is None else _completed(board, widget, {WIDGET: view}, {})
+
+    widget.keep_output(again, data["text/html"])
     return data, metadata
 
 

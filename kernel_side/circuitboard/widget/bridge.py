@@ -100,7 +100,8 @@ def answer(text: str) -> Told:
     if ask.what == "reload":
         return _reload(ask.saved)
     line = _lines.get(ask.line)
-    if line is None or line.cut or line.widget.session.closed:
+    mine = None if line is None else line.board
+    if line is None or line.cut or mine is None or line.widget.session.closed:
         _drop(ask.line)
         return Told(PROCESS, "gone")
     if ask.what == "detach":
@@ -109,7 +110,7 @@ def answer(text: str) -> Told:
     messages = line.exchange(ask.requests, ask.since, min(max(ask.wait_s, 0.0), LONGEST_WAIT_S))
     board = newest()
     current = board is None or widget_of(board) is line.widget
-    kept = file_of(line.board)
+    kept = file_of(mine)
     return Told(PROCESS, "open", ask.line, current, messages, saved="" if kept is None else kept.name)
 
 
@@ -118,7 +119,9 @@ def _attach() -> Told:
     if board is None:
         return Told(PROCESS, "no_board")
     name = uuid.uuid4().hex
-    _lines[name] = Line(board, widget_of(board))
+    line = _lines[name] = Line(board, widget_of(board))
+    # Also where the host never asks again: a line must not outlive its board, whose numbers it would keep.
+    line.widget.when_closed(lambda: _lines.pop(name, None))
     while len(_lines) > MOST_LINES:
         _drop(next(iter(_lines)))
     return Told(PROCESS, "open", name)

@@ -40,10 +40,10 @@ class KeptOutput:
     widget
         Held weakly.
     make
-        Makes its mime bundle, data and metadata.
+        Makes its mime bundle, data and metadata; None where there is none any more. Must not refer to the widget.
     """
 
-    def __init__(self, widget: BoardWidget, make: Callable[[], Bundle]) -> None:
+    def __init__(self, widget: BoardWidget, make: Callable[[BoardWidget], Bundle | None]) -> None:
         self._widget = weakref.ref(widget)
         self._make = make
         self._last: bytes | None = None
@@ -71,7 +71,10 @@ class KeptOutput:
         widget, app = self._widget(), kernel_app()
         if widget is None or app is None or app.kernel.iopub_socket is None:
             return
-        data, metadata = self._make()
+        made = self._make(widget)
+        if made is None:
+            return
+        data, metadata = made
         mark = _mark(data.get("text/html", ""))
         if mark == self._last:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ class Line:
     """
 
     def __init__(self, board: Board, widget: BoardWidget) -> None:
-        self._board = board
+        self._board = weakref.ref(board)
         self._widget = widget
         self._waiting: deque[tuple[int, dict[str, Any], list[bytes]]] = deque()
         self._bytes = 0
@@ -52,9 +53,9 @@ class Line:
         widget.listen(self._keep)
 
     @property
-    def board(self) -> Board:
-        """The one at the other end."""
-        return self._board
+    def board(self) -> Board | None:
+        """The one at the other end; None once nobody refers to it any more."""
+        return self._board()
 
     @property
     def widget(self) -> BoardWidget:

@@ -16,6 +16,7 @@ from circuitboard.errors import Cancelled, EngineError
 from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import PositionEffects, Real
+from circuitboard.widget.board_ref import BoardRef
 from circuitboard.widget.map_grid import edited_cells, grid_for, rank_neurons, same_map
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class LiveMap:
         changed: Callable[[MapState], None],
         effects_known: Callable[[Shown, dict[tuple[int, ...], float]], None],
     ) -> None:
-        self._board = board
+        self._here = BoardRef(board)
         self._changed = changed
         self._effects_known = effects_known
         self._lock = threading.RLock()
@@ -108,6 +109,11 @@ class LiveMap:
         self._without: dict[tuple[int, ...], Tensor] = {}
         self._count = 0
         self._told = 0.0
+
+    @property
+    def _board(self) -> Board:
+        """The board; refused once it is gone."""
+        return self._here()
 
     @property
     def state(self) -> MapState | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from circuitboard.errors import EngineError
 from circuitboard.protocol import messages as m
+from circuitboard.widget.board_ref import BoardRef
 
 if TYPE_CHECKING:
     from circuitboard.board import Board
@@ -36,10 +37,15 @@ class Reader:
     """
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        self._here = BoardRef(board)
         self._lock = threading.RLock()
         self._pending: _Pending | None = None
         self._job: Job[Found] | None = None
+
+    @property
+    def _board(self) -> Board:
+        """The board; refused once it is gone."""
+        return self._here()
 
     def ask(self, read: Reading, reply: Reply) -> None:
         """Read this; what was asked for before and is not read yet is answered as superseded."""

@@ -24,6 +24,7 @@ from circuitboard.errors import AddressError, EngineError, InterventionError
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
 from circuitboard.widget.asked import Asked
+from circuitboard.widget.board_ref import BoardRef, gone
 from circuitboard.widget.busy import BusyWatch
 from circuitboard.widget.clicking import after_click, clicked
 from circuitboard.widget.comparing import comparison_reading
@@ -64,7 +65,7 @@ class Session:
     """
 
     def __init__(self, board: Board, send: Send) -> None:
-        self._board = board
+        self._here = BoardRef(board)
         self._view = m.View(map=(maps_of(board.lab.adapter) or ["head"])[0])
         self._effects: tuple[Shown | None, dict[tuple[int, ...], float]] = (None, {})
         self._drag: tuple[str | None, int] = (None, 0)
@@ -78,6 +79,11 @@ class Session:
         self._watched = False
         self._closed = False
         self._unsubscribe = board.on_move(self._moved)
+
+    @property
+    def _board(self) -> Board:
+        """The board; refused once it is gone."""
+        return self._here()
 
     @property
     def view(self) -> m.View:
@@ -118,7 +124,7 @@ class Session:
         self._owed.add(reply)
         try:
             if self._closed:
-                reply.fail(_closed())
+                reply.fail(self._closed_why())
             else:
                 self._handle(decode_request(content), reply)
         except Exception as error:  # noqa: BLE001  whatever goes wrong is told to the view that asked
@@ -137,7 +143,10 @@ class Session:
             reader.close()
         self._publisher.close()
         for reply in tuple(self._owed):
-            reply.fail(_closed())
+            reply.fail(self._closed_why())
+
+    def _closed_why(self) -> EngineError:
+        return _closed() if self._here.alive else gone()
 
     # --- requests -----------------------------------------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
+import traitlets
 from ipywidgets import Layout
 
 from circuitboard.widget.kept_output import KeptOutput
@@ -26,19 +29,34 @@ class BoardWidget(anywidget.AnyWidget):
     Its state in a saved notebook is the bundle's, nothing of the board: opening a notebook runs nothing.
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    # As text, not as paths: anywidget has a path tell each widget of changes of the file, and so keep it for ever.
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("_esm")
+    def _script(self) -> str:
+        return _bundle("widget.js")
+
+    @traitlets.default("_css")
+    def _style(self) -> str:
+        return _bundle("widget.css")
 
     def __init__(self, board: Board) -> None:
         # A flex container such as HBox asks for a width of its own; the panel has none, it takes what it is given.
         super().__init__(layout=Layout(width="100%"))
+        # Made with the widget, with a comm of its own; one that the user puts in its place is the user's.
+        self._own_layout = self.layout
         _answer_while_cells_run(self.comm)
         self._listeners: tuple[Send, ...] = ()
         self._output: KeptOutput | None = None
+        self._gone = False
+        self._when_closed: list[Callable[[], object]] = []
         self.session = Session(board, self._post)
         self.on_msg(lambda _widget, content, _buffers: self.session.receive(content))
 
-    def keep_output(self, make: Callable[[], tuple[dict[str, Any], dict[str, Any]]], html: str) -> None:
+    def keep_output(
+        self, make: Callable[[BoardWidget], tuple[dict[str, Any], dict[str, Any]] | None], html: str
+    ) -> None:
         """Have the displayed output follow the board; `html` is the picture that it has now."""
         if self._output is None:
             self._output = KeptOutput(self, make)
@@ -58,15 +76,30 @@ class BoardWidget(anywidget.AnyWidget):
         """Stop that."""
         self._listeners = tuple(other for other in self._listeners if other != listener)
 
+    def when_closed(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once the widget is closed, by hand or because its board is."""
+        self._when_closed.append(callback)
+
     def close(self) -> None:
         """Answer what is still asked, then close the comm: the views are gone for good. The board stays."""
+        if self._gone:
+            return
+        self._gone = True
         for board, widget in tuple(_widgets.items()):
             if widget is self:
                 del _widgets[board]
         self.session.close()
         if self._output is not None:
             self._output.close()
+        self._own_layout.close()
         super().close()
+        while self._when_closed:
+            self._when_closed.pop()()
+
+
+@cache
+def _bundle(name: str) -> str:
+    return (STATIC / name).read_text("utf-8")
 
 
 def _answer_while_cells_run(comm: Any) -> None:
@@ -79,12 +112,19 @@ def _answer_while_cells_run(comm: Any) -> None:
         comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
 
 
-_widgets: dict[Board, BoardWidget] = {}
+_widgets: weakref.WeakKeyDictionary[Board, BoardWidget] = weakref.WeakKeyDictionary()
 
 
 def widget_of(board: Board) -> BoardWidget:
-    """The board's widget, made when it is first shown and kept until the board is closed."""
+    """The board's widget, made when it is first shown and kept until the board is closed or nobody refers to it.
+
+    Nothing on this side refers to the board: not the widget, which Jupyter keeps as long as its comm is open, nor its
+    session. What does is the user: a variable, or the notebook's own history of outputs, `Out[n]` and `_`.
+    """
     if board not in _widgets:
-        widget = _widgets[board] = BoardWidget(board)
+        widget, here = BoardWidget(board), weakref.ref(board)
+        _widgets[board] = widget
         board.on_close(widget.close)
+        # Not when Python exits, where boards are still there: a kernel that restarts closes no panel.
+        board.on_end(lambda: widget.close() if here() is None else None)
     return _widgets[board]
