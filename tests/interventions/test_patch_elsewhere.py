@@ -342,6 +342,9 @@ def test_pairs_of_unequal_lengths_need_labels_and_the_refusal_names_the_ways_out
         board.sweep("head")
     with pytest.raises(CircuitboardError, match="pattern_from"):
         cb.head(0, 0).pattern.patch(from_=-1)
+    for no_run in (-1, torch.tensor([1, 2]), "text", board):
+        with pytest.raises(CircuitboardError, match=r"cb\.Run\(prompts\)"):
+            cb.head(0, 0).at(-1).patch(no_run)
     with pytest.raises(CircuitboardError, match="give one of them"):
         cb.head(0, 0).at(1).patch(per="label", from_=-1)
 
@@ -392,6 +395,32 @@ def test_every_metric_reads_each_run_by_its_own_tokens(metric):
         assert board.baselines.corrupted == pytest.approx(long.value, abs=1e-5)
     board.edit(cb.resid_pre(1).patch(per="label"))
     assert board.verify().ok
+
+
+@pytest.mark.parametrize("base", ["clean", "corrupted"])
+def test_a_function_gets_the_logits_of_the_run_alone(base):
+    def all_positions(logits):
+        return logits.softmax(-1)[:, :, 1].mean(-1)
+
+    board, model = board_of(metric=all_positions, base=base), tiny("native")
+    clean, corrupted = (all_positions(model(torch.tensor([row]))).item() for row in (SHORT, LONG))
+    assert board.value == pytest.approx(clean if base == "clean" else corrupted, abs=1e-6)
+    assert board.baselines.clean == pytest.approx(clean, abs=1e-6)
+    assert board.baselines.corrupted == pytest.approx(corrupted, abs=1e-6)
+    board.edit(cb.resid_post(2).at("END").patch(per="label"))
+    row = seen(model, LONG if base == "clean" else SHORT, NAMES["resid_post"].format(2))[-1]
+    mine = SHORT if base == "clean" else LONG
+
+    def put(x, hook):
+        x = x.clone()
+        x[0, -1] = row
+        return x
+
+    with torch.no_grad():
+        hooks = [(NAMES["resid_post"].format(2), put)]
+        logits = model.run_with_hooks(torch.tensor([mine]), fwd_hooks=hooks, use_cache=False)
+    assert board.value == pytest.approx(all_positions(logits).item(), abs=1e-6)
+    assert board.sweep("mlp_out", by="label", approximate="atp").values.isfinite().all()
 
 
 def test_means_and_resamples_and_analyses_do_not_mind():

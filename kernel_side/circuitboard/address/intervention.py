@@ -106,6 +106,14 @@ class Intervention:
     def _check_options(self) -> None:
         if "seed" in _TAKES[self.how]:
             object.__setattr__(self, "seed", _seed(self.seed))
+        # A run is of a higher room, so it is known by what it has.
+        if self.run is not None and "interventions" not in getattr(type(self.run), "__dataclass_fields__", ()):
+            raise InterventionError(
+                f"{self.site} cannot be patched from {self.run!r:.60}, which is no run. Write .patch(cb.Run(prompts)) or .patch(board.as_run()); "
+                "for another position of the source run, .patch(from_=-1).",
+                code="unknown_intervention",
+                where=str(self.site),
+            )
         if self.from_ is not None:
             object.__setattr__(self, "from_", positions_of(self.from_))
             self._check_from()

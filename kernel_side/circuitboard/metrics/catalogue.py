@@ -81,7 +81,9 @@ def metric_of(metric: MetricLike, prompts: Prompts) -> Metric:
 
         name = str(getattr(function, "__name__", "metric"))
 
-        def compute(logits: Tensor, _reading: Reading) -> Tensor:
+        def compute(logits: Tensor, reading: Reading) -> Tensor:
+            # Columns where this run has no token in any prompt are there for a longer other run: they are not its own.
+            logits = logits[:, logits.shape[1] - max(reading.prompts.lengths) :]
             if any(handed.function is function for handed in handed_over()):
                 raise EngineError(
                     f"The metric {name!r} asked the board for numbers, which asked the metric. Compute it from the logits that it is given.",
