@@ -88,11 +88,15 @@ def test_each_kind_is_told(code, where, given):
     assert len(note.text) < 400
 
 
+def test_what_holds_of_both_runs_is_said_once():
+    notes = PromptPair(f"{CLEAN} ", f"{CORRUPTED} ", **NAMES).notes
+    assert [(note.code, note.where) for note in notes] == [("prompt_ends_in_space", "clean; corrupted")]
+
+
 def test_texts_tell_before_a_model_has_read_them():
     pair = PromptPair([f"{CLEAN} ", CLEAN], [f"{CLEAN} ", CORRUPTED], **NAMES)
     assert [(note.code, note.where) for note in pair.notes] == [
-        ("prompt_ends_in_space", "clean, prompt 0"),
-        ("prompt_ends_in_space", "corrupted, prompt 0"),
+        ("prompt_ends_in_space", "clean, prompt 0; corrupted, prompt 0"),
         ("clean_is_corrupted", "corrupted, prompt 0"),
     ]
 

@@ -28,7 +28,6 @@ interface NotesProps {
 
 export function NotesChip({ notes, state }: NotesProps): JSX.Element | null {
   if (notes.length === 0) return null;
-  const words = `${notes.length} note${notes.length === 1 ? "" : "s"}`;
   return (
     <button
       type="button"
@@ -37,12 +36,15 @@ export function NotesChip({ notes, state }: NotesProps): JSX.Element | null {
       data-count={notes.length}
       aria-expanded={state.open}
       aria-controls={state.id}
-      aria-label={`${words} on the prompts`}
+      aria-label={`${notes.length} ${notes.length === 1 ? "note" : "notes"} on the prompts`}
       title="What about these prompts may not be meant"
       onClick={state.toggle}
     >
       <Icon name="warn" size={12} />
-      {words}
+      <span>
+        {notes.length}
+        <span class="cb-notes-word">{notes.length === 1 ? " note" : " notes"}</span>
+      </span>
     </button>
   );
 }

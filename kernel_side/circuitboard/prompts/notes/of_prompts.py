@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,11 +28,10 @@ _SHOWN = 3
 
 def notes_of_prompts(prompts: Prompts, tokenizer: Any) -> tuple[Note, ...]:
     """What can be said of prompts as a model's tokenizer reads them, before anything runs."""
-    notes: list[Note] = []
-    for run in ("clean", "corrupted"):
-        if run == "clean" or prompts.corrupted_tokens is not None:
-            notes += _of_text(prompts, run, tokenizer)
-            notes += _of_tokens(prompts, run, tokenizer)
+    notes = [*_of_text(prompts, "clean", tokenizer), *_of_tokens(prompts, "clean", tokenizer)]
+    if prompts.corrupted_tokens is not None:
+        other = [*_of_text(prompts, "corrupted", tokenizer), *_of_tokens(prompts, "corrupted", tokenizer)]
+        notes = _together(notes, other)
     notes += _bos_of_its_own(prompts, tokenizer)
     notes += _same_prompts(prompts)
     notes += _same_labels(prompts)
@@ -44,9 +44,17 @@ def notes_of_texts(clean: Sequence[str], corrupted: Sequence[str] | None) -> tup
     """What can be said of texts that no tokenizer has read yet."""
     notes = list(_as_written("clean", clean))
     if corrupted is not None:
-        notes += _as_written("corrupted", corrupted)
+        notes = _together(notes, list(_as_written("corrupted", corrupted)))
         notes += _no_corruption([one == other for one, other in zip(clean, corrupted, strict=True)])
     return tuple(notes)
+
+
+def _together(clean: Sequence[Note], corrupted: Sequence[Note]) -> list[Note]:
+    """The notes on both runs, where both have the same one it is said once."""
+    places = {note.code: note.where for note in corrupted}
+    found = {note.code for note in clean}
+    both = [replace(one, where=f"{one.where}; {places[one.code]}") if one.code in places else one for one in clean]
+    return both + [note for note in corrupted if note.code not in found]
 
 
 def _as_written(run: str, texts: Sequence[str]) -> Iterator[Note]:
