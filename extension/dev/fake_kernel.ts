@@ -32,6 +32,8 @@ export class FakeKernel implements Channel {
   view: View = FIRST_VIEW;
   base: "clean" | "corrupted" = "clean";
   revision = 0;
+  /** What is another in the model than when it was measured. */
+  modelChanged: string | null = null;
   seq = 0;
   mapId = 0;
   status: MapEvent["status"] = "done";
@@ -39,6 +41,7 @@ export class FakeKernel implements Channel {
   known: number | undefined;
   readonly history: FakeHistory;
   #last = 0;
+  #remeasured = false;
   #mapOf = 0;
   readonly #listeners = new Map<string, Set<Listener>>();
 
@@ -171,13 +174,16 @@ export class FakeKernel implements Channel {
       notes: this.options.notes.map(([code, text, where]) => ({ code, text, where })),
       view: this.view,
       latency_ms: 6.2,
+      model_changed: this.modelChanged,
     };
   }
 
   /** Send the state to every view, as after a step. */
   announce(): void {
     this.seq += 1;
-    this.post({ kind: "snapshot", seq: this.seq, snapshot: this.snapshot() });
+    const setup = this.#remeasured ? this.setup() : null;
+    this.#remeasured = false;
+    this.post({ kind: "snapshot", seq: this.seq, snapshot: this.snapshot(), setup });
   }
 
   /** Send the map that is being looked at to every view. */
@@ -343,6 +349,11 @@ export class FakeKernel implements Channel {
       case "clear":
         this.#step([], "clear");
         break;
+      case "refresh":
+        this.modelChanged = null;
+        this.#remeasured = true;
+        this.revision += 1;
+        break;
       case "set_base":
         this.base = request.base;
         this.revision += 1;
@@ -387,6 +398,7 @@ export class FakeKernel implements Channel {
           tolerance: 1e-4,
           ok: true,
           tier: "replay",
+          disagrees: null,
         });
         return;
       case "copy_code":

@@ -234,6 +234,7 @@ EXAMPLES: dict[str, Message] = {
     "set_view": m.SetView("v-9", positions=None, map="head_pos", map_layer=1, live=True, colours="purple-green"),
     "cancel_map": m.CancelMap("v-10"),
     "resume_map": m.ResumeMap("v-11"),
+    "refresh": m.Refresh("v-26"),
     "verify": m.Verify("v-12"),
     "copy_code": m.CopyCode("v-13"),
     "detail": m.Detail("v-18", site="1.2", prompt=1, position=1, by_position=True, row=1, source=0, circuit=True),
@@ -391,7 +392,7 @@ EXAMPLES: dict[str, Message] = {
         elapsed_ms=8.5,
     ),
     "saved": m.Saved("v-30", path=f"/home/me/{HOSTILE}", size=2048),
-    "snapshot": m.SnapshotEvent(seq=4, snapshot=SNAPSHOT),
+    "snapshot": m.SnapshotEvent(seq=4, snapshot=SNAPSHOT, setup=SETUP),
     "busy": m.BusyEvent(seq=5, what="zero 1.2"),
     "map": m.MapEvent(
         seq=6,

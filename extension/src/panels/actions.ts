@@ -37,6 +37,8 @@ export interface Actions {
   setView(patch: Partial<View>): void;
   cancelMap(): void;
   resumeMap(): void;
+  /** Measure the model as it is now. */
+  refresh(): void;
   verify(): void;
   code(): Promise<Settlement>;
   /** Text to copy: the map as CSV, or the last step as Python; null when it could not be had. */
@@ -109,6 +111,7 @@ export function actionsOf(store: Store): Actions {
     },
     cancelMap: () => send({ kind: "cancel_map" }),
     resumeMap: () => send({ kind: "resume_map" }),
+    refresh: () => send({ kind: "refresh" }),
     verify: () => send({ kind: "verify" }),
     code: () => {
       const { connected, code } = store.state();

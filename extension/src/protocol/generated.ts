@@ -18,6 +18,7 @@ export type AnyRequest =
   | SetView
   | CancelMap
   | ResumeMap
+  | Refresh
   | Verify
   | CopyCode
   | Detail
@@ -196,7 +197,14 @@ export interface ResumeMap {
   id: string;
 }
 /**
- * Run the current edits again with plain hooks. Answered by `Verified`.
+ * Measure the model as it is now; edits, history and names stay. Answered by `Done`.
+ */
+export interface Refresh {
+  kind: "refresh";
+  id: string;
+}
+/**
+ * Run the user's model itself, unedited and with plain hooks. Answered by `Verified`.
  */
 export interface Verify {
   kind: "verify";
@@ -448,6 +456,8 @@ export interface EngineInfo {
  * The state of the board. `revision` grows with every change of the edits or the base run.
  *
  * `notes` are those of `Board.notes`.
+ * `model_changed` says what is another in the model than when these numbers were measured; null if nothing is. Steps
+ * are refused then until `Refresh`.
  */
 export interface Snapshot {
   revision: number;
@@ -463,6 +473,7 @@ export interface Snapshot {
   notes: PromptNote[];
   view: View;
   latency_ms: number | null;
+  model_changed: string | null;
 }
 /**
  * A metric of the edited run. `change` is against the state before the last step; null for all but the first.
@@ -625,7 +636,9 @@ export interface View {
   colours: "orange-blue" | "purple-green";
 }
 /**
- * How far the engine is from plain hooks, in units of the metric.
+ * How far the engine is from plain hooks on the user's model, in units of the metric.
+ *
+ * `disagrees` names the part that is too far from it; for "unedited" the numbers are of the logits of the unedited run.
  */
 export interface Verified {
   kind: "verified";
@@ -634,6 +647,7 @@ export interface Verified {
   tolerance: number;
   ok: boolean;
   tier: string;
+  disagrees: ("edited" | "unedited") | null;
 }
 /**
  * Python that makes the board as it is.
@@ -984,11 +998,15 @@ export interface ComparedMaps {
 }
 /**
  * The board has changed, or more is known of it.
+ *
+ * With a `setup` the model was measured again: it takes the place of the one before, and what maps said is of a model
+ * that is no more.
  */
 export interface SnapshotEvent {
   kind: "snapshot";
   seq: number;
   snapshot: Snapshot;
+  setup: Setup | null;
 }
 /**
  * A step is being computed that takes longer than a blink; ends with the next snapshot or error.

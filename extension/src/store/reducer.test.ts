@@ -20,7 +20,7 @@ function welcomed(): BoardState {
 
 function snapshot(revision: number, change: object = {}): Action {
   const message = { ...new FakeKernel().snapshot(), revision, ...change };
-  return { type: "event", message: { kind: "snapshot", seq: 1, snapshot: message } };
+  return { type: "event", message: { kind: "snapshot", seq: 1, snapshot: message, setup: null } };
 }
 
 function map(change: Partial<EffectMap> = {}): EffectMap {
@@ -151,6 +151,7 @@ describe("a proof", () => {
     tolerance: 1e-4,
     ok: true,
     tier: "replay",
+    disagrees: null,
   } as const;
 
   it("holds for the state it was made for", () => {

@@ -5,6 +5,7 @@ import { changedMap } from "../protocol/decode_map";
 import {
   type BusyEvent,
   PROTOCOL_VERSION,
+  type Setup,
   type Snapshot,
   type SnapshotEvent,
   type View,
@@ -56,6 +57,7 @@ const ACTS = new Set([
   "set_base",
   "group",
   "rename",
+  "refresh",
 ]);
 
 /** Errors of the moment: the same request may succeed a little later. */
@@ -76,6 +78,7 @@ const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
   set_view: "The panel was not changed.",
   cancel_map: "The map was not stopped.",
   resume_map: "The map was not resumed.",
+  refresh: "The model was not measured again.",
   verify: "The numbers were not verified.",
   copy_code: "The code was not written.",
   export: "Nothing was exported.",
@@ -163,13 +166,20 @@ function onMap(state: BoardState, message: EffectMap | MapChange): BoardState {
   return next;
 }
 
+/** With a new setup the model was measured again: what maps and details said is of one that is no more. */
+function remeasured(state: BoardState, setup: Setup | null): BoardState {
+  if (setup === null) return state;
+  const detail = { ...state.detail, answer: null };
+  return { ...state, setup, detail, maps: {}, scales: {}, orders: {}, unedited: {}, kept: null };
+}
+
 function onEvent(
   state: BoardState,
   message: SnapshotEvent | BusyEvent | EffectMap | MapChange,
 ): BoardState {
   switch (message.kind) {
     case "snapshot":
-      return onSnapshot(state, message.snapshot);
+      return onSnapshot(remeasured(state, message.setup ?? null), message.snapshot);
     case "busy":
       return { ...state, busy: message.what };
     case "map":

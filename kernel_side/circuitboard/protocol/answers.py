@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from circuitboard.protocol.comparison import ComparedMaps, ComparedState, ComparedToken
@@ -53,12 +55,16 @@ class Welcome(Answer, frozen=True, tag="welcome"):
 
 
 class Verified(Answer, frozen=True, tag="verified"):
-    """How far the engine is from plain hooks, in units of the metric."""
+    """How far the engine is from plain hooks on the user's model, in units of the metric.
+
+    `disagrees` names the part that is too far from it; for "unedited" the numbers are of the logits of the unedited run.
+    """
 
     max_abs_error: Real
     tolerance: float
     ok: bool
     tier: str
+    disagrees: Literal["unedited", "edited"] | None = None
 
 
 class Code(Answer, frozen=True, tag="code"):

@@ -248,6 +248,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """The state of the board. `revision` grows with every change of the edits or the base run.
 
     `notes` are those of `Board.notes`.
+    `model_changed` says what is another in the model than when these numbers were measured; null if nothing is. Steps
+    are refused then until `Refresh`.
     """
 
     revision: int
@@ -263,3 +265,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     notes: list[PromptNote]
     view: View
     latency_ms: float | None
+    model_changed: str | None = None

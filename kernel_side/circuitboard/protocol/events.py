@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from circuitboard.protocol.drawing import Base, ErrorInfo, MapOver, Mode, Snapshot
+from circuitboard.protocol.drawing import Base, ErrorInfo, MapOver, Mode, Setup, Snapshot
 
 MapStatus = Literal["computing", "done", "cancelled", "failed"]
 MapBuffer = Literal["cells", "effect", "known", "stderr", "index"]
@@ -19,9 +19,14 @@ class Event(msgspec.Struct, frozen=True, tag_field="kind"):
 
 
 class SnapshotEvent(Event, frozen=True, tag="snapshot"):
-    """The board has changed, or more is known of it."""
+    """The board has changed, or more is known of it.
+
+    With a `setup` the model was measured again: it takes the place of the one before, and what maps said is of a model
+    that is no more.
+    """
 
     snapshot: Snapshot
+    setup: Setup | None = None
 
 
 class BusyEvent(Event, frozen=True, tag="busy"):

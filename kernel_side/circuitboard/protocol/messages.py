@@ -91,6 +91,7 @@ from circuitboard.protocol.requests import (
     Note,
     Readers,
     Redo,
+    Refresh,
     Remove,
     Rename,
     Request,
@@ -125,6 +126,7 @@ AnyRequest = (
     | SetView
     | CancelMap
     | ResumeMap
+    | Refresh
     | Verify
     | CopyCode
     | Detail
@@ -212,6 +214,7 @@ __all__ = [
     "Readers",
     "Real",
     "Redo",
+    "Refresh",
     "Remove",
     "Rename",
     "Request",

@@ -162,8 +162,12 @@ class ResumeMap(Request, frozen=True, tag="resume_map"):
     """Compute what a stopped map still lacks; or, if the map is stale and `View.live` is off, the map of this state."""
 
 
+class Refresh(Request, frozen=True, tag="refresh"):
+    """Measure the model as it is now; edits, history and names stay. Answered by `Done`."""
+
+
 class Verify(Request, frozen=True, tag="verify"):
-    """Run the current edits again with plain hooks. Answered by `Verified`."""
+    """Run the user's model itself, unedited and with plain hooks. Answered by `Verified`."""
 
 
 class CopyCode(Request, frozen=True, tag="copy_code"):

@@ -18,6 +18,7 @@ import msgspec
 
 from circuitboard.address import Site, site
 from circuitboard.board import History
+from circuitboard.board.checks.user_code import came_from_a_panel
 from circuitboard.board.display import made
 from circuitboard.boundary import inside
 from circuitboard.errors import AddressError, EngineError, InterventionError
@@ -77,6 +78,7 @@ class Session:
         self._map_events = MapEvents()
         self._details, self._traces, self._comparisons = Reader(board), Reader(board), Reader(board)
         self._watched = False
+        self._told = board.lab
         self._closed = False
         self._unsubscribe = board.on_move(self._moved)
 
@@ -120,6 +122,7 @@ class Session:
     @inside
     def receive(self, content: object) -> None:
         """Take a message from a view; it gets exactly one answer."""
+        came_from_a_panel()
         reply = Reply(request_id(content), self._publisher, self._owed.discard)
         self._owed.add(reply)
         try:
@@ -129,6 +132,7 @@ class Session:
                 self._handle(decode_request(content), reply)
         except Exception as error:  # noqa: BLE001  whatever goes wrong is told to the view that asked
             reply.fail(error)
+            self._publish_change()
         except BaseException as error:
             reply.fail(error)
             raise
@@ -158,7 +162,7 @@ class Session:
     def _(self, request: m.Hello, reply: Reply) -> None:
         self._watched = True
         made(self._board)
-        setup = setup_of(self._board, version("circuitboard"))
+        setup = self._setup()
         # Made when it is sent: a snapshot from before could be older than the event that `seq` names.
         reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))
         self._show_map(self._board.shown)
@@ -297,9 +301,16 @@ class Session:
         self._done(reply)
 
     @_handle.register
+    def _(self, _request: m.Refresh, reply: Reply) -> None:
+        job = self._board.refresh_job()
+        self._busy.started(job, "measuring the model")
+        when_done(job, reply, lambda _outcome: self._done(reply))
+
+    @_handle.register
     def _(self, _request: m.Verify, reply: Reply) -> None:
         def verified(found: Verification) -> None:
-            answer = m.Verified(reply.request, m.Real.of(found.max_abs_error), found.tolerance, found.ok, found.tier)
+            error = m.Real.of(found.max_abs_error)
+            answer = m.Verified(reply.request, error, found.tolerance, found.ok, found.tier, found.disagrees)
             reply.give(lambda _seq: answer)
 
         when_done(self._board.verify_job(), reply, verified)
@@ -347,6 +358,7 @@ class Session:
         job = self._board.step(move, click=click)
         self._busy.started(job, what)
         when_done(job, reply, lambda _outcome: self._done(reply))
+        job.future.add_done_callback(lambda _done: self._publish_change())
 
     def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
         """The component at these columns of the prompts; None means all."""
@@ -418,7 +430,21 @@ class Session:
         self._publisher.publish("map", lambda seq: self._map_events.event(seq, state), urgent=False)
 
     def _publish_snapshot(self, *, urgent: bool = True) -> None:
-        self._publisher.publish("snapshot", lambda seq: (m.SnapshotEvent(seq, self._snapshot()), []), urgent=urgent)
+        self._publisher.publish("snapshot", lambda seq: (self._snapshot_event(seq), []), urgent=urgent)
+
+    def _publish_change(self) -> None:
+        """Tell the views at once if the model is found to be another."""
+        if self._watched and not self._closed and self._board.change is not None:
+            self._publish_snapshot()
+
+    def _snapshot_event(self, seq: int) -> m.SnapshotEvent:
+        """The board, and the model if it was measured again; made as it is sent, so that no view misses that."""
+        setup = None if self._told is self._board.lab else self._setup()
+        return m.SnapshotEvent(seq, self._snapshot(), setup)
+
+    def _setup(self) -> m.Setup:
+        self._told = self._board.lab
+        return setup_of(self._board, version("circuitboard"))
 
     def _snapshot(self) -> m.Snapshot:
         shown = self._board.shown

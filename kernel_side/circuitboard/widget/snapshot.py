@@ -65,7 +65,7 @@ def setup_of(board: Board, version: str) -> Setup:
         has_corrupted=prompts.corrupted_tokens is not None,
         modes=[ModeInfo(mode, refusal_of(board, mode)) for mode in get_args(Mode)],
         maps=maps_of(lab.adapter),
-        engine=EngineInfo(lab.choice.tier, lab.choice.why),
+        engine=EngineInfo(lab.choice.tier, lab.why),
     )
 
 
@@ -110,6 +110,7 @@ def snapshot_of(
         notes=_notes(board),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
+        model_changed=board.change,
     )
 
 

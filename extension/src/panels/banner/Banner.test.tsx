@@ -49,6 +49,43 @@ describe("trouble", () => {
     expect(panel.all("banner")).toHaveLength(0);
   });
 
+  it("with a model that has changed is said, with one way out; the edits are still there after it", async () => {
+    panel = await mounted();
+    const { kernel } = panel;
+    await panel.click(head(panel, 9, 9));
+    kernel.modelChanged = "weights were written to: <b>W_Q</b>";
+    kernel.announce();
+    await drawn();
+    const banner = panel.cb("banner");
+    expect(banner.dataset.code).toBe("model_changed");
+    expect(banner.textContent).toContain("Your model has changed.");
+    expect(banner.textContent).toContain("<b>W_Q</b>");
+    expect(banner.querySelectorAll("button")).toHaveLength(1);
+    kernel.received.length = 0;
+    await panel.click(panel.cb("refresh"));
+    expect(deeds(panel)).toEqual([{ kind: "refresh" }]);
+    expect(panel.all("banner")).toHaveLength(0);
+    expect(panel.cb("edit").textContent).toContain("9.9");
+  });
+
+  it("with a step on such a model says the same once, not twice", async () => {
+    panel = await mounted({ mute: new Set(["click"]) });
+    const { kernel } = panel;
+    await panel.click(head(panel, 10, 7));
+    const error = { code: "model_changed", message: "A hook was added.", where: null };
+    kernel.modelChanged = "a hook was added to blocks.2.mlp";
+    kernel.post({ kind: "failed", id: lastClick(kernel), error });
+    kernel.announce();
+    await drawn();
+    expect(panel.all("banner")).toHaveLength(1);
+    expect(panel.cb("banner").textContent).not.toContain("A hook was added.");
+    kernel.modelChanged = null;
+    kernel.revision += 1;
+    kernel.announce();
+    await drawn();
+    expect(panel.all("banner")).toHaveLength(0);
+  });
+
   it("with the kernel freezes the panel and says what to do; what comes later revives it", async () => {
     panel = await mounted();
     const { kernel } = panel;

@@ -60,8 +60,43 @@ function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
   );
 }
 
+function Changed({
+  change,
+  state,
+  act,
+}: { change: string } & Omit<BannerProps, "copying">): JSX.Element {
+  const busy = state.inFlight.length > 0;
+  // What became of a step is said too, unless it is this very change.
+  const other =
+    state.trouble === null || state.trouble.error.code === "model_changed" ? null : state.trouble;
+  return (
+    <div class="cb-banner" role="alert" data-cb="banner" data-code="model_changed">
+      <Icon name="warn" />
+      <span class="cb-grow">
+        <b>Your model has changed.</b> {tokenText(change, LONGEST)}
+        {/[.!?]$/.test(change) ? "" : "."} These numbers are of the model before; edits, history and
+        names stay when it is measured again.
+        {other === null
+          ? ""
+          : ` ${tokenText(other.title, 200)} ${tokenText(other.error.message, LONGEST)}`}
+      </span>
+      <Button
+        cb="refresh"
+        look="line"
+        title="Run your model as it is now, and compute the edits again: board.refresh()"
+        disabled={busy}
+        onClick={act.refresh}
+      >
+        Measure again
+      </Button>
+    </div>
+  );
+}
+
 export function Banner({ state, act, copying }: BannerProps): JSX.Element | null {
   if (!state.connected) return <Gone state={state} copying={copying} />;
+  const change = state.snapshot?.model_changed ?? null;
+  if (change !== null) return <Changed change={change} state={state} act={act} />;
   if (state.trouble === null) return null;
   const { title, error, again } = state.trouble;
   return (

@@ -118,7 +118,7 @@ function Receipts({ state }: { state: BoardState }): JSX.Element | null {
 function Proof({ state }: { state: BoardState }): JSX.Element | null {
   if (state.verifying) return <span class="cb-quiet-text">running plain hooks{"\u2026"}</span>;
   if (state.verified === null) return null;
-  const { ok, max_abs_error, tolerance } = state.verified.result;
+  const { ok, max_abs_error, tolerance, disagrees } = state.verified.result;
   const error = real(max_abs_error);
   const size =
     error === 0
@@ -129,8 +129,10 @@ function Proof({ state }: { state: BoardState }): JSX.Element | null {
   return (
     <span class={ok ? "" : "cb-warn"} data-cb="verified" data-ok={ok}>
       {ok
-        ? `Equal to plain hooks, off by ${size} at most`
-        : `Not equal to plain hooks: off by ${size}, tolerance ${tolerance}`}
+        ? `Equal to plain hooks on your model, off by ${size} at most`
+        : disagrees === "unedited"
+          ? `Not your model: its unedited logits are off by ${size}, tolerance ${tolerance}`
+          : `Not equal to plain hooks on your model: off by ${size}, tolerance ${tolerance}`}
     </span>
   );
 }

@@ -230,7 +230,7 @@ export const GLOSSARY = {
   },
   verify: {
     name: "Verify",
-    says: "Runs the same edits with plain TransformerLens hooks and says how far the two differ at most.",
+    says: "Runs your model itself, first unedited and then with plain TransformerLens hooks for the edits, and says how far the two differ at most.",
   },
   receipt: {
     name: "Sites changed",
