@@ -70,7 +70,7 @@ def test_a_list_has_entries(given):
     assert entries(given) == [1, 2]
 
 
-@pytest.mark.parametrize("given", ["12", b"12", {1: 2}, 12, np.array(12), None], ids=repr)
+@pytest.mark.parametrize("given", ["12", b"12", {1: 2}, 12, np.array(12), None, pd.DataFrame({"a": [1]})], ids=repr)
 def test_text_a_mapping_and_a_number_are_no_lists(given):
     assert entries(given) is None
 

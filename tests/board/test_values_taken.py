@@ -156,6 +156,11 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
         "Edge.positions": Taken(lambda v: cb.Edge(edge.sender, edge.receiver, v), [1, 2]),
         "Intervention.strength": Taken(lambda v: cb.Intervention(site, "scale", v), 0.5),
         "Intervention.seed": Taken(lambda v: cb.Intervention(site, "resample", seed=v, per="position"), 3),
+        "Intervention.from_": Taken(
+            lambda v: cb.Intervention(site.at([1, 2]), "patch", per="position", from_=v), [2, 3]
+        ),
+        "Sweep.pvalue_floor.n_permutations": Taken(lambda v: sweep.pvalue_floor(n_permutations=v), 20),
+        "Run.labels": Taken(lambda v: cb.Run(CLEAN, labels={"S2": v}), [1, 2, 3]),
         "PromptPair.clean": Taken(lambda v: ids(clean=v), CLEAN.tolist()),
         "PromptPair.corrupted": Taken(lambda v: ids(corrupted=v), CORRUPTED.tolist()),
         "PromptPair.answer": Taken(lambda v: ids(answer=v), [24, 25, 26]),
@@ -203,6 +208,7 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
     for name, place in (("Site", site), ("Edge", edge)):
         found |= {
             f"{name}.resample.seed": Taken(place.resample, 3),
+            f"{name}.patch.from_": Taken(lambda v, place=place: place.at([1, 2]).patch(from_=v), [2, 3]),
             f"{name}.scale.factor": Taken(place.scale, 0.5),
             f"{name}.add.vector": Taken(place.add, [0.5, 1.0, -2.0]),
             f"{name}.add.scale": Taken(lambda v, place=place: place.add([1.0], v), 0.5),

@@ -73,12 +73,12 @@ def truth(given: object) -> bool | None:
 
 
 def entries(given: object) -> list[Any] | None:
-    """The entries of a list, an array or anything else to iterate over; None for text, a mapping and what is no list.
+    """The entries of a list, an array or anything else to iterate over; None for text, a mapping, a table and what is no list.
 
     Entries that are arrays of one axis or none become Python's own too.
     """
     found = plain(given)
-    if isinstance(found, (str, bytes, Mapping)) or not isinstance(found, Iterable):
+    if isinstance(found, (str, bytes, Mapping)) or not isinstance(found, Iterable) or hasattr(found, "columns"):
         return None
     return [plain(entry) for entry in found]
 

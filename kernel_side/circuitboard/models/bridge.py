@@ -23,6 +23,7 @@ from circuitboard.models.dissection import dissect
 from circuitboard.models.foreign import foreign
 from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
+from circuitboard.models.offered import no_model
 from circuitboard.models.outlets import held, outlets_of
 from circuitboard.models.placement import device_of, dtype_of
 from circuitboard.models.refusal import no_anatomy
@@ -302,10 +303,7 @@ def _require_bridge(model: object) -> None:
     from transformer_lens.model_bridge import TransformerBridge
 
     if not isinstance(model, TransformerBridge):
-        raise ModelError(
-            f"A board needs a TransformerLens TransformerBridge, not a {type(model).__name__}; load one with cb.load(name).",
-            code="not_a_bridge",
-        )
+        raise no_model(model)
     if not hasattr(model, "blocks"):
         raise ModelError(
             f"{getattr(model.cfg, 'model_name', 'This model')} is no decoder-only stack of blocks, which a board needs.",

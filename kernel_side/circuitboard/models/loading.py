@@ -17,6 +17,8 @@ from circuitboard.errors import ModelError
 from circuitboard.models import smollm2
 from circuitboard.models.embedded import demo
 from circuitboard.models.foreign import foreign
+from circuitboard.models.offered import no_model, other_folder
+from circuitboard.words import nearest
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +32,10 @@ _NAMES: weakref.WeakKeyDictionary[TransformerBridge, str] = weakref.WeakKeyDicti
 
 @public
 def load(
-    name: str | TransformerBridge, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    name: str | os.PathLike[str] | TransformerBridge,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype | None = None,
 ) -> TransformerBridge:
     """Load a model, in eval mode.
 
@@ -59,7 +64,11 @@ def load(
 
     if isinstance(name, TransformerBridge):
         return name
-    if not isinstance(name, str) or not name.strip():
+    if isinstance(name, os.PathLike):
+        name = os.fspath(name)
+    if not isinstance(name, str):
+        raise no_model(name, code="unknown_model")
+    if not name.strip():
         raise ModelError(
             f"A model is asked for by name or given as a TransformerBridge, not as {name!r:.80}.", code="unknown_model"
         )
@@ -92,6 +101,8 @@ def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> Tran
     from transformer_lens.model_bridge import TransformerBridge
 
     local = _is_folder(name)
+    if local and (other := other_folder(Path(name))) is not None:
+        raise ModelError(other, code="model_not_loadable")
     possible = local or _may_be_on_the_hub(name)
     reachable = possible and (local or _hub_answers())
 
@@ -120,9 +131,14 @@ def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> Tran
         else:
             tried = "it is neither a folder here nor in the local hub cache, and the Hugging Face hub cannot be reached from here"
         raise ModelError(
-            f"No model {name!r:.200} was found: {tried}. Without a download there are {demo.NAME!r} and {smollm2.NAME!r}; cb.models() lists them.",
+            f"No model {name!r:.200} was found: {tried}. Without a download there are {demo.NAME!r} and {smollm2.NAME!r}; cb.models() lists them.{_near(name)}",
             code="unknown_model",
         ) from error
+
+
+def _near(name: str) -> str:
+    close = nearest(name.rpartition("/")[2], (demo.NAME, smollm2.NAME))
+    return "" if close is None else f" Did you mean {close!r}?"
 
 
 def _is_folder(name: str) -> bool:

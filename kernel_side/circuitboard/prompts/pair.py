@@ -16,6 +16,7 @@ from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
 from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
 from circuitboard.prompts.notes import Note, notes_of_texts
+from circuitboard.prompts.offered import instead_of
 from circuitboard.prompts.recipe import Recipe
 from circuitboard.words import Meant, Told
 
@@ -257,7 +258,7 @@ def _prompts_of(name: str, given: object) -> tuple[str, ...] | tuple[Tensor, ...
         prompts = found
     else:
         raise PromptError(
-            f"{name} must be a string, a list of strings, a tensor of token ids or a list of tensors [pos], not {type(given).__name__}: {given!r:.80}.",
+            f"{name} must be a string, a list of strings, token ids (a tensor, an array or a list) or a list of tensors [pos], not {type(given).__name__}: {given!r:.80}.{instead_of(given)}",
         )
     if len(prompts) == 0 or any(len(prompt) == 0 for prompt in prompts):
         raise PromptError(
