@@ -97,8 +97,8 @@ def prompt_of(n: int, given: object) -> int:
     return found
 
 
-def count_of(name: str, given: object, *, least: int = 1) -> int:
-    """How many of something, from `least` on.
+def count_of(name: str, given: object, *, least: int = 1, most: int | None = None) -> int:
+    """How many of something, from `least` on and `most` at most.
 
     Raises
     ------
@@ -108,4 +108,6 @@ def count_of(name: str, given: object, *, least: int = 1) -> int:
     found = whole(given)
     if found is None or found < least:
         raise InterventionError(f"{name} is a whole number of at least {least}, not {given!r:.60}.", code="bad_count")
+    if most is not None and found > most:
+        raise InterventionError(f"{name} is {most:,} at most, not {found:.3g}; it would take hours.", code="bad_count")
     return found

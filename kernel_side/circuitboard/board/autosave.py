@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from circuitboard.board import storage
 from circuitboard.board.files import KeptName, age, files, new_name, prune, write
 from circuitboard.board.later import Later
+from circuitboard.boundary import public
 from circuitboard.engine.turns import short_turns
 from circuitboard.errors import CircuitboardError, SessionFileError
 
@@ -45,6 +46,7 @@ _log = logging.getLogger(__name__)
 _count = itertools.count(1)
 
 
+@public
 class Autosave:
     """Keeps one board on disk.
 

@@ -97,7 +97,7 @@ def _call(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise
-            raise _at_the_boundary(error, call, owner, args) from error
+            raise _at_the_boundary(error, call, owner, args, kwargs) from error
 
     return public_call
 
@@ -115,7 +115,7 @@ def _value(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise
-            raise _at_the_boundary(error, call, owner, args) from error
+            raise _at_the_boundary(error, call, owner, args, kwargs) from error
 
     return public_call
 
@@ -131,22 +131,28 @@ def _generator(call: Callable[..., Generator[Any, Any, Any]], owner: type | None
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise
-            raise _at_the_boundary(error, call, owner, args) from error
+            raise _at_the_boundary(error, call, owner, args, kwargs) from error
 
     return public_call
 
 
 def _at_the_boundary(
-    error: Exception, call: Callable[..., Any], owner: type | None, args: tuple[Any, ...]
+    error: Exception, call: Callable[..., Any], owner: type | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> BaseException:
     if was_interrupt(error):
         return KeyboardInterrupt()
     asked = _asked(call, owner, args)
-    trace = error.__traceback__
-    # Python refused the arguments if the call itself was never entered.
-    if isinstance(error, TypeError) and (trace is None or trace.tb_next is None):
+    if isinstance(error, TypeError) and not _takes(call, args, kwargs):
         return wrong_call(error, asked, call)
     return typed(error, asked)
+
+
+def _takes(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    try:
+        inspect.signature(call).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def _asked(call: Callable[..., Any], owner: type | None, args: tuple[Any, ...]) -> str:

@@ -27,6 +27,7 @@ Side = Literal["clean", "corrupted"]
 """One of the two runs of a pair."""
 
 
+@public
 @dataclass(frozen=True, eq=False)
 class Layout(ByContent):
     """Where the tokens of one run lie.

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _CHUNK_NUMBERS = 2**25
 """Numbers that a statistic holds at once: 128 MiB in fp32."""
 
+MOST_DRAWS = 1_000_000
+"""Resamples or permutations of one call: more change no digit that is shown, and take hours."""
+
 
 @public
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,11 @@ class Sweep(ByContent):
         tuple
             (low, high), each [*cells]; NaN for a single prompt.
         """
-        level, n_resamples, seed = _share("level", level), count_of("n_resamples", n_resamples), _seed(seed)
+        level, n_resamples, seed = (
+            _share("level", level),
+            count_of("n_resamples", n_resamples, most=MOST_DRAWS),
+            _seed(seed),
+        )
         if self._one_prompt:
             return self._unknown(), self._unknown()
         low, high = self._in_chunks(
@@ -145,7 +152,7 @@ class Sweep(ByContent):
             raise InterventionError(
                 f"p-values are corrected by None, 'holm' or 'fdr', not {correct!r:.40}.", code="unknown_correction"
             )
-        most = None if n_permutations is None else count_of("n_permutations", n_permutations)
+        most = None if n_permutations is None else count_of("n_permutations", n_permutations, most=MOST_DRAWS)
         seed = _seed(seed)
         if self._one_prompt:
             return self._unknown()
@@ -155,7 +162,7 @@ class Sweep(ByContent):
 
     def pvalue_floor(self, *, n_permutations: int | None = None) -> float:
         """The smallest p-value that the test can tell here, before a correction; NaN for a single prompt."""
-        most = None if n_permutations is None else count_of("n_permutations", n_permutations)
+        most = None if n_permutations is None else count_of("n_permutations", n_permutations, most=MOST_DRAWS)
         n = self.per_prompt.shape[-1]
         return math.nan if self._one_prompt else floor_of(self.exact.numel(), n, most)
 

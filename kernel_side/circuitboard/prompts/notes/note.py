@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from circuitboard.boundary import public
+
 _NAMED = 5
 _FEW = 10
 
 
+@public
 @dataclass(frozen=True)
 class Note:
     """Something about prompts, answers or baselines that is allowed and may not be meant.
