@@ -42,3 +42,25 @@ def test_atp_star_is_refused_where_attention_is_not_known():
     assert caught.value.code == "no_atp_star"
     assert board.sweep("head.q", approximate="atp").values.isfinite().all()
     board.close()
+
+
+def test_an_estimate_that_costs_more_than_the_exact_sweep_says_so():
+    """Counted by hand for three layers: "atp" 3 passes, "atp*" 1 + 2 · (1 + 3/2) = 6; a cell of layer l (3 − l)/3."""
+    board = board_of("gpt2")
+    assert board.sweep("resid_pre", how="zero").note is None, "nothing is estimated"
+    two = board.sweep("attn_out", how="zero", approximate="atp")
+    assert (
+        two.note
+        == "this estimate is worth about 3 forward passes, its cells computed exactly about 2, so leave out approximate"
+    )
+    assert two.note in repr(two)
+    assert "about 6 forward passes" in board.sweep("attn_out", how="zero", approximate="atp*").note
+    heads = board.sweep("head", how="zero", approximate="atp*")
+    assert heads.note is None, "12 heads are 4 · (1 + 2/3 + 1/3) = 8 passes"
+    assert "note" not in repr(heads)
+    last = board.sweep("head", how="zero", positions=-1, approximate="atp*")
+    assert "about 6 forward passes, its cells computed exactly about 1" in last.note
+    board.close()
+    hooked = board_of("gpt2", engine="hooked")
+    assert hooked.sweep("attn_out", how="zero", approximate="atp").note is None, "three whole passes"
+    hooked.close()

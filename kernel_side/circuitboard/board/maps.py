@@ -13,13 +13,14 @@ from circuitboard.errors import EngineError, InterventionError, MetricError, Mod
 from circuitboard.interventions import compile_plan
 from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
 from circuitboard.sweeps.attribution import attribute
+from circuitboard.sweeps.passes import dearer
 from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.address import Intervention
+    from circuitboard.address import Edge, Intervention, Positions, Site
     from circuitboard.board.lab import Lab
     from circuitboard.board.outcome import Shown
     from circuitboard.board.steps import Steps
@@ -236,6 +237,25 @@ class Maps:
         self._lab.plan(shown.history.state.base, grid.cells[:1])
         return shown
 
+    def _dearer(self, grid: Grid, method: Literal["atp", "atp*"]) -> str | None:
+        lab, tier = self._lab, self._lab.choice.tier
+        same = 0
+        if grid.how == "patch" and lab.corrupted is not None:
+            same = lab.corrupted.shared_prefix(lab.clean)
+        n = lab.prompts.n_positions
+        found: dict[Positions, float] = {}
+
+        def share(site: Site | Edge) -> float:
+            # The replay tier computes all rows; the wavefront those from the first changed one on.
+            if tier == "replay":
+                return 1.0
+            if site.positions not in found:
+                columns = {column for row in lab.prompts.resolve(site.positions) for column in row if column >= same}
+                found[site.positions] = 1 - min(columns, default=n) / n
+            return found[site.positions]
+
+        return dearer(method, grid, lab.adapter.shape.n_layers, None if tier == "hooked" else share)
+
     def _sweep(
         self,
         grid: Grid,
@@ -255,4 +275,5 @@ class Maps:
             unit=metric.unit,
             exact=torch.full(grid.shape, method is None),
             method=method,
+            note=None if method is None else self._dearer(grid, method),
         )

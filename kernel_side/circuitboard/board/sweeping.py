@@ -61,7 +61,8 @@ class Sweeping:
         approximate
             None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
             "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
-            al. 2024). No cell of an approximate sweep is marked exact.
+            al. 2024), a backward pass a layer. No cell of an approximate sweep is marked exact; `.note` says where it
+            costs more than the exact sweep.
         on
             Which of the board's metrics; default the first.
         per

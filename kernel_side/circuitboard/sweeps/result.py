@@ -52,6 +52,8 @@ class Sweep(ByContent):
         Which cells were computed, bool [*grid.shape]; the others are an estimate (attribution patching), or NaN.
     method
         How cells were estimated, "atp" or "atp*"; None if all were to be computed.
+    note
+        A word where the estimate costs more than its cells computed exactly would; None otherwise.
     """
 
     grid: Grid
@@ -63,6 +65,7 @@ class Sweep(ByContent):
     unit: str
     exact: Bool[Tensor, "*cells"]
     method: Literal["atp", "atp*"] | None = None
+    note: str | None = None
 
     @property
     def values(self) -> Float[Tensor, "*cells"]:
@@ -196,7 +199,8 @@ class Sweep(ByContent):
         where = " × ".join(f"{name} {size}" for name, size in zip(self.grid.axes, self.grid.shape, strict=True))
         n, exact, total = self.per_prompt.shape[-1], int(self.exact.sum()), self.exact.numel()
         known = "" if exact == total else f", {exact} of {total} cells exact"
-        return f"Sweep({self.grid.how} {self.grid.over}, {where}, {self.metric} in {self.unit or 'its own unit'}, n={n}{known}; .top(5), .values, .effect)"
+        note = "" if self.note is None else f"; {self.note}"
+        return f"Sweep({self.grid.how} {self.grid.over}, {where}, {self.metric} in {self.unit or 'its own unit'}, n={n}{known}{note}; .top(5), .values, .effect)"
 
     @property
     def _one_prompt(self) -> bool:

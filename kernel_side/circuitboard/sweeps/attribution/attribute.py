@@ -56,9 +56,11 @@ def attribute(
         "atp": Σ (after − before) · ∂metric/∂activation. "atp*" (Kramár et al. 2024, arXiv:2403.00745):
         queries and keys with the softmax computed again, and "GradDrop" against effects along different paths that
         cancel: one more backward pass per layer, with that layer's contributions to the residual stream held where
-        they are; the size of the estimate is then the mean of |estimate| over these, Σ_layer |·| / (L − 1), since the
-        layer that a cell lies in gives 0 (mean over all L for residual streams and the embedding, which lie in none).
-        Its sign is that of the estimate without drops. With a single layer there is nothing to drop.
+        they are. The paper's size is the mean of |estimate| over these drops, Σ_layer |·| / (L − 1), since the layer
+        that a cell lies in gives 0 (mean over all L for residual streams and the embedding, which lie in none). In a
+        shallow model that mean loses a component whose only path is cut, so the size here is the larger of that mean
+        and of |estimate| without drops: of all cells but queries and keys none comes out smaller than by "atp". Its
+        sign is that of the estimate without drops. With a single layer there is nothing to drop.
     anatomy
         How attention computes its scores; needed for "atp*".
 

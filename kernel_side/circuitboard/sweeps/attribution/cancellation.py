@@ -5,6 +5,10 @@ which a small error of either turns into anything. With one layer's contribution
 they are, the paths through that layer are gone, and the rest shows: Kramár, Lieberum, Shah and Nanda 2024, "AtP*: an
 efficient and scalable method for localizing LLM behaviour to components" (arXiv:2403.00745), on false
 negatives from cancellation.
+
+The paper sizes a component by the mean over drops, which suits its deep models: of many drops few cut a given path. Of
+two layers one drop is left, and for a head that acts through the other layer alone it cuts the only path there is. So
+here the size is the larger of that mean and of the estimate without drops: what is found without drops stays found.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ class Estimator(Protocol):
 def without_cancelling(
     run: Trace, estimators: Sequence[Estimator], n_layers: int, cancel: CancelToken
 ) -> list[Float[Tensor, "cell batch"]]:
-    """The effects, their size the mean over drops of each layer, their sign that without drops.
+    """The effects: their size the larger of that without drops and the mean over drops, their sign that without drops.
 
     A cell inside a layer has no effect when that layer is dropped, so its mean is over the n_layers − 1 others; a
     cell on the residual stream has n_layers of them.
@@ -59,9 +63,21 @@ def without_cancelling(
     effects = []
     for estimator, found, size, total in zip(estimators, plain, sizes, totals, strict=True):
         drops = n_layers if estimator.parts.on_the_stream else n_layers - 1
-        # Where paths cancel to exactly 0, the sign is that of what is left when one of them is held.
-        effects.append((size / drops).copysign(torch.where(found == 0, total, found)))
+        effects.append(_sized(found, size / drops, total))
     return effects
+
+
+def _sized(
+    plain: Float[Tensor, "cell batch"], drops: Float[Tensor, "cell batch"], left: Float[Tensor, "cell batch"]
+) -> Float[Tensor, "cell batch"]:
+    """The larger size of two, prompt by prompt, unless the mean over prompts came out smaller than without drops.
+
+    That can be where sizes grow in prompts whose signs differ from the others'; the estimate without drops stays then.
+    """
+    # Where paths cancel to exactly 0, the sign is that of what is left when one of them is held.
+    sized = torch.maximum(plain.abs(), drops).copysign(torch.where(plain == 0, left, plain))
+    smaller = sized.mean(-1, keepdim=True).abs() < plain.mean(-1, keepdim=True).abs()
+    return torch.where(smaller, plain, sized)
 
 
 def _comes_before(moment: Moment, layer: int) -> bool:
