@@ -229,13 +229,15 @@ def test_a_forked_child_is_refused_at_once(board, model, busy):
         job = board._worker.submit(held)
         begun.wait(10)
     read, write = os.pipe()
+    closed = []
+    board.on_close(lambda: closed.append("callback"))
     child = os.fork()
     if child == 0:
         try:
             found = [_code(call, board) for name, call in CALLS.items() if name != "a board"]
             found.append(_code(lambda b: b.step(History.undone), board))
             board.close()
-            os.write(write, " ".join(found).encode())
+            os.write(write, " ".join(found + closed).encode())
         finally:
             os._exit(0)
     os.close(write)

@@ -527,7 +527,9 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         self._worker.at_end(callback)
 
     def close(self) -> None:
-        """End the worker thread, close the views and free what was cached."""
+        """End the worker thread, close the views and free what was cached; nothing in a forked process."""
+        if not self._worker.here:
+            return
         with ExitStack() as ending:
             # Whatever goes wrong in one of these, the others are done.
             ending.callback(self._steps.forget)

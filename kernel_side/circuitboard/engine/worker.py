@@ -138,6 +138,11 @@ class Worker:
         self.guard: Guard | None = None
         self._last: list[Callable[[], None]] = []
 
+    @property
+    def here(self) -> bool:
+        """Whether this is the process that the worker's thread lives in."""
+        return self._home.here
+
     def require_elsewhere(self) -> None:
         """Refuse to wait here for what this worker would do.
 
