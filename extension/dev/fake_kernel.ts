@@ -175,6 +175,7 @@ export class FakeKernel implements Channel {
       view: this.view,
       latency_ms: 6.2,
       model_changed: this.modelChanged,
+      unkept: this.options.unkept,
     };
   }
 

@@ -18,6 +18,8 @@ export interface FakeOptions {
   /** Columns on the left that hold no token of any prompt but the first. */
   padding: number;
   /** Notes on the prompts: code, text, place. */
+  /** Why the board is not kept on disk. */
+  unkept: string | null;
   notes: readonly (readonly [code: string, text: string, where: string])[];
   /** Metrics beside the first: name, unit, value. */
   moreMetrics: readonly (readonly [name: string, unit: string, value: number])[];
@@ -82,6 +84,7 @@ export const DEFAULTS: FakeOptions = {
   tokens: IOI,
   effects: GPT2_EFFECTS,
   moreMetrics: [],
+  unkept: null,
   notes: [],
   maps: ["head", "head_pos", "resid_pre", "attn_out", "mlp_out", "neuron"],
   mute: new Set(),

@@ -206,6 +206,7 @@ SNAPSHOT = m.Snapshot(
         mode="resample", positions=[0, 1], map="resid_pre", prompt=0, map_layer=1, live=False, colours="purple-green"
     ),
     latency_ms=6.5,
+    unkept=HOSTILE,
 )
 
 REAL_SPECIALS = [float("nan"), float("inf"), -1.75]

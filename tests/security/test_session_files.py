@@ -464,3 +464,26 @@ def _folder(factory) -> Path:
     if not _folders:
         _folders.append(factory.mktemp("fuzzed"))
     return _folders[0]
+
+
+def test_a_file_cannot_have_pickled_weights_read(document, tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    trap = tmp_path / "sprung"
+    config = {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "n_layer": 1, "n_head": 1, "n_embd": 8}
+    (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 8, "n_positions": 8}))
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(trap)))
+    path = write(tmp_path, document | {"model": document["model"] | {"reload": str(folder)}})
+    with pytest.raises(cb.CircuitboardError) as caught:
+        cb.Board.load(path)
+    assert caught.value.code in {"model_not_loadable", "no_tokenizer"}
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a/" * 2500, "\0", "~" * 300, "/" + "x" * 300])
+def test_a_model_s_name_that_no_file_has_is_refused(document, tmp_path, name):
+    path = write(tmp_path, document | {"model": document["model"] | {"reload": name}})
+    with pytest.raises(cb.CircuitboardError) as caught:
+        cb.Board.load(path)
+    assert caught.value.code == "unknown_model"
+    assert len(caught.value.message) < 1_000

@@ -177,3 +177,26 @@ def test_closing_is_still_said_as_closing(model):
     b.close()
     session.receive({"kind": "undo", "id": "late"})
     assert answers[-1]["error"]["code"] == "board_closed"
+
+
+def test_what_cannot_be_kept_on_disk_is_shown_and_goes_again(model, tmp_path, monkeypatch):
+    kept = tmp_path / "kept"
+    monkeypatch.setattr(autosave, "folder", lambda: kept)
+    monkeypatch.delenv(autosave.ENVIRONMENT, raising=False)
+    b = cb.Board(model, pair(), autosave=True)
+    widget, sent = widget_of(b), []
+    widget.listen(lambda content, _buffers: sent.append(content))
+    widget.session.receive({"kind": "hello", "id": "1"})
+    kept.write_text("a file where the folder should be")
+    b.edit(cb.head(1, 1).zero())
+    b.autosave.flush()
+
+    def unkept():
+        return next((one["snapshot"]["unkept"] for one in reversed(sent) if one["kind"] == "snapshot"), "none yet")
+
+    assert settled(lambda: unkept() == b.autosave.problem is not None)
+    kept.unlink()
+    b.edit(cb.head(1, 0).zero())
+    b.autosave.flush()
+    assert settled(lambda: unkept() is None)
+    b.close()

@@ -139,7 +139,7 @@ describe("silence", () => {
     const { kernel, heard, connection } = open();
     connection.hello();
     kernel.emit("comm:close");
-    expect(heard.connected).toHaveBeenLastCalledWith(false);
+    expect(heard.connected).toHaveBeenLastCalledWith(false, true);
   });
 
   it("is tested when the host says that the line changed", () => {

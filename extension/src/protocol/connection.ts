@@ -40,7 +40,8 @@ export interface ConnectionListener {
   /** A request failed, here or in another view: a step that was being computed is over. */
   failedAnywhere(): void;
   /** The kernel fell silent, or was heard again. */
-  connected(now: boolean): void;
+  /** `gone`: the kernel itself closed the line, because it has the board no more. */
+  connected(now: boolean, gone?: boolean): void;
 }
 
 interface Waiting {
@@ -134,7 +135,7 @@ export class Connection {
   };
 
   readonly #onClose = (): void => {
-    this.#lose();
+    this.#lose(true);
   };
 
   // JupyterLab marks models when their kernel goes and when it is back, without saying which of the
@@ -195,14 +196,15 @@ export class Connection {
     this.hello();
   }
 
-  #lose(): void {
+  #lose(gone = false): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#helloInFlight = false;
     this.#busy = false;
     if (this.#connected) {
       this.#connected = false;
-      this.#listener.connected(false);
+      if (gone) this.#listener.connected(false, true);
+      else this.#listener.connected(false);
     }
     for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: "lost", id });
   }

@@ -458,6 +458,7 @@ export interface EngineInfo {
  * `notes` are those of `Board.notes`.
  * `model_changed` says what is another in the model than when these numbers were measured; null if nothing is. Steps
  * are refused then until `Refresh`.
+ * `unkept` says why autosave cannot keep all of the board on disk; null where it can, or need not.
  */
 export interface Snapshot {
   revision: number;
@@ -474,6 +475,7 @@ export interface Snapshot {
   view: View;
   latency_ms: number | null;
   model_changed: string | null;
+  unkept: string | null;
 }
 /**
  * A metric of the edited run. `change` is against the state before the last step; null for all but the first.

@@ -47,7 +47,9 @@ describe("phases", () => {
     expect(phase(clicked)).toBe("running");
     const filling = reduce(welcomed(), { type: "event", message: map({ status: "computing" }) });
     expect(phase(filling)).toBe("running");
-    expect(phase(reduce(filling, { type: "connected", now: false, at: 1 }))).toBe("disconnected");
+    expect(phase(reduce(filling, { type: "connected", now: false, gone: false, at: 1 }))).toBe(
+      "disconnected",
+    );
   });
 });
 

@@ -32,7 +32,7 @@ export type Action =
   | { type: "welcome"; message: Welcome }
   | { type: "event"; message: SnapshotEvent | BusyEvent | EffectMap | MapChange }
   | { type: "failed-anywhere" }
-  | { type: "connected"; now: boolean; at: number }
+  | { type: "connected"; now: boolean; gone: boolean; at: number }
   | { type: "select"; selection: Selection | null }
   | { type: "want"; patch: Partial<Wants> }
   | { type: "untrace" }
@@ -364,8 +364,8 @@ export function reduce(state: BoardState, action: Action): BoardState {
       return { ...state, busy: null };
     case "connected":
       return action.now
-        ? { ...state, connected: true, lostAt: null }
-        : { ...state, connected: false, lostAt: action.at, busy: null };
+        ? { ...state, connected: true, gone: false, lostAt: null }
+        : { ...state, connected: false, gone: action.gone, lostAt: action.at, busy: null };
     case "select":
       return selected(state, action.selection);
     case "want":

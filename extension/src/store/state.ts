@@ -70,6 +70,8 @@ export interface DetailState {
 
 export interface BoardState {
   connected: boolean;
+  /** Whether the kernel said itself that it has the board no more. */
+  gone: boolean;
   /** When the kernel was last heard before it fell silent (ms since 1970). */
   lostAt: number | null;
   setup: Setup | null;
@@ -106,6 +108,7 @@ export interface BoardState {
 
 export const INITIAL: BoardState = {
   connected: true,
+  gone: false,
   lostAt: null,
   setup: null,
   snapshot: null,

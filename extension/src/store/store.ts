@@ -65,7 +65,7 @@ export function createStore(channel: Channel): Store {
     welcome: (message) => dispatch({ type: "welcome", message }),
     event: (message) => dispatch({ type: "event", message }),
     failedAnywhere: () => dispatch({ type: "failed-anywhere" }),
-    connected: (now) => dispatch({ type: "connected", now, at: Date.now() }),
+    connected: (now, gone = false) => dispatch({ type: "connected", now, gone, at: Date.now() }),
   });
   const keeper = codeKeeper(
     () => state,

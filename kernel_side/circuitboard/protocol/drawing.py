@@ -250,6 +250,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     `notes` are those of `Board.notes`.
     `model_changed` says what is another in the model than when these numbers were measured; null if nothing is. Steps
     are refused then until `Refresh`.
+    `unkept` says why autosave cannot keep all of the board on disk; null where it can, or need not.
     """
 
     revision: int
@@ -266,3 +267,4 @@ class Snapshot(msgspec.Struct, frozen=True):
     view: View
     latency_ms: float | None
     model_changed: str | None = None
+    unkept: str | None = None

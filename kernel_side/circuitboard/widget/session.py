@@ -81,6 +81,7 @@ class Session:
         self._told = board.lab
         self._closed = False
         self._unsubscribe = board.on_move(self._moved)
+        self._unwatch = None if board.autosave is None else board.autosave.subscribe(self._publish_snapshot)
 
     @property
     def _board(self) -> Board:
@@ -141,6 +142,8 @@ class Session:
         """Send no events any more; what is asked from now on is answered with `board_closed`."""
         self._closed = True
         self._unsubscribe()
+        if self._unwatch is not None:
+            self._unwatch()
         self._busy.close()
         self._map.cancel()
         for reader in (self._details, self._traces, self._comparisons):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 from weakref import WeakKeyDictionary
 
 from circuitboard.address import Edge, Site, describe
+from circuitboard.board.files import plain
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
 from circuitboard.metrics import interval_of, standard_error
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from circuitboard.protocol.messages import Tree
 
 _T = TypeVar("_T")
+
+MOST_OF_A_PROBLEM = 500
+"""Characters that are told of why a board is not kept on disk."""
 
 TOP_TOKENS = 8
 """Tokens in the panel's list."""
@@ -111,7 +115,13 @@ def snapshot_of(
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
         model_changed=board.change,
+        unkept=_unkept(board),
     )
+
+
+def _unkept(board: Board) -> str | None:
+    problem = None if board.autosave is None else board.autosave.problem
+    return None if problem is None else plain(problem)[:MOST_OF_A_PROBLEM]
 
 
 def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | None) -> MetricView:

@@ -27,9 +27,15 @@ function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
     <div class="cb-banner" role="alert" data-cb="banner" ref={banner}>
       <Icon name="warn" />
       <span class="cb-grow">
-        <b>No answer from the kernel.</b>
-        {snapshot === null ? "" : ` The numbers are from ${clock(lostAt)}.`} If a cell is running,
-        the panel goes on when it ends. If the kernel was restarted, run this cell again.
+        <b>
+          {state.gone
+            ? "The kernel does not have this board any more."
+            : "No answer from the kernel."}
+        </b>
+        {snapshot === null ? "" : ` The numbers are from ${clock(lostAt)}.`}{" "}
+        {state.gone
+          ? "It was closed, or nothing referred to it: run this cell again, and keep the board in a variable."
+          : "If a cell is running, the panel goes on when it ends. If the kernel was restarted, run this cell again."}
       </span>
       {canRunCell() ? (
         <Button

@@ -6,6 +6,7 @@ import { type BoardState, phase, shownView } from "../../store/state";
 import type { Store } from "../../store/store";
 import { actionsOf } from "../actions";
 import { Banner } from "../banner/Banner";
+import { Unkept } from "../banner/Unkept";
 import { CodeDialog } from "../code/CodeDialog";
 import { useCopying } from "../code/copying";
 import { CompareStates } from "../compare/CompareStates";
@@ -31,6 +32,7 @@ import { Main } from "./Main";
 // Each panel follows the store by itself: what does not concern it does not draw it again.
 const HeaderRegion = following(Header);
 const BannerRegion = following(Banner);
+const UnkeptRegion = following(Unkept);
 const PromptsRegion = following(Prompts);
 const MapRegion = following(MapPanel);
 const DetailRegion = following(Detail);
@@ -97,6 +99,7 @@ export function Board({ store }: { store: Store }): JSX.Element {
         <OfferRegion store={store} />
         <HeaderRegion store={store} act={act} menu={menu} />
         <BannerRegion store={store} act={act} copying={copying} />
+        <UnkeptRegion store={store} />
         {copying.byHand === null ? null : (
           <CodeDialog {...copying.byHand} onClose={copying.close} />
         )}
