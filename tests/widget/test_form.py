@@ -194,3 +194,12 @@ def test_a_mode_that_the_prompts_do_not_allow_is_left_out_with_a_warning(make_bo
     board = make_board(pair=cb.PromptPair(torch.tensor([[5, 6, 7]]), answer=1, wrong=3), model=tiny("native"))
     with pytest.warns(UserWarning, match="starts with zero, not patch"):
         view_settings.set_view(board, mode="patch")
+
+
+def test_notes_are_told_before_the_board_is_made(names):
+    found = typed(corrupted={"text": CLEAN})
+    assert found["problems"] == []
+    assert [(note["code"], note["where"]) for note in found["notes"]] == [("clean_is_corrupted", "corrupted")]
+    assert found["code"] is not None, "told, not refused"
+    assert asked()["notes"] == []
+    assert found["clean"]["ids"] == cb.load("demo").to_tokens(CLEAN)[0].tolist()
