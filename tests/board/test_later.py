@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -10,9 +9,11 @@ import time
 import pytest
 
 from circuitboard.board.later import Later
+from circuitboard.engine.clock import CLOCK
+from tests.clock import StandingClock
 
 
-def until(found, patience=10):
+def until(found, patience=300):
     deadline = time.monotonic() + patience
     while not found():
         assert time.monotonic() < deadline
@@ -23,8 +24,8 @@ def until(found, patience=10):
 def make():
     made = []
 
-    def later(work, quiet_s=0.05, at_most_s=10.0):
-        made.append(Later(work, quiet_s=quiet_s, at_most_s=at_most_s, name="test-later"))
+    def later(work, quiet_s=0.05, at_most_s=10.0, clock=CLOCK):
+        made.append(Later(work, quiet_s=quiet_s, at_most_s=at_most_s, name="test-later", clock=clock))
         return made[-1]
 
     yield later
@@ -34,26 +35,34 @@ def make():
 
 
 def test_a_burst_is_done_once_and_the_next_one_again(make):
-    done = []
-    later = make(lambda: done.append(1), quiet_s=0.2)
+    done, clock = [], StandingClock()
+    later = make(lambda: done.append(clock.now()), quiet_s=200, clock=clock)
     for _ in range(100):
         later.ask()
+        clock.advance(1)
+    assert done == []
+    clock.advance(200)
     until(lambda: done)
-    time.sleep(0.3)
-    assert len(done) == 1
+    assert done == [300]
+    later.flush()  # nothing is left of the burst
+    assert done == [300]
     later.ask()
+    clock.advance(200)
     until(lambda: len(done) == 2)
+    assert done == [300, 500]
 
 
 def test_a_burst_without_end_is_done_all_the_same(make):
-    done = []
-    later = make(lambda: done.append(time.monotonic()), quiet_s=10, at_most_s=0.2)
-    start = time.monotonic()
-    while not done:
+    done, clock = [], StandingClock()
+    later = make(lambda: done.append(clock.now()), quiet_s=10, at_most_s=20, clock=clock)
+    for _ in range(19):
         later.ask()
-        assert time.monotonic() < start + 10
-        time.sleep(0.01)
-    assert done[0] - start >= 0.2
+        clock.advance(1)
+    assert done == []
+    later.ask()
+    clock.advance(1)
+    until(lambda: done)
+    assert done == [20]
 
 
 def test_flush_does_it_here_and_now_and_only_if_asked(make):
@@ -72,12 +81,12 @@ def test_flush_waits_for_what_is_being_done(make):
 
     def work():
         begun.set()
-        go_on.wait(10)
+        assert go_on.wait(300)
         done.append(1)
 
     later = make(work, quiet_s=0)
     later.ask()
-    assert begun.wait(10)
+    assert begun.wait(300)
     later.ask()
     threading.Timer(0.1, go_on.set).start()
     later.flush()
@@ -86,12 +95,14 @@ def test_flush_waits_for_what_is_being_done(make):
 
 def test_after_the_end_nothing_is_done(make):
     done = []
-    later = make(lambda: done.append(1), quiet_s=0.1)
+    clock = StandingClock()
+    later = make(lambda: done.append(1), quiet_s=1, clock=clock)
     later.ask()
     later.end()
     later.ask()
     later.flush()
-    time.sleep(0.2)
+    clock.advance(100)
+    assert not [thread for thread in threading.enumerate() if thread.name == "test-later"]
     assert not done
 
 
@@ -112,28 +123,36 @@ def test_a_failure_is_logged_and_the_next_time_works(make, caplog):
         until(lambda: len(done) == 2)
 
 
-def test_asking_costs_next_to_nothing(make):
-    later = make(lambda: None, quiet_s=100, at_most_s=100)
-    gc.collect()
-    start = time.perf_counter()
+def test_asking_again_wakes_no_one(make):
+    clock = StandingClock()
+    later = make(lambda: None, quiet_s=100, at_most_s=100, clock=clock)
+    waits = []
+    clock.wait = lambda changed, _seconds: (waits.append(1), changed.wait())
+    later.ask()
+    until(lambda: waits)
     for _ in range(10_000):
         later.ask()
-    assert (time.perf_counter() - start) / 10_000 < 100e-6
+    assert [thread.name for thread in threading.enumerate()].count("test-later") == 1
+    assert waits == [1]
 
 
 def test_what_is_put_off_is_done_then_or_with_the_next_question(make):
-    done = []
-    later = make(lambda: done.append(time.monotonic()))
-    start = time.monotonic()
-    later.ask(0.5)
+    done, clock = [], StandingClock()
+    later = make(lambda: done.append(clock.now()), quiet_s=1, at_most_s=10, clock=clock)
+    later.ask(500)
+    clock.advance(499)
+    assert done == []
+    clock.advance(1)
     until(lambda: done)
-    assert done[0] - start >= 0.5
-    later.ask(3600.0)
+    later.ask(3600)
     later.ask()
+    clock.advance(1)
     until(lambda: len(done) == 2)
     later.ask()
-    later.ask(3600.0)  # what is asked for now is not put off by it
+    later.ask(3600)  # what is asked for now is not put off by it
+    clock.advance(1)
     until(lambda: len(done) == 3)
-    later.ask(3600.0)
+    assert done == [500, 501, 502]
+    later.ask(3600)
     later.flush()
     assert len(done) == 4

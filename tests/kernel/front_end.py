@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_client import KernelManager
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 300
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 

@@ -73,8 +73,8 @@ def test_the_number_of_cells_has_a_limit(gqa, monkeypatch):
 
 def test_a_sweep_past_the_limit_is_refused_before_it_is_laid_out(gqa):
     many = SimpleNamespace(shape=SimpleNamespace(n_layers=80, n_of=lambda _kind: 28_672), refusal=lambda *_: None)
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(cb.InterventionError, match=f"{80 * 28_672:,} cells"):
         cells.grid_of("neuron", by="all", how="zero", layers=None, positions=None, adapter=many, prompts=gqa.prompts)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
     assert MAX_CELLS < 80 * 28_672

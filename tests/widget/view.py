@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from circuitboard.protocol import messages as m
 from circuitboard.widget.session import Session
 
-PATIENCE_S = 20
+PATIENCE_S = 300
 
 
 def real(x: m.Real) -> float:
@@ -24,11 +23,11 @@ def real(x: m.Real) -> float:
 
 @dataclass(frozen=True)
 class Arrived:
-    """A message, when it came, and its buffers."""
+    """A message, its buffers, and whether it had to wait for the pace of events."""
 
-    at: float
     message: Any
     buffers: list[bytes]
+    waited: bool
 
 
 class View:
@@ -47,7 +46,8 @@ class View:
     def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         message = msgspec.convert(content, type=m.AnyAnswer | m.AnyEvent)
         with self._changed:
-            self._arrived.append(Arrived(time.monotonic(), message, buffers))
+            waited = isinstance(threading.current_thread(), threading.Timer)
+            self._arrived.append(Arrived(message, buffers, waited))
             self._changed.notify_all()
 
     # --- asking -------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 // Files made in the page of a web view go to the extension; every other link stays a link.
+
 import { beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { until } from "../../dev/clock";
 import { handOverDownloads } from "../src/webview/downloads";
 
 const saved: { name: string; data: string }[] = [];
@@ -32,7 +34,7 @@ it.each([true, false])(
     const file = link(URL.createObjectURL(new Blob(["\u00e9<svg/>"])), "map.svg");
     if (inPage) document.body.append(file);
     file.click();
-    await vi.waitFor(() => expect(saved).toHaveLength(1), { timeout: 4000 });
+    await until(() => expect(saved).toHaveLength(1));
     expect(saved[0]?.name).toBe("map.svg");
     const bytes = Uint8Array.from(atob(saved[0]?.data ?? ""), (letter) => letter.charCodeAt(0));
     expect(new TextDecoder().decode(bytes)).toBe("\u00e9<svg/>");
@@ -44,7 +46,7 @@ it("a large file arrives whole", async () => {
   const file = link(URL.createObjectURL(new Blob([bytes])), "map.png");
   document.body.append(file);
   file.click();
-  await vi.waitFor(() => expect(saved).toHaveLength(1), { timeout: 4000 });
+  await until(() => expect(saved).toHaveLength(1));
   expect(atob(saved[0]?.data ?? "").length).toBe(300_000);
 });
 

@@ -1,7 +1,8 @@
 // The panel beside a notebook, up to the messages that its page gets and gives.
 
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { ExtensionContext } from "vscode";
+import { until } from "../../dev/clock";
 import { pageOf, policy } from "../src/beside/page";
 import { VIEW_TYPE } from "../src/beside/panel";
 import { wordsOf } from "../src/beside/words";
@@ -65,7 +66,7 @@ it("asks the kernel only once the page is ready, and tells it whose notebook it 
   const panel = await beside();
   expect(panel.webview.posted).toEqual([]);
   panel.webview.fromPage({ kind: "ready" });
-  await vi.waitFor(() => expect(statuses(panel)).toHaveLength(1));
+  await until(() => expect(statuses(panel)).toHaveLength(1));
   expect(panel.webview.posted[0]).toEqual({
     kind: "notebook",
     notebook: "file:///notebooks/my notes.ipynb",
@@ -81,9 +82,9 @@ it("asks the kernel only once the page is ready, and tells it whose notebook it 
 it("its button makes a board", async () => {
   const panel = await beside();
   panel.webview.fromPage({ kind: "ready" });
-  await vi.waitFor(() => expect(statuses(panel)).toHaveLength(1));
+  await until(() => expect(statuses(panel)).toHaveLength(1));
   panel.webview.fromPage({ kind: "action" });
-  await vi.waitFor(() => expect(world.active?.cells).toHaveLength(3));
+  await until(() => expect(world.active?.cells).toHaveLength(3));
   expect(world.active?.cells.at(-1)?.value).toContain("cb.Board(");
 });
 
@@ -93,7 +94,7 @@ it.each([
 ])("says when the package is missing or old: %s", async (message, text, action) => {
   const panel = await beside(() => raised("ModuleNotFoundError", message));
   panel.webview.fromPage({ kind: "ready" });
-  await vi.waitFor(() => expect(statuses(panel)).toHaveLength(1));
+  await until(() => expect(statuses(panel)).toHaveLength(1));
   expect(statuses(panel)[0]).toMatchObject({ text: expect.stringContaining(text), action });
 });
 
@@ -105,7 +106,7 @@ it("saves a file of the page where the user says, and nowhere if the user leaves
   expect(world.files.size).toBe(0);
   world.saveTo = new vscode.Uri("/notebooks/map.svg");
   panel.webview.fromPage(file);
-  await vi.waitFor(() => expect(world.files.size).toBe(1));
+  await until(() => expect(world.files.size).toBe(1));
   expect(new TextDecoder().decode(world.files.get("/notebooks/map.svg"))).toBe("<svg/>");
 });
 
@@ -114,7 +115,7 @@ it("comes back for its notebook when the window is loaded again", async () => {
   const serializer = serializers.get(VIEW_TYPE);
   await serializer?.deserializeWebviewPanel(restored, { notebook: "file:///notebooks/a.ipynb" });
   restored.webview.fromPage({ kind: "ready" });
-  await vi.waitFor(() => expect(statuses(restored)).toHaveLength(1));
+  await until(() => expect(statuses(restored)).toHaveLength(1));
   expect(statuses(restored)[0]).toMatchObject({ action: "Select Kernel", usable: false });
   restored.dispose();
   let closed = false;

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
+
+from circuitboard.engine.clock import CLOCK, Clock
 
 _log = logging.getLogger(__name__)
 
@@ -22,10 +23,15 @@ class Later:
         object is not stopped, so `work` must not hold what is to be collected.
     quiet_s, at_most_s
         How long nothing must be asked before the work is done, and how long it may wait in a burst.
+    clock
+        What tells and lets pass these times.
     """
 
-    def __init__(self, work: Callable[[], None], *, quiet_s: float, at_most_s: float, name: str) -> None:
+    def __init__(
+        self, work: Callable[[], None], *, quiet_s: float, at_most_s: float, name: str, clock: Clock = CLOCK
+    ) -> None:
         self._work = work
+        self._clock = clock
         self._quiet_s = quiet_s
         self._at_most_s = at_most_s
         self._name = name
@@ -39,7 +45,7 @@ class Later:
 
     def ask(self, after_s: float | None = None) -> None:
         """Have the work done soon, or so many seconds from now unless it is asked for before; nothing once it is stopped."""
-        now = time.monotonic()
+        now = self._clock.now()
         with self._changed:
             if after_s is None:
                 if self._not_before is not None:
@@ -84,9 +90,9 @@ class Later:
                         return
                     self._changed.wait()
                 due = min(self._last + self._quiet_s, self._first + self._at_most_s)
-                left = (due if self._not_before is None else self._not_before) - time.monotonic()
+                left = (due if self._not_before is None else self._not_before) - self._clock.now()
                 if left > 0:
-                    self._changed.wait(left)
+                    self._clock.wait(self._changed, left)
                     continue
             with self._working:
                 if self._taken():

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from circuitboard.engine.clock import CLOCK, Clock
 from circuitboard.errors import ProtocolError
 from circuitboard.protocol.codec import encode
 from circuitboard.protocol.messages import AnyAnswer, AnyEvent
@@ -45,14 +45,15 @@ class Publisher:
     sends at once, on its own thread; else a timer sends what waits.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, clock: Clock = CLOCK) -> None:
         self._send = send
+        self._clock = clock
         self._lock = threading.RLock()
         self._waiting: dict[Slot, tuple[Make, bool]] = {}
-        self._timer: threading.Timer | None = None
+        self._take_back: Callable[[], None] | None = None
         self._rate = UPDATES_PER_SECOND - BURST
         self._allowance = float(BURST)
-        self._counted_at = time.monotonic()
+        self._counted_at = clock.now()
         self._seq = 0
         self._closed = False
 
@@ -100,7 +101,7 @@ class Publisher:
     def _flush(self) -> None:
         with self._lock:
             self._stop_timer()
-            now = time.monotonic()
+            now = self._clock.now()
             self._allowance = min(BURST, self._allowance + (now - self._counted_at) * self._rate)
             self._counted_at = now
             for slot in sorted(self._waiting, key=lambda slot: not self._waiting[slot][1]):
@@ -109,9 +110,7 @@ class Publisher:
                     self._send_event(self._waiting.pop(slot)[0])
             if self._waiting:
                 missing = min(map(self._needed, self._waiting)) - self._allowance
-                self._timer = threading.Timer(missing / self._rate, self._flush)
-                self._timer.daemon = True
-                self._timer.start()
+                self._take_back = self._clock.call(missing / self._rate, self._flush)
 
     def _needed(self, slot: Slot) -> int:
         return 1 if self._waiting[slot][1] else 1 + KEPT_FOR_URGENT
@@ -126,6 +125,6 @@ class Publisher:
             _log.exception("An event could not be sent to the views of a board.")
 
     def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._take_back is not None:
+            self._take_back()
+            self._take_back = None

@@ -1,6 +1,8 @@
 // The panel in a DOM, on a fake kernel: the hooks that others rely on, clicks, keys, states.
+
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { drawn, until } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
 import type { AnyRequest } from "../../protocol/generated";
@@ -8,9 +10,6 @@ import widget from "../../widget";
 
 let unmount: () => void = () => undefined;
 let root: HTMLElement;
-
-/** Let what was asked for be drawn. */
-const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function mount(options: Partial<FakeOptions> = {}, before?: (kernel: FakeKernel) => void) {
   const kernel = new FakeKernel(options);
@@ -141,7 +140,7 @@ describe("what is drawn", () => {
     expect(estimated.getAttribute("aria-label")).toBe(
       "head 10.7: effect about +1.3 logits, approximate",
     );
-    await vi.waitFor(() => expect(root.textContent).toContain("143 approximate (AtP) until exact"));
+    await until(() => expect(root.textContent).toContain("143 approximate (AtP) until exact"));
     kernel.known = 144;
     kernel.status = "done";
     kernel.sendMap();

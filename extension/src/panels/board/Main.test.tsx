@@ -1,5 +1,7 @@
 // The share-out of the room: separators by keyboard and pointer, within what the content can bear, kept.
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { until } from "../../../dev/clock";
 import { type Mounted, mounted } from "./mounted";
 import {
   AS_DESIGNED,
@@ -120,7 +122,7 @@ describe("a separator", () => {
     await panel.press(panel.cb("separator-height"), "Enter");
     expect(value("separator-height")).toBe(designed);
     panel.cb("separator-side").dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
-    await vi.waitFor(() => expect(value("separator-side")).toBe(252));
+    await until(() => expect(value("separator-side")).toBe(252));
   });
 
   it("follows the pointer that drags it, and is kept when it is let go", async () => {
@@ -133,11 +135,11 @@ describe("a separator", () => {
     at("pointermove", 500);
     at("pointerdown", 800);
     at("pointermove", 770);
-    await vi.waitFor(() => expect(value("separator-side")).toBe(282));
+    await until(() => expect(value("separator-side")).toBe(282));
     expect(kept().side).toBeNull();
     at("pointermove", 100);
     at("pointerup", 100);
-    await vi.waitFor(() => expect(value("separator-side")).toBeGreaterThan(282));
+    await until(() => expect(value("separator-side")).toBeGreaterThan(282));
     expect(kept().side).toBe(value("separator-side"));
     at("pointermove", 900);
     expect(kept().side).toBe(value("separator-side"));

@@ -1,5 +1,7 @@
 // Prompts, tokens, labels and names are data: whatever they hold, they make no element.
-import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { afterEach, describe, expect, it } from "vitest";
+import { drawn, until } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
 import widget from "../../widget";
@@ -7,7 +9,6 @@ import widget from "../../widget";
 let unmount: () => void = () => undefined;
 let root: HTMLElement;
 
-const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const all = (name: string): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
 ];
@@ -49,7 +50,7 @@ describe("hostile text", () => {
     unmount();
     root.remove();
     // What comes a moment later, by a timer, is there in both.
-    const rested = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
+    const rested = (): Promise<void> => drawn(300);
     await mount({ tokens: HOSTILE.map(() => ["a", "b", "c"] as const) });
     await rested();
     const calm = elements();
@@ -107,7 +108,7 @@ describe("hostile text", () => {
     for (const text of HOSTILE.slice(0, 5)) kernel.history.step([], text);
     kernel.announce();
     const settled = (site: string): Promise<void> =>
-      vi.waitFor(() => expect(all("detail")[0]?.dataset).toMatchObject({ site, status: "shown" }));
+      until(() => expect(all("detail")[0]?.dataset).toMatchObject({ site, status: "shown" }));
     const look = (selector: string): void => {
       root
         .querySelector(selector)

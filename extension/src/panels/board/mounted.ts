@@ -1,11 +1,11 @@
 // A panel in a DOM on a fake kernel, for tests.
+import { drawn } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
 
-/** Let what was asked for be drawn (ms: at once, or after what the panel waits with). */
-export const drawn = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export { drawn };
 
 export interface Mounted {
   kernel: FakeKernel;

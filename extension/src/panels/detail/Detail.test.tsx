@@ -1,5 +1,7 @@
 // The detail region: what it asks for, what it draws of each part, and what it says when there is none.
-import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { afterEach, describe, expect, it } from "vitest";
+import { until } from "../../../dev/clock";
 import type { FakeOptions } from "../../../dev/fake_options";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 import { pitchOf } from "./Attention";
@@ -16,7 +18,7 @@ const head = (layer: number, h: number): HTMLElement =>
   panel.$(`[data-cb="head"][data-layer="${layer}"][data-head="${h}"]`);
 const detail = (): DOMStringMap => panel.cb("detail").dataset;
 const shown = (site: string, revision: number): Promise<void> =>
-  vi.waitFor(() => {
+  until(() => {
     expect(detail()).toMatchObject({ site, status: "shown", revision: String(revision) });
   });
 const questions = (): object[] => panel.asked().filter((body) => "prompt" in body);
@@ -61,9 +63,9 @@ describe("a selection", () => {
   it("that a newer question of another view overtook is asked for again", async () => {
     await mount({ mute: new Set(["detail"]) });
     await panel.click(head(9, 9), { shiftKey: true });
-    await vi.waitFor(() => expect(questions()).toHaveLength(1));
+    await until(() => expect(questions()).toHaveLength(1));
     panel.kernel.post({ kind: "superseded", id: panel.kernel.received.at(-1)?.id });
-    await vi.waitFor(() => expect(questions()).toHaveLength(2));
+    await until(() => expect(questions()).toHaveLength(2));
     expect(detail().status).toBe("loading");
   });
 });
@@ -167,10 +169,10 @@ describe("what cannot be shown", () => {
   it("is said in words, and the board goes on", async () => {
     await mount({ mute: new Set(["detail"]) });
     await panel.click(head(9, 9), { shiftKey: true });
-    await vi.waitFor(() => expect(questions()).toHaveLength(1));
+    await until(() => expect(questions()).toHaveLength(1));
     const error = { code: "out_of_memory", message: "<img src=x> needs 3 GB.", where: null };
     panel.kernel.post({ kind: "failed", id: panel.kernel.received.at(-1)?.id, error });
-    await vi.waitFor(() => expect(detail().status).toBe("error"));
+    await until(() => expect(detail().status).toBe("error"));
     expect(panel.cb("detail-error").textContent).toBe("<img src=x> needs 3 GB. (out_of_memory)");
     expect(panel.root.querySelector("img")).toBeNull();
     expect(panel.cb("board").dataset.state).toBe("idle");
@@ -178,7 +180,7 @@ describe("what cannot be shown", () => {
     expect(questions()).toHaveLength(1);
     // Another state may have room.
     await panel.click(head(9, 6), { shiftKey: true });
-    await vi.waitFor(() => expect(questions()).toHaveLength(2));
+    await until(() => expect(questions()).toHaveLength(2));
   });
 
   it("stays readable when the kernel goes", async () => {
@@ -250,7 +252,7 @@ describe("the effect", () => {
     await panel.click(head(9, 9), { shiftKey: true });
     await shown("9.9", 0);
     await panel.click(panel.$('[data-cb="mode"] [data-value="patch"]'));
-    await vi.waitFor(() => expect(questions()).toHaveLength(2));
+    await until(() => expect(questions()).toHaveLength(2));
     expect(panel.cb("detail-edit").textContent).toBe("Patch");
   });
 
@@ -372,7 +374,7 @@ describe("a ranked list", () => {
     await panel.click(head(9, 9), { shiftKey: true });
     await shown("9.9", 0);
     await panel.click(panel.cb("trace-q"));
-    await vi.waitFor(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
+    await until(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
     expect(panel.asked()).toContainEqual({ kind: "trace", site: "9.9", part: "q" });
     expect(panel.cb("trace").textContent).toContain("What feeds 9.9.q");
     expect(panel.all("trace-row")).toHaveLength(40);
@@ -395,7 +397,7 @@ describe("a ranked list", () => {
     await panel.click(head(9, 9), { shiftKey: true });
     await shown("9.9", 0);
     await panel.click(panel.cb("trace-v"));
-    await vi.waitFor(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
+    await until(() => expect(panel.cb("trace").dataset.status).toBe("shown"));
     await panel.click(panel.cb("trace-apply"));
     expect(panel.asked()).toContainEqual({
       kind: "apply",
@@ -405,7 +407,7 @@ describe("a ranked list", () => {
       shiftKey: true,
     });
     expect(panel.all("edit")).toHaveLength(2);
-    await vi.waitFor(() => {
+    await until(() => {
       const traces = panel.asked().filter((body) => (body as { kind: string }).kind === "trace");
       expect(traces.length).toBeGreaterThan(1);
     });
@@ -419,7 +421,7 @@ describe("a ranked list", () => {
     });
     await shown("mlp_out 3", 0);
     await panel.click(panel.cb("trace-readers"));
-    await vi.waitFor(() => expect(panel.all("trace-row")).toHaveLength(8));
+    await until(() => expect(panel.all("trace-row")).toHaveLength(8));
     expect(panel.cb("trace").textContent).toContain("Who reads S2");
     await panel.click(panel.cb("trace-apply"));
     expect(panel.asked()).toContainEqual({

@@ -1,5 +1,7 @@
 // The list of edits, in the panel, on a fake kernel: strengths and order.
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { drawn, until } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
@@ -8,7 +10,6 @@ let close: () => void = () => undefined;
 let root: HTMLElement;
 let kernel: FakeKernel;
 
-const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const all = (name: string): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
 ];
@@ -99,7 +100,7 @@ describe("the list of edits", () => {
     await press(field(), "Enter");
     const error = { code: "bad_strength", message: "No.", where: null };
     kernel.post({ kind: "failed", id: kernel.received[0]?.id, error });
-    await vi.waitFor(() => expect(field().value).toBe("0.5"));
+    await until(() => expect(field().value).toBe("0.5"));
     expect(root.querySelector('[data-cb="banner"]')?.textContent).toContain(
       "The strength was not changed.",
     );

@@ -1,5 +1,7 @@
 // Definitions, keys, dialogs, the tour and the cell's menu, in a panel on a fake kernel.
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { until } from "../../../dev/clock";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 import { GLOSSARY, isTerm } from "./glossary";
 import { KEY_MAP } from "./key_map";
@@ -51,13 +53,13 @@ describe("a definition", () => {
     over(word());
     await drawn(100);
     expect(tip().dataset.open).toBe("false");
-    await vi.waitFor(() => expect(tip().dataset.open).toBe("true"));
+    await until(() => expect(tip().dataset.open).toBe("true"));
     // The pointer may rest on the definition itself.
     over(tip());
     await drawn(300);
     expect(tip().dataset.open).toBe("true");
     over(head(0, 0));
-    await vi.waitFor(() => expect(tip().dataset.open).toBe("false"));
+    await until(() => expect(tip().dataset.open).toBe("false"));
   });
 });
 
@@ -94,7 +96,7 @@ describe("keys", () => {
     expect(panel.cb("search-says").textContent).toContain("There is no head 9.16");
     await type("9.6");
     expect(panel.all("search")).toHaveLength(0);
-    await vi.waitFor(() => expect(focused()).toBe(head(9, 6)));
+    await until(() => expect(focused()).toBe(head(9, 6)));
     expect(head(9, 6).getAttribute("aria-current")).toBe("true");
     expect(panel.all("edit")).toHaveLength(0);
   });
@@ -106,7 +108,7 @@ describe("keys", () => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
     await drawn();
     field.form?.requestSubmit();
-    await vi.waitFor(() =>
+    await until(() =>
       expect((focused() as HTMLElement | null)?.dataset).toMatchObject({
         site: "resid_pre",
         layer: "5",
@@ -186,8 +188,8 @@ describe("the menu of a cell", () => {
     vi.stubGlobal("navigator", { clipboard: { writeText: write } });
     await open(head(9, 6));
     await panel.click(item("Copy as Python"));
-    await vi.waitFor(() => expect(write).toHaveBeenCalledWith("board.edit(cb.head(9, 6).zero())"));
-    await vi.waitFor(() => expect(panel.cb("help-says").textContent).toContain("Copied"));
+    await until(() => expect(write).toHaveBeenCalledWith("board.edit(cb.head(9, 6).zero())"));
+    await until(() => expect(panel.cb("help-says").textContent).toContain("Copied"));
     vi.unstubAllGlobals();
   });
 });

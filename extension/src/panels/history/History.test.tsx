@@ -1,5 +1,7 @@
 // The history as one meets it: what each step did, which state is shown, and the way to any other.
+
 import { afterEach, describe, expect, it } from "vitest";
+import { drawn } from "../../../dev/clock";
 import { type Mounted, mounted } from "../board/mounted";
 
 let panel: Mounted;
@@ -74,7 +76,7 @@ describe("the history", () => {
       seq: panel.kernel.seq,
       snapshot: { ...snapshot, history: { ...snapshot.history, omitted: 12 } },
     });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await drawn();
     expect(panel.root.textContent).toContain("12 older states are not listed");
   });
 });

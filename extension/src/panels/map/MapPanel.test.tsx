@@ -1,5 +1,7 @@
 // Every kind of map: what its cells are, what a click on one asks for, and when it follows a step.
+
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { until } from "../../../dev/clock";
 import type { FakeOptions } from "../../../dev/fake_options";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 
@@ -41,7 +43,7 @@ describe("the choice of a map", () => {
     const picker = panel.cb("map-layer") as HTMLSelectElement;
     picker.value = "9";
     picker.dispatchEvent(new Event("change", { bubbles: true }));
-    await vi.waitFor(() =>
+    await until(() =>
       expect(panel.$('[data-cb="cell"][data-site="head_pos"]').dataset.layer).toBe("9"),
     );
     expect(panel.asked()).toContainEqual({ kind: "set_view", map_layer: 9 });
@@ -86,7 +88,7 @@ describe("the choice of a map", () => {
       where: null,
     };
     panel.kernel.sendMap();
-    await vi.waitFor(() =>
+    await until(() =>
       expect(panel.cb("map-refused").textContent).toBe("This metric has no gradient <b>.</b>"),
     );
     expect(panel.all("cell")).toHaveLength(0);
@@ -113,7 +115,7 @@ describe("the live switch", () => {
     expect(panel.cb("map-stale").textContent).toBe("stale");
     expect(panel.$('[role="grid"]').dataset.stale).toBe("true");
     // Names say it when the cells show it.
-    await vi.waitFor(() =>
+    await until(() =>
       expect(head().getAttribute("aria-label")).toMatch(/ logits, before the last step/),
     );
     expect(panel.root.textContent).toContain("live is off");
@@ -150,7 +152,7 @@ describe("what is not of now", () => {
     const [exact, old] = [name(9, 9), name(10, 7)];
     expect(exact).toBe(fresh);
     expect(old).toBe("head 10.7: effect +1.3 logits");
-    await vi.waitFor(() =>
+    await until(() =>
       expect(name(10, 7)).toBe("head 10.7: effect +1.3 logits, before the last step"),
     );
     expect(grid().getAttribute("aria-busy")).toBe("false");
@@ -162,7 +164,7 @@ describe("what is not of now", () => {
     panel.kernel.known = 1;
     panel.kernel.status = "cancelled";
     await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
-    await vi.waitFor(() => expect(name(10, 7)).toContain("before the last step"));
+    await until(() => expect(name(10, 7)).toContain("before the last step"));
   });
 
   it("is no reason to write the names twice when a map is there soon", async () => {
@@ -198,7 +200,7 @@ describe("copying", () => {
     vi.stubGlobal("ClipboardItem", undefined);
     vi.stubGlobal("navigator", { clipboard: { writeText } });
     await panel.click(panel.cb(button));
-    await vi.waitFor(() => expect(panel.cb(button).textContent).toBe("Copied"));
+    await until(() => expect(panel.cb(button).textContent).toBe("Copied"));
     expect(panel.asked()).toContainEqual({ kind: "export", what });
     expect(writeText.mock.calls[0]?.[0]).toContain(text);
   });

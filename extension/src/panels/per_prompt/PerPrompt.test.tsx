@@ -1,5 +1,7 @@
 // The table by prompt, in the panel, on a fake kernel.
+
 import { afterEach, describe, expect, it } from "vitest";
+import { drawn } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
 import widget from "../../widget";
@@ -7,7 +9,6 @@ import widget from "../../widget";
 let close: () => void = () => undefined;
 let root: HTMLElement;
 
-const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const all = (selector: string): HTMLElement[] => [...root.querySelectorAll<HTMLElement>(selector)];
 const rows = (): HTMLElement[] => all('[data-cb="prompt-row"]');
 const $ = (selector: string): HTMLElement => {
