@@ -110,7 +110,7 @@ compat: .make/python
 	$(MAKE) compat-newest compat-lowest
 
 compat-newest compat-lowest: compat-%: $(COMPAT)/%/built
-	$(COMPAT)/$*/bin/python -m pytest -p no:cacheprovider tests/compat $(ARGS)
+	$(COMPAT)/$*/bin/python -m pytest -p no:cacheprovider -W default::DeprecationWarning tests/compat $(ARGS)
 
 $(COMPAT)/%/built: tests/compat/%.txt tests/compat/cuda_stand_in.py pyproject.toml .make/python
 	$(UV) venv --quiet --clear --python $(BIN)/python $(@D)

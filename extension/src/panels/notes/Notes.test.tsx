@@ -1,5 +1,7 @@
 // Notes on the prompts are told by a chip that opens to the list, by keyboard as well, and are text.
+
 import { afterEach, describe, expect, it } from "vitest";
+import { drawn } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
 import widget from "../../widget";
@@ -11,7 +13,6 @@ const one = (name: string): HTMLElement | null => root.querySelector(`[data-cb="
 const all = (name: string): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
 ];
-const drawn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 
 async function mount(options: Partial<FakeOptions>): Promise<FakeKernel> {
   const kernel = new FakeKernel(options);
