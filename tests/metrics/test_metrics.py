@@ -169,6 +169,13 @@ def test_several_answers_by_hand():
     assert of_sets("rank", rows, [[0, 1], [2, 0]]) == [3, 2]
 
 
+def test_sets_of_unequal_size_are_each_divided_by_their_own_by_hand():
+    """No logit is 0, so that what stands in for a missing alternative would show."""
+    rows = torch.tensor([[[3.0, 5.0, -7.0, 11.0]], [[2.0, 4.0, 6.0, 9.0]]])
+    assert of_sets("logit_diff", rows, [[3], [0, 1, 2]], [[0, 1], [3]]) == pytest.approx([11 - 4, 4 - 9])
+    assert of_sets("logit_diff", rows, [[0, 1], [3]], [[3], [0, 1, 2]]) == pytest.approx([4 - 11, 9 - 4])
+
+
 @given(logits_of_three, st.integers(1, 4))
 def test_sets_agree_with_single_answers(rows, k):
     """The mean of logits over sets is the mean of differences; probabilities add up; one answer is a set of one."""
