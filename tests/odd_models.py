@@ -405,6 +405,53 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
 }
 
 
+_HEADS = {"head.q", "head.k", "head.v", "head.pattern", "head", "head.result"}
+REFUSED_KINDS = {
+    "four_bit": {"head.result"},
+    "tensor_class": {"head.result"},
+    "offloaded": {"head.result"},
+    "lora": {"head.result"},
+    "lora_linear": {"head.result"},
+    "parametrized": {"head.pattern", "head", "head.result", "neuron"},
+    "latent_v2": _HEADS,
+    "latent_v3": _HEADS,
+}
+"""Kinds of site that are refused."""
+
+IN_WORDS = {
+    "four_bit": "linear layers hold two 4-bit numbers a byte, as bitsandbytes' Linear4bit",
+    "tensor_class": "weights of a tensor class that only multiplies rows, as torchao's",
+    "float32_norms": "bfloat16 with norms in float32",
+    "float16": "all in float16",
+    "bfloat16": "all in bfloat16",
+    "float64": "TransformerLens's own model in float64",
+    "lora": "LoRA on q, v, o and the MLP's last projection, unmerged, as peft's",
+    "lora_queries": "LoRA on q and v, unmerged",
+    "lora_linear": "LoRA in a subclass of torch's Linear, as loralib's",
+    "lora_merged": "the same, merged into the weights",
+    "parametrized": "torch parametrizations on projections, such as weight norm",
+    "pruned": "torch pruning masks on projections",
+    "compiled_forward": "the whole forward method replaced by torch.compile's",
+    "inference": "loaded under torch.inference_mode()",
+    "frozen": "no parameter requires a gradient",
+    "offloaded": "weights on the CPU, brought in by accelerate layer by layer",
+    "not_loaded": "weights on the meta device",
+    "checkpointing": "gradient checkpointing switched on",
+    "training": "GPT-2 with dropout in train mode (a board measures it in eval mode)",
+    "latent_v2": "DeepSeek-V2: multi-head latent attention and experts",
+    "latent_v3": "DeepSeek-V3: the same",
+    "smallest": "one layer with one head and one neuron",
+    "bidirectional_bare": "bidirectional attention and no norms, as Tracr's programs",
+    "no_layers": "no layers at all",
+    "untied": "GPT-2 with an unembedding of its own",
+    "tied": "Llama whose unembedding is its embedding",
+    "own_part": "a module of the user's own around a projection",
+    "sdpa": "loaded with attention sdpa",
+    "flex": "loaded with flex_attention",
+}
+"""What each of those is that stand in the table of what is supported."""
+
+
 @cache
 def odd(name: str) -> TransformerBridge:
     """One of them."""

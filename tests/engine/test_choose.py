@@ -7,7 +7,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.engine import choose
-from tests.tiny_models import tiny
+from tests.tiny_models import FAMILIES, WAVEFRONT, tiny
 
 CLEAN = torch.tensor([[5, 6, 7, 8], [9, 8, 7, 6]])
 
@@ -47,3 +47,12 @@ def test_a_block_that_mixes_up_copies_of_the_prompts_is_noticed(monkeypatch):
     with pytest.raises(cb.EngineError) as caught:
         board("gpt2", engine="replay")
     assert caught.value.code == "tier_refused"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_gets_its_tier_and_nothing_falls_back_in_silence(family):
+    made = board(family)
+    expected = "wavefront" if family in WAVEFRONT else "replay"
+    assert made.engine.tier == expected, made.engine.why
+    assert ("was dropped" in made.engine.why) == (expected != "wavefront")
+    made.close()

@@ -18,7 +18,7 @@ from circuitboard.address import HOWS, KINDS, Edge, Intervention, Site, Values
 from circuitboard.board.support import sample_site
 from circuitboard.engine import tolerance
 from circuitboard.errors import CircuitboardError, ModelError
-from tests.odd_models import ODD, odd
+from tests.odd_models import ODD, REFUSED_KINDS, odd
 from tests.oracle import hooked_logits
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch.compile has much to say of hooks
@@ -35,7 +35,7 @@ EXPECTED = {
     "lora_linear": "replay",
     "lora_merged": "wavefront",
     "parametrized": "replay",
-    "pruned": "replay",
+    "pruned": "model_does_not_run",
     "compiled_forward": "nothing_to_edit",
     "inference": "wavefront",
     "frozen": "wavefront",
@@ -56,19 +56,6 @@ EXPECTED = {
     "flex": "model_does_not_run",
 }
 """Odd model → its tier, or the code of the `ModelError` that refuses a board."""
-
-_HEADS = {"head.q", "head.k", "head.v", "head.pattern", "head", "head.result"}
-REFUSED_KINDS = {
-    "four_bit": {"head.result"},
-    "tensor_class": {"head.result"},
-    "offloaded": {"head.result"},
-    "lora": {"head.result"},
-    "lora_linear": {"head.result"},
-    "parametrized": {"head.pattern", "head", "head.result", "neuron"},
-    "latent_v2": _HEADS,
-    "latent_v3": _HEADS,
-}
-"""Kinds of site that are refused."""
 
 ROWS = {name: tier for name, tier in EXPECTED.items() if tier in ("wavefront", "replay", "hooked")}
 

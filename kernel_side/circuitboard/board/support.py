@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -40,6 +41,8 @@ class Support:
         Metric → "works", or the reason.
     sweeps
         Kind of site → which of a sweep's cells it can have, or the reason why none.
+    analyses
+        Analysis → "works", or the reason.
     """
 
     model: str
@@ -48,6 +51,7 @@ class Support:
     sites: dict[str, dict[How, str]]
     metrics: dict[str, str]
     sweeps: dict[str, str]
+    analyses: dict[str, str]
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row a kind of site, one column an intervention."""
@@ -66,11 +70,12 @@ class Support:
                 every = "every intervention" if len(hows) == len(HOWS) else ", ".join(hows)
                 found.append(f"  {name:<13} {every}: {answer}")
         found += [f"  metric {name:<6} {answer}" for name, answer in self.metrics.items()]
-        return [*found, *(f"  sweep {name:<12} {answer}" for name, answer in self.sweeps.items())]
+        found += [f"  sweep {name:<12} {answer}" for name, answer in self.sweeps.items()]
+        return [*found, *(f"  {name:<18} {answer}" for name, answer in self.analyses.items())]
 
 
-def support_of(model: TransformerBridge) -> Support:
-    """Try everything on two short prompts of this model, each edit against a run with plain hooks."""
+def support_of(model: TransformerBridge, *, analyses_only: bool = False) -> Support:
+    """Try everything on two short prompts of this model, each edit against a run with plain hooks; or the analyses alone."""
     from circuitboard.board.board import Board
 
     d_vocab = int(model.cfg.d_vocab)
@@ -84,9 +89,12 @@ def support_of(model: TransformerBridge) -> Support:
             board.lab.adapter.name,
             board.engine.tier,
             board.engine.why,
-            {name: {how: _tried(board, name, how) for how in HOWS} for name in (*KINDS, _EDGE)},
-            {name: _metric(board, name) for name in METRICS},
-            {over: _sweep(board, over) for over in get_args(Over)},
+            {}
+            if analyses_only
+            else {name: {how: _tried(board, name, how) for how in HOWS} for name in (*KINDS, _EDGE)},
+            {} if analyses_only else {name: _metric(board, name) for name in METRICS},
+            {} if analyses_only else {over: _sweep(board, over) for over in get_args(Over)},
+            {name: _analysis(ask) for name, ask in _asks(board).items()},
         )
     finally:
         board.close()
@@ -153,3 +161,31 @@ def _sweep(board: Board, over: str) -> str:
     if not reasons:
         return f"{WORKS}: {', '.join(works)}"
     return "; ".join(dict.fromkeys(reasons.values()))
+
+
+def _asks(board: Board) -> dict[str, Callable[[], object]]:
+    """Each analysis, in the first layer that it can be asked of."""
+    layers = range(board.lab.adapter.shape.n_layers)
+    neurons = next((layer for layer in layers if board.lab.adapter.refusal("neuron", layer) is None), 0)
+    removed = sample_site(board, "resid_post").zero()
+
+    def estimated(method: str) -> Callable[[], object]:
+        return lambda: board.sweep("resid_post", how="zero", layers=[0], approximate=method)
+
+    return {
+        "AtP": estimated("atp"),
+        "AtP*": estimated("atp*"),
+        "direct effects": board.direct_logit_attribution,
+        "self-repair": lambda: board.self_repair(removed),
+        "neurons": lambda: board.neurons(neurons, k=1, how="zero", order="direct"),
+        "logit lens": board.logit_lens,
+        "attention": lambda: board.attention(sample_site(board, "head.pattern").layer, 0),
+    }
+
+
+def _analysis(ask: Callable[[], object]) -> str:
+    try:
+        ask()
+    except CircuitboardError as error:
+        return error.message
+    return WORKS

@@ -29,7 +29,19 @@ _PLAIN = (bool, int, float, str, type(None), torch.dtype, torch.device)
 _MOST_ENTRIES = 64
 """Of a list or table that is a setting; a longer one is data."""
 
-_MOMENTARY = ("cache", "captur", "count", "last_", "seen", "step", "training", "checkpointing", "requires_grad", "_hf_")
+_MOMENTARY = (
+    "cache",
+    "captur",
+    "count",
+    "last_",
+    "seen",
+    "step",
+    "training",
+    "checkpointing",
+    "requires_grad",
+    "_hf_",
+    "initialized",
+)
 """Words in names of attributes that say what a module did last, or how it is trained, not what it computes."""
 
 _WRAPPED = "._original_component"
@@ -166,7 +178,8 @@ class _Entry:
     @classmethod
     def of(cls, name: str, module: torch.nn.Module) -> _Entry:
         attributes = vars(module)
-        tensors = tuple((attributes[table], tuple(attributes[table].values())) for table in ("_parameters", "_buffers"))
+        kept = () if _rewrites_its_own(module) else ("_parameters", "_buffers")
+        tensors = tuple((attributes[table], tuple(attributes[table].values())) for table in kept)
         tables = tuple((getattr(module, table), tuple(hooks_of(module, table))) for table in TABLES)
         children, settings = dict(attributes["_modules"]), tuple(_plain(module).items())
         return cls(name, module, attributes, children, tensors, tables, attributes.get("forward"), settings)
@@ -224,13 +237,23 @@ def _tensors(parts: _Parts) -> Iterator[tuple[str, Tensor]]:
     """The parameters and buffers that lie somewhere, each once."""
     seen: set[int] = set()
     for name, module in parts:
+        restless = _rewrites_its_own(module)
         for table in (module._parameters, module._buffers):  # noqa: SLF001  the same without torch's checks of names
             for own, tensor in table.items():
-                if tensor is None or id(tensor) in seen:
+                if tensor is None or id(tensor) in seen or (restless and own == "inv_freq"):
                     continue
                 seen.add(id(tensor))
                 if _lies_somewhere(tensor):
                     yield f"{name}.{own}", tensor
+
+
+def _rewrites_its_own(module: torch.nn.Module) -> bool:
+    """Whether a forward pass alone gives a module other tensors: offloaded weights, angles that follow the prompt's length."""
+    attributes = vars(module)
+    offloaded = "_hf_hook" in attributes and any(
+        weight is not None and weight.is_meta for weight in attributes["_parameters"].values()
+    )
+    return offloaded or hasattr(module, "original_inv_freq")
 
 
 def _lies_somewhere(tensor: Tensor) -> bool:
