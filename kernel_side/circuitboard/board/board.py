@@ -126,7 +126,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
         self._lab: Lab = self._worker.submit(lambda _cancel: self._measured(base)).result()
-        self._worker.guard = self._lab.watch.require_unchanged
+        self._worker.guard = self._lab.watch.guard
         self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
         self._autosave = Autosave(self) if wanted(asked=autosave) else None
@@ -425,7 +425,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     def _take(self, lab: Lab) -> None:
         self._lab = lab
-        self._worker.guard = lab.watch.require_unchanged
+        self._worker.guard = lab.watch.guard
 
     # --- out and in ---------------------------------------------------------------------------------
 

@@ -50,6 +50,9 @@ _WRAPPED = "._original_component"
 _DTYPE, _VERSION = operator.attrgetter("dtype"), operator.attrgetter("_version")
 """The version is torch's own count of writes in place."""
 
+_TORCHS_OWN = frozenset(vars(torch.nn.Module()))
+"""Attributes that every module has, and that are compared by themselves."""
+
 _DROPOUT = ("dropout", "attention_dropout", "attn_dropout_p")
 """Names under which modules that compute attention keep their rate of dropout."""
 
@@ -181,7 +184,9 @@ class _Entry:
         kept = () if _rewrites_its_own(module) else ("_parameters", "_buffers")
         tensors = tuple((attributes[table], tuple(attributes[table].values())) for table in kept)
         tables = tuple((getattr(module, table), tuple(hooks_of(module, table))) for table in TABLES)
-        children, settings = dict(attributes["_modules"]), tuple(_plain(module).items())
+        # A hook point computes nothing; what is there to change on it are its hooks.
+        settings = () if hasattr(module, "fwd_hooks") else tuple(_plain(module).items())
+        children = dict(attributes["_modules"])
         return cls(name, module, attributes, children, tensors, tables, attributes.get("forward"), settings)
 
     @property
@@ -277,7 +282,7 @@ def _plain(holder: Any) -> dict[str, Any]:
     """The settings among an object's attributes."""
     found = {}
     for name, value in vars(holder).items():
-        if not any(word in name for word in _MOMENTARY):
+        if name not in _TORCHS_OWN and not any(word in name for word in _MOMENTARY):
             kept = _frozen(value)
             if kept is not _NO_SETTING:
                 found[name] = kept
@@ -300,10 +305,10 @@ def _frozen(value: Any) -> Any:
 def _other_setting(where: str, attributes: Mapping[str, Any], settings: tuple[tuple[str, Any], ...]) -> str | None:
     for name, before in settings:
         now = attributes.get(name, _GONE)
-        if now is before:
+        if now is before or (type(now) is type(before) and now == before):
             continue
         # Where data has taken a setting's place, a module has noted down what it did.
-        if now is _GONE or (_frozen(now) is not _NO_SETTING and now != before):
+        if now is _GONE or _frozen(now) is not _NO_SETTING:
             return f"{name} of {where} was {before!r:.40} and is {'gone' if now is _GONE else f'{now!r:.40}'}"
     return None
 

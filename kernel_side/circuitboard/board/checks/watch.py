@@ -31,6 +31,18 @@ class Watch:
         """What is known to have changed, at the cost of microseconds; None if nothing is."""
         return self._account.written() or self._found
 
+    def guard(self, *, closely: bool) -> None:
+        """Guard a worker's jobs: closely before one is taken, at once before and after its work.
+
+        Raises
+        ------
+        EngineError
+            `model_changed`.
+        """
+        # Taken from an idle kernel's panel, a job is looked at when its work begins; once is enough on the way of a click.
+        if not closely or not self._looked_already():
+            self.require_unchanged(closely=closely)
+
     def require_unchanged(self, *, closely: bool = True) -> None:
         """Go on, or say what is another in the model.
 
@@ -52,10 +64,14 @@ class Watch:
                 code="model_changed",
             )
 
-    def _look(self) -> str | None:
+    def _looked_already(self) -> bool:
         now = user_code.stamp()
-        if now is not None and now == self._looked:
+        return now is not None and now == self._looked
+
+    def _look(self) -> str | None:
+        if self._looked_already():
             return self._account.written()
+        now = user_code.stamp()
         self._found = self._account.changed()
         self._looked = now if self._found is None else None
         return self._found
