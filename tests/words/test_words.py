@@ -153,6 +153,14 @@ def test_attributes_of_the_package_a_pair_a_site_and_an_edge(board):
     assert "Did you mean 'patch'?" in said(lambda: cb.edge(cb.head(0, 1), cb.head(1, 2)).pathc)
 
 
+def test_attributes_of_what_a_board_returns(board):
+    sweep, outcome = board.sweep("head", how="zero", layers=[0]), board.preview(cb.head(0, 0).zero())
+    assert "sweep.to_dataframe()" in said(lambda: sweep.df)
+    assert "sweep.plot()" in said(lambda: sweep.heatmap)
+    assert "outcome.change" in said(lambda: outcome.delta)
+    assert "Did you mean 'receipts'?" in said(lambda: outcome.receipt)
+
+
 def test_an_attribute_that_is_not_there_is_an_attribute_error_to_python(board):
     assert not hasattr(board, "ablate")
     assert getattr(board.pair, "corrupt", None) is None
@@ -177,6 +185,8 @@ def test_the_attribute_error_of_a_property_is_its_own():
 
 
 def test_tasks_are_proposed(board):
+    assert "Did you mean 'induction'?" in said(lambda: cb.tasks.inductoin)
+    assert "cb.tasks.from_table(" in said(lambda: cb.tasks.from_csv)
     assert "Did you mean 'induction'?" in said(lambda: cb.tasks.make("inductoin", 2, model=board.model))
     assert "Did you mean 'no_repeat'?" in said(lambda: cb.tasks.induction(2, model=board.model, corruption="norepeat"))
 
@@ -211,7 +221,7 @@ def test_every_line_of_the_table_runs(word, board, tmp_path, monkeypatch):
     line = word.line.format(*_example(word.spelt))
     given = {
         "cb": cb, "board": board, "model": board.model, "pair": board.pair, "vector": [1.0], "values": [1.0], "token": 3,
-        "prompts": board.pair.clean, "clean": board.pair.clean, "corrupted": board.pair.corrupted,
+        "sweep": board.sweep("head", how="zero", layers=[0]), "prompts": board.pair.clean, "clean": board.pair.clean, "corrupted": board.pair.corrupted,
     }  # fmt: skip
     if line.startswith(("how=", "approximate=", "by=")):
         line = f"board.sweep('head', layers=[0], {line})"
@@ -220,6 +230,9 @@ def test_every_line_of_the_table_runs(word, board, tmp_path, monkeypatch):
     elif "cb.PromptPair" in line:
         given["model"] = cb.load("demo")
         given |= {"clean": "When Mary", "corrupted": "When John"}
+    elif "from_table" in line:
+        (tmp_path / "mine.csv").write_text("clean,answer\nWhen Mary, John\n")
+        given["model"] = cb.load("demo")
     elif "cb.tasks.ioi" in line:
         given["model"] = cb.load("demo")
     elif "cb.Board.load" in line:

@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from circuitboard.errors import CircuitboardError
+from circuitboard.words import Meant, Told
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -21,8 +22,10 @@ else:
     _Base = object
 
 
-class ByContent(_Base):
+class ByContent(Told, _Base):
     """A frozen dataclass (`eq=False`) that equals another with the same content, and travels without what it has cached."""
+
+    _told_as: ClassVar[Meant] = "result"
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -62,7 +65,7 @@ class Stays:
 
 
 def _is_tensor(value: object) -> bool:
-    return hasattr(value, "untyped_storage")
+    return hasattr(type(value), "untyped_storage")
 
 
 def _same(one: Any, other: Any) -> bool:  # noqa: PLR0911  a line a kind

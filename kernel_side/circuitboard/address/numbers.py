@@ -17,11 +17,7 @@ from circuitboard.errors import AddressError, InterventionError
 
 def plain(given: object) -> Any:
     """An array as Python's own numbers, texts and lists of these; whatever is no array, as it is."""
-    if (
-        type(given) in (int, float, bool, str)
-        or isinstance(given, type)
-        or not callable(getattr(given, "tolist", None))
-    ):
+    if type(given) in (int, float, bool, str) or isinstance(given, type) or not hasattr(type(given), "tolist"):
         return given
     try:
         return given.tolist()  # type: ignore[attr-defined]
@@ -31,8 +27,10 @@ def plain(given: object) -> Any:
 
 def single(given: object) -> Any:
     """The one entry of an array that has one; whatever is no array, as it is. A list of one is a list."""
-    shape = getattr(given, "shape", None)
-    if type(given) in (int, float, bool, str) or not isinstance(shape, tuple):
+    if type(given) in (int, float, bool, str) or isinstance(given, type) or not hasattr(type(given), "shape"):
+        return given
+    shape = given.shape  # type: ignore[attr-defined]
+    if not isinstance(shape, tuple):
         return given
     found = plain(given) if math.prod(shape) == 1 else given
     while isinstance(found, list) and found:

@@ -18,7 +18,7 @@ from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spr
 from circuitboard.prompts.notes import Note, notes_of_texts
 from circuitboard.prompts.offered import instead_of
 from circuitboard.prompts.recipe import Recipe
-from circuitboard.words import Meant, Told
+from circuitboard.words import Meant
 
 if TYPE_CHECKING:
     from jaxtyping import Int
@@ -45,7 +45,7 @@ class _Binding:
 
 @public
 @dataclass(frozen=True, eq=False, repr=False)
-class PromptPair(ByContent, Told):
+class PromptPair(ByContent):
     """A clean prompt, its counterfactual and the answers between which the model has to choose.
 
     Made without a model. A model turns it into tokens with `bind` (a `Board` does that by itself, and

@@ -42,4 +42,4 @@ class Told:
             if hasattr(type(self), name):
                 # A property of this class failed with an AttributeError of its own.
                 return object.__getattribute__(self, name)
-            raise no_such_name(type(self).__name__, name, self._told_as, dir(type(self)))
+            raise no_such_name(type(self).__name__, name, self._told_as, dir(self))

@@ -24,6 +24,8 @@ Meant = Literal[
     "circuitboard",
     "PromptPair",
     "Site",
+    "tasks",
+    "result",
 ]
 """What a name is looked up as: text for a site, an argument of a sweep, a metric, a keyword, or an attribute."""
 
@@ -189,6 +191,7 @@ FIELD: tuple[Word, ...] = (
     Word("Board", r"open|read|from_file|load_state_dict", "cb.Board.load('mine.board.json', model)"),
     Word("Board", r"copy|clone|fork|duplicate", "cb.Board(board.model, board.pair)"),
     Word("Board", r"code|python|script", "print(board.to_python())"),
+    Word("Board", r"update|recompute|rerun|remeasure|sync|reload_model", "board.refresh()"),
     Word("Board", r"test|check|validate", "board.verify()"),
     Word("Board", r"memory|device|tier|dtype|why", "board.engine"),
     Word("Board", r"table|df|dataframe|to_dataframe", "board.per_prompt()", "maps: board.sweep('head').to_dataframe()"),
@@ -221,6 +224,18 @@ FIELD: tuple[Word, ...] = (
     Word("PromptPair", r"n|size|batch_size|n_prompts", "len(pair)"),
     Word("PromptPair", r"positions|roles", "pair.labels"),
     Word("PromptPair", r"tokenize|to_model", "pair.bind(model)"),
+    # --- attributes of cb.tasks, and of what a board returns
+    Word("tasks", r"names|all|available|list_tasks|catalogue|help", "cb.tasks.list()"),
+    Word("tasks", r"from_(?:csv|dataframe|df|pandas|json|jsonl|file|list|records|dict)|custom|load|read\w*", "cb.tasks.from_table('mine.csv', model=model)"),
+    Word("tasks", r"indirect_object(?:_identification)?|ioi_dataset|names_task", "cb.tasks.ioi(8, model=model)"),
+    Word("result", r"df|to_df|table|dataframe|to_pandas|as_frame", "sweep.to_dataframe()"),
+    Word("result", r"best|largest|max|argmax|topk|sorted|sort|rank", "sweep.top(5)"),
+    Word("result", r"heatmap|show|imshow|figure|draw|display", "sweep.plot()"),
+    Word("result", r"sem?|stderrs|error(?:s|_bars?)?|std(?:_err(?:or)?)?", "sweep.stderr"),
+    Word("result", r"p|p_?values?|significance", "sweep.pvalue()"),
+    Word("result", r"confidence(?:_interval)?|interval|bootstrap", "sweep.ci()"),
+    Word("result", r"effects|delta|deltas|diff|difference|changes", "sweep.effect", "of a step: outcome.change"),
+    Word("result", r"metric_value|result|results|logit_diff|score|scores|data|tensor|array|numpy", "sweep.values", "of a step: outcome.value and outcome.values"),
     # --- attributes of a site or an edge
     Word("Site", r"z|hook_z|output", "cb.head(9, 6)", "a head is its z"),
     Word("Site", r"(?:hook_)?(?:quer(?:y|ies)|q_input|rot_q)", "cb.head(9, 6).q"),

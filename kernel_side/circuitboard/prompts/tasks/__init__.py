@@ -5,6 +5,10 @@ labels depend on the seed alone, so that corruptions of the same seed can be com
 suit the tokenizer is left out, and `pair.notes` says what and why.
 """
 
+from __future__ import annotations
+
+from typing import NoReturn
+
 from circuitboard.prompts.tasks.a_an import a_an
 from circuitboard.prompts.tasks.acronyms import acronyms
 from circuitboard.prompts.tasks.brackets import brackets
@@ -19,6 +23,7 @@ from circuitboard.prompts.tasks.ioi import ioi
 from circuitboard.prompts.tasks.subject_verb_agreement import subject_verb_agreement
 from circuitboard.prompts.tasks.successor import successor
 from circuitboard.prompts.tasks.table import from_table
+from circuitboard.words import no_such_name
 
 __all__ = [
     "a_an",
@@ -38,3 +43,7 @@ __all__ = [
     "successor",
     "vary",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise no_such_name("cb.tasks", name, "tasks", __all__)
