@@ -95,7 +95,8 @@ def test_self_test_analyses_and_pictures(make_board, tmp_path):
     board.export_html(tmp_path / "board.html")
     board.export_svg(tmp_path / "map.svg")
     board.sweep("head").plot().save(tmp_path / "plot.svg")
-    assert {"text/html", "text/plain"} <= mimebundle(board).keys()
+    data, *_ = mimebundle(board)
+    assert {"text/html", "text/plain"} <= data.keys()
 
 
 @pytest.mark.parametrize("family", TIER_OF)
