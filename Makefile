@@ -97,7 +97,8 @@ test-browser: setup
 
 # Two more environments, in .make/compat: the newest releases of all that pyproject.toml allows, and the lowest. What
 # they hold is written down in tests/compat/*.txt, so that compat-newest, which CI runs, tries the same today and
-# tomorrow; `make compat` asks the index again first. CUDA's packages are left out, see tests/compat/cuda_stand_in.py.
+# tomorrow; `make compat` asks the index again first. The newest has the torch of constraints.txt, of which there may be
+# a build without CUDA; for the lowest CUDA's packages are left out, see tests/compat/cuda_stand_in.py.
 UV := $(BIN)/uv
 COMPAT := .make/compat
 RESOLVE = $(UV) pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate \
@@ -105,7 +106,7 @@ RESOLVE = $(UV) pip compile --quiet --upgrade --python-version 3.11 --no-header 
 CUDA := ^(nvidia-|cuda-|triton==)
 
 compat: .make/python
-	$(RESOLVE) | grep -vE '$(CUDA)' > tests/compat/newest.txt
+	$(RESOLVE) -c <(grep '^torch==' constraints.txt) | grep -vE '$(CUDA)' > tests/compat/newest.txt
 	$(RESOLVE) --resolution lowest-direct | grep -vE '$(CUDA)' > tests/compat/lowest.txt
 	$(MAKE) compat-newest compat-lowest
 
@@ -113,9 +114,9 @@ compat-newest compat-lowest: compat-%: $(COMPAT)/%/built
 	$(COMPAT)/$*/bin/python -m pytest -p no:cacheprovider -W default::DeprecationWarning tests/compat $(ARGS)
 
 $(COMPAT)/%/built: tests/compat/%.txt tests/compat/cuda_stand_in.py pyproject.toml .make/python
-	$(UV) venv --quiet --clear --python $(BIN)/python $(@D)
-	$(UV) pip install --quiet --python $(@D) --no-deps -r $<
-	$(UV) pip install --quiet --python $(@D) --no-deps --build-constraints constraints.txt -e .
+	rm -rf $(@D) && $(BIN)/python -m venv $(@D)
+	$(@D)/bin/pip install --quiet --no-deps -r $<
+	$(@D)/bin/pip install --quiet --no-deps -e .
 	$(@D)/bin/python -m tests.compat.cuda_stand_in
 	touch $@
 

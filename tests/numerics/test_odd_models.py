@@ -35,7 +35,7 @@ EXPECTED = {
     "lora_linear": "replay",
     "lora_merged": "wavefront",
     "parametrized": "replay",
-    "pruned": "model_does_not_run",
+    "pruned": "replay",
     "compiled_forward": "nothing_to_edit",
     "inference": "wavefront",
     "frozen": "wavefront",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import torch
 
@@ -169,7 +169,7 @@ def _asks(board: Board) -> dict[str, Callable[[], object]]:
     neurons = next((layer for layer in layers if board.lab.adapter.refusal("neuron", layer) is None), 0)
     removed = sample_site(board, "resid_post").zero()
 
-    def estimated(method: str) -> Callable[[], object]:
+    def estimated(method: Literal["atp", "atp*"]) -> Callable[[], object]:
         return lambda: board.sweep("resid_post", how="zero", layers=[0], approximate=method)
 
     return {

@@ -150,7 +150,7 @@ def _is_folder(name: str) -> bool:
 
 def _may_be_on_the_hub(name: str) -> bool:
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
     try:
         validate_repo_id(name)

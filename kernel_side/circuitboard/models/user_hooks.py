@@ -24,6 +24,8 @@ GLOBAL_HOOKS = (
 )
 """Hooks that torch calls in every module."""
 
+_MAKES_WEIGHTS = "torch.nn.utils."
+
 _MACHINERY = ("transformer_lens.", "transformers.")
 
 
@@ -32,11 +34,16 @@ def hooks_of(module: Module, table: str) -> Iterator[Any]:
     found = getattr(module, table)
     if not found:
         return
-    # Hook points are there for users: what TransformerLens puts on them wraps the user's own function.
-    theirs = hasattr(module, "fwd_hooks")
-    for hook in found.values():
-        if theirs or not str(getattr(hook, "__module__", "")).startswith(_MACHINERY):
+    # On a hook point TransformerLens wraps whatever function it was given, a user's or one of its own.
+    given = {handle.hook.id: getattr(handle, "user_hook", None) for handle in getattr(module, "fwd_hooks", ())}
+    for key, hook in found.items():
+        function = given.get(key) or hook
+        if (key in given and function is hook) or not _module(function).startswith(_MACHINERY):
             yield hook
+
+
+def _module(function: Any) -> str:
+    return str(getattr(getattr(function, "func", function), "__module__", ""))
 
 
 def hooked_modules(parts: Iterable[tuple[str, Module]]) -> tuple[tuple[str, Module], ...]:
@@ -51,7 +58,8 @@ def hooks_off(model: Module) -> Iterator[None]:
     for module in model.modules():
         for table in TABLES:
             found = getattr(module, table)
-            theirs = set(map(id, hooks_of(module, table)))
+            # What prunes or normalises a weight before it is used is what makes it a weight.
+            theirs = {id(hook) for hook in hooks_of(module, table) if not _module(hook).startswith(_MAKES_WEIGHTS)}
             if theirs:
                 taken.append((found, list(found.items())))
                 for key, hook in taken[-1][1]:
