@@ -261,6 +261,21 @@ def _training() -> TransformerBridge:
     return model.train()
 
 
+def _hooked() -> TransformerBridge:
+    """The user's own hooks, of both kinds, left on the model."""
+    model = _bridge(llama())
+    model.hook_dict["blocks.0.attn.hook_z"].add_perma_hook(lambda value, hook: value * 0.5)
+    model.blocks[1].mlp.register_forward_hook(lambda _module, _args, out: out * 0.5)
+    return model
+
+
+def _hooked_between() -> TransformerBridge:
+    """A hook on what enters a block, which a block that is called by itself would apply twice."""
+    model = _bridge(llama())
+    model.hook_dict["blocks.1.hook_resid_pre"].add_perma_hook(lambda value, hook: value * 0.5)
+    return model
+
+
 # --- shapes ---------------------------------------------------------------------------------------------
 
 
@@ -390,6 +405,8 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
     "offloaded": _offloaded,
     "not_loaded": _not_loaded,
     "checkpointing": _checkpointing,
+    "hooked": _hooked,
+    "hooked_between": _hooked_between,
     "training": _training,
     "latent_v2": lambda: _latent(transformers.DeepseekV2Config, topk_method="greedy"),
     "latent_v3": lambda: _latent(transformers.DeepseekV3Config),
@@ -437,6 +454,8 @@ IN_WORDS = {
     "offloaded": "weights on the CPU, brought in by accelerate layer by layer",
     "not_loaded": "weights on the meta device",
     "checkpointing": "gradient checkpointing switched on",
+    "hooked": "hooks of the user's, of TransformerLens and of torch, within its blocks",
+    "hooked_between": "a hook of the user's on what enters a block",
     "training": "GPT-2 with dropout in train mode (a board measures it in eval mode)",
     "latent_v2": "DeepSeek-V2: multi-head latent attention and experts",
     "latent_v3": "DeepSeek-V3: the same",

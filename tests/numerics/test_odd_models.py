@@ -42,6 +42,8 @@ EXPECTED = {
     "offloaded": "replay",
     "not_loaded": "weights_not_loaded",
     "checkpointing": "replay",
+    "hooked": "replay",
+    "hooked_between": "hooked",
     "training": "wavefront",
     "latent_v2": "replay",
     "latent_v3": "replay",

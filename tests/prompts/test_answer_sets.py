@@ -175,7 +175,7 @@ def test_right_and_wrong_in_one_argument_are_refused_with_the_two(n, given_answe
         [(" Mary", " Mary"), (" John", " John")],
         {" Mary", " John"},
     ],
-    ids=str,
+    ids=["sets", "a tuple and a token", "threes", "twins", "a set"],  # text of a set has no order
 )
 def test_what_can_only_be_alternatives_is_taken_as_these(given_answer):
     assert cb.PromptPair([CLEAN] * 2, answer=given_answer).answer
