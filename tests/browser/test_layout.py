@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -160,3 +161,31 @@ def test_what_was_done_can_be_copied_when_the_kernel_is_gone(fake_page):
     copy.click()
     # A page without a secure origin has no clipboard: the code is shown, to be copied by hand.
     assert "cb.Board(" in page.locator('[data-cb="code"] textarea').input_value()
+
+
+@pytest.mark.parametrize("width", [400, 480, 819, 820, 1168])
+def test_notices_stand_in_the_margins_of_the_board(fake_page, width):
+    fake_page.show("empty", width=width, model="noted")
+    page = fake_page.page
+    page.locator("[data-cb=notes]").click()
+    page.evaluate("""() => {
+        kernel.modelChanged = "weights were written to: 44 of 51 tensors (" + "blocks.0.attn.W_Q, ".repeat(9) + "\u2026)";
+        kernel.options.unkept = "No space left on device: /" + "a_long_folder/".repeat(20) + "board.json";
+        kernel.announce();
+    }""")
+    within = _region(fake_page, ".cb-prompts .cb-strip")
+    for name in ("notes-list", "banner", "unkept"):
+        notice = page.locator(f"[data-cb={name}]")
+        notice.wait_for()
+        box = _region(fake_page, f"[data-cb={name}]")
+        assert box["x"] == pytest.approx(within["x"], abs=1), name
+        assert notice.evaluate("e => e.scrollWidth <= e.clientWidth"), name
+    # Each has the same room at the right as at the left, and none touches the next.
+    board = _region(fake_page, ".cb-board")
+    tops = [_region(fake_page, f"[data-cb={name}]") for name in ("notes-list", "banner", "unkept")]
+    for box in tops:
+        left, right = box["x"] - board["x"], board["x"] + board["width"] - box["x"] - box["width"]
+        assert left == pytest.approx(right, abs=1)
+    for above, below in pairwise([*tops, _region(fake_page, ".cb-prompts .cb-runs")]):
+        assert below["y"] - above["y"] - above["height"] >= 6
+    assert page.evaluate(OUTSIDE) == []

@@ -58,7 +58,7 @@ describe("trouble", () => {
     await drawn();
     const banner = panel.cb("banner");
     expect(banner.dataset.code).toBe("model_changed");
-    expect(banner.textContent).toContain("Your model has changed.");
+    expect(banner.textContent).toContain("Your model has changed: weights were written to");
     expect(banner.textContent).toContain("<b>W_Q</b>");
     expect(banner.querySelectorAll("button")).toHaveLength(1);
     kernel.received.length = 0;

@@ -79,7 +79,7 @@ function Changed({
     <div class="cb-banner" role="alert" data-cb="banner" data-code="model_changed">
       <Icon name="warn" />
       <span class="cb-grow">
-        <b>Your model has changed.</b> {tokenText(change, LONGEST)}
+        <b>Your model has changed:</b> {tokenText(change, LONGEST)}
         {/[.!?]$/.test(change) ? "" : "."} These numbers are of the model before; edits, history and
         names stay when it is measured again.
         {other === null
