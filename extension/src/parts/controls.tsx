@@ -31,7 +31,7 @@ interface ButtonProps {
   term?: string;
   disabled?: boolean;
   look?: "quiet" | "line" | "bare";
-  onClick(): void;
+  onClick(event: TargetedMouseEvent<HTMLButtonElement>): void;
   children: ComponentChildren;
 }
 

@@ -49,6 +49,30 @@ describe("trouble", () => {
     expect(panel.all("banner")).toHaveLength(0);
   });
 
+  it("leaves the keys in the board when its button goes with it, whatever is pressed", async () => {
+    for (const button of ["dismiss", "again"]) {
+      panel = await mounted({ mute: new Set(["click"]) });
+      const { kernel } = panel;
+      await panel.click(head(panel, 10, 7));
+      const error = { code: "out_of_memory", message: "No.", where: null };
+      kernel.post({ kind: "failed", id: lastClick(kernel), error });
+      await drawn();
+      panel.cb(button).focus();
+      await panel.click(panel.cb(button));
+      expect(panel.all("banner")).toHaveLength(0);
+      expect(panel.cb("board").contains(document.activeElement)).toBe(true);
+      panel.unmount();
+    }
+    panel = await mounted();
+    panel.kernel.modelChanged = "weights were written to";
+    panel.kernel.announce();
+    await drawn();
+    panel.cb("refresh").focus();
+    await panel.click(panel.cb("refresh"));
+    expect(panel.all("banner")).toHaveLength(0);
+    expect(panel.cb("board").contains(document.activeElement)).toBe(true);
+  });
+
   it("with a model that has changed is said, with one way out; the edits are still there after it", async () => {
     panel = await mounted();
     const { kernel } = panel;

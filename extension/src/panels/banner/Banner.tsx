@@ -1,6 +1,6 @@
 // Trouble, in words: what was not done, why, and one way out.
-import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
+import type { ComponentChildren, JSX, RefObject } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { canRunCell, runCell } from "../../host";
 import { Button } from "../../parts/controls";
 import { Icon } from "../../parts/icon";
@@ -19,13 +19,48 @@ interface BannerProps {
   copying: Copying;
 }
 
+/** Keys stay in the board when the button that was pressed goes with its banner: Ctrl-Z is the board's then too. */
+function useFocusLeftToBoard(): RefObject<HTMLDivElement | null> {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const own = ref.current;
+    return () => {
+      const root = own?.getRootNode() as Document | ShadowRoot | undefined;
+      if (own?.contains(root?.activeElement ?? null) !== true) return;
+      const others = own
+        .closest("[data-cb=board]")
+        ?.querySelectorAll<HTMLElement>("button:not([disabled])");
+      [...(others ?? [])].find((button) => !own.contains(button))?.focus();
+    };
+  }, []);
+  return ref;
+}
+
+interface FrameProps {
+  code?: string;
+  children: ComponentChildren;
+}
+
+function Frame({ code, children }: FrameProps): JSX.Element {
+  return (
+    <div
+      class="cb-banner"
+      role="alert"
+      data-cb="banner"
+      data-code={code}
+      ref={useFocusLeftToBoard()}
+    >
+      <Icon name="warn" />
+      {children}
+    </div>
+  );
+}
+
 function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
   const { snapshot, lostAt, code } = state;
-  const banner = useRef<HTMLDivElement>(null);
   const before = code !== null && snapshot !== null && code.revision !== snapshot.revision;
   return (
-    <div class="cb-banner" role="alert" data-cb="banner" ref={banner}>
-      <Icon name="warn" />
+    <Frame>
       <span class="cb-grow">
         <b>
           {state.gone
@@ -42,9 +77,7 @@ function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
           cb="run-cell"
           look="line"
           title="Run the cell that made this board once more"
-          onClick={() => {
-            if (banner.current !== null) runCell(banner.current);
-          }}
+          onClick={({ currentTarget }) => runCell(currentTarget)}
         >
           Run this cell
         </Button>
@@ -62,7 +95,7 @@ function Gone({ state, copying }: Omit<BannerProps, "act">): JSX.Element {
           {copying.copied === "state" ? "Copied" : before ? "Copy earlier Python" : "Copy Python"}
         </Button>
       )}
-    </div>
+    </Frame>
   );
 }
 
@@ -76,8 +109,7 @@ function Changed({
   const other =
     state.trouble === null || state.trouble.error.code === "model_changed" ? null : state.trouble;
   return (
-    <div class="cb-banner" role="alert" data-cb="banner" data-code="model_changed">
-      <Icon name="warn" />
+    <Frame code="model_changed">
       <span class="cb-grow">
         <b>Your model has changed:</b> {tokenText(change, LONGEST)}
         {/[.!?]$/.test(change) ? "" : "."} These numbers are of the model before; edits, history and
@@ -95,7 +127,7 @@ function Changed({
       >
         Measure again
       </Button>
-    </div>
+    </Frame>
   );
 }
 
@@ -106,8 +138,7 @@ export function Banner({ state, act, copying }: BannerProps): JSX.Element | null
   if (state.trouble === null) return null;
   const { title, error, again } = state.trouble;
   return (
-    <div class="cb-banner" role="alert" data-cb="banner" data-code={error.code}>
-      <Icon name="warn" />
+    <Frame code={error.code}>
       <span class="cb-grow">
         <b>{tokenText(title, 200)}</b> {tokenText(error.message, LONGEST)}{" "}
         <span class="cb-quiet-text">({tokenText(error.code, 60)})</span>
@@ -120,6 +151,6 @@ export function Banner({ state, act, copying }: BannerProps): JSX.Element | null
       <Button cb="dismiss" onClick={act.dismiss}>
         Dismiss
       </Button>
-    </div>
+    </Frame>
   );
 }
