@@ -51,7 +51,8 @@ class Panel:
         page.on("request", lambda request: self.asked.append(request.url))
         page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
         self.session = Session(board, lambda content, buffers: self.sent.put((content, buffers)))
-        page.expose_function("toKernel", lambda text: self.session.receive(json.loads(text)))
+        self.unanswered = set()
+        page.expose_function("toKernel", self._to_kernel)
         page.goto(ADDRESS)
         page.evaluate(
             "css => { document.getElementById('css').textContent = css; }", (STATIC / "widget.css").read_text("utf-8")
@@ -62,21 +63,27 @@ class Panel:
         self.page.evaluate("([source, id]) => show(source, id)", [(STATIC / "widget.js").read_text("utf-8"), place])
         self.settle()
 
-    def settle(self, timeout=20.0):
-        """Carry messages until the panel is idle and none is left."""
+    def _to_kernel(self, text):
+        request = json.loads(text)
+        self.unanswered.add(request["id"])
+        self.session.receive(request)
+
+    def settle(self, timeout=60.0):
+        """Carry messages until every request is answered, the panel is idle and none is left."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             try:
                 content, buffers = self.sent.get(timeout=0.1)
             except queue.Empty:
                 states = self.page.locator("[data-cb=board]").evaluate_all("all => all.map(e => e.dataset.state)")
-                if states and all(state in ("idle", "error") for state in states):
+                if not self.unanswered and states and all(state in ("idle", "error") for state in states):
                     return
                 self.page.wait_for_timeout(1)
                 continue
+            self.unanswered.discard(content.get("id"))
             encoded = [base64.b64encode(buffer).decode() for buffer in buffers]
             self.page.evaluate("([content, buffers]) => fromKernel(content, buffers)", [content, encoded])
-        pytest.fail("the panel did not come to rest")
+        pytest.fail(f"the panel did not come to rest; not answered: {sorted(self.unanswered)}")
 
     def click(self, selector, place="one"):
         self.page.click(f"#{place} {selector}")

@@ -1,10 +1,12 @@
 // What a head does at each position alone.
+
 import type { JSX } from "preact";
 import { Button } from "../../parts/controls";
 import { attribute, direction, signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { PositionEffects, PromptRow } from "../../protocol/generated";
+import { columnToken } from "../prompts/column_token";
 import { positionWords } from "../prompts/positions";
 import { effectWords, ends, roundingOf } from "./Bar";
 
@@ -53,7 +55,7 @@ export function ByPosition(props: ByPositionProps): JSX.Element {
         column,
         effect,
         name: at.labels[0] === undefined ? null : tokenWords(at.labels[0], 9),
-        token: at.clean,
+        token: columnToken(at).text,
       },
     ];
   });

@@ -1,6 +1,8 @@
 // What a person types to find a component, read: "9.6", "L9H6", "mlp 3", "neuron 3.141", "resid 5 @ END".
+
 import type { PromptRow, Setup } from "../../protocol/generated";
 import type { MapOver } from "../../store/state";
+import { columnToken } from "../prompts/column_token";
 
 /** Where something is: its map, and its address there; a token has no map. */
 export interface Found {
@@ -53,6 +55,7 @@ export const EXAMPLES = "9.6, mlp 3, neuron 3.141, resid 5 @ END";
 
 function columnOf(text: string, prompt: PromptRow | undefined): number | string {
   const columns = prompt?.columns ?? [];
+  const names = columns.map((column) => columnToken(column).text);
   const own = columns.flatMap((column, i) => (column.padding ? [] : [i]));
   if (/^-?\d+$/.test(text)) {
     const at = own.at(Number(text));
@@ -65,7 +68,7 @@ function columnOf(text: string, prompt: PromptRow | undefined): number | string 
     columns[i]?.labels.some((label) => label.trim().toLowerCase() === wanted),
   );
   if (match !== undefined) return match;
-  const token = own.find((i) => columns[i]?.clean.trim().toLowerCase() === wanted);
+  const token = own.find((i) => names[i]?.trim().toLowerCase() === wanted);
   if (token !== undefined) return token;
   const labels = [...new Set(columns.flatMap((column) => column.labels))].slice(0, 6);
   return `No token or label is called ${text.slice(0, SAID)}${labels.length > 0 ? `; labels here: ${labels.join(", ")}` : ""}.`;

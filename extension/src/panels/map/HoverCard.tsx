@@ -1,10 +1,12 @@
 // What is known of the cell under the pointer or the focus.
+
 import type { JSX } from "preact";
 import { Icon } from "../../parts/icon";
 import { decimals, direction, signed } from "../../parts/number";
 import { Token } from "../../parts/token";
 import { ESTIMATED } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
+import { columnToken } from "../prompts/column_token";
 import { type CellEdit, isByPosition } from "./cells";
 import { type Geometry, GUTTER } from "./geometry";
 import { errorAt, kindAt, OLD, type Plane, valueAt } from "./plane";
@@ -114,8 +116,8 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
     maxWidth: `${Math.min(WIDEST, isLeft ? edge - from : from)}px`,
     "--cb-arrow": `${Math.max(3, Math.abs(middle - from) - 5)}px`,
   };
-  const prompt = isByPosition(plane.map.over) ? props.prompt?.columns[spot.column] : undefined;
-  const token = prompt?.padding === true ? undefined : prompt;
+  const column = isByPosition(plane.map.over) ? props.prompt?.columns[spot.column] : undefined;
+  const token = column === undefined || column.padding ? undefined : columnToken(column);
   return (
     <div
       class={`cb-tip cb-tip-${above ? "above" : "below"} cb-tip-${isLeft ? "left" : "right"}`}
@@ -128,10 +130,8 @@ export function HoverCard(props: HoverCardProps): JSX.Element {
           {token === undefined ? null : (
             <>
               {" "}
-              <Token text={token.clean} longest={16} id={token.clean_id} />
-              {token.clean_id === null ? null : (
-                <span class="cb-quiet-text">{` id ${token.clean_id}`}</span>
-              )}
+              <Token {...token} longest={16} />
+              {token.id === null ? null : <span class="cb-quiet-text">{` id ${token.id}`}</span>}
             </>
           )}
         </span>

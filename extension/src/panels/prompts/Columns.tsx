@@ -2,6 +2,7 @@
 import { Component, Fragment, type JSX } from "preact";
 import { Token, tokenWords } from "../../parts/token";
 import type { PromptRow, TokenColumn } from "../../protocol/generated";
+import { columnToken, lacking } from "./column_token";
 import type { Selection } from "./selection";
 
 /** Tokens of one run. */
@@ -27,10 +28,12 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
     return <span class="cb-tok cb-padding" data-cb="padding" aria-hidden="true" />;
   // In the order in which it is drawn, so that what is read can be spoken.
   const tags = labels.map((label) => tokenWords(label, TAG));
+  const alone = lacking(column);
   const words = [
-    `position ${[...tags, position].join(" ")}: ${tokenWords(clean)}`,
-    corrupted === null ? "" : `, ${tokenWords(corrupted)}`,
-    differs ? ", clean and corrupted differ" : "",
+    `position ${[...tags, position].join(" ")}: ${tokenWords(columnToken(column).text)}`,
+    corrupted === null || alone !== null ? "" : `, ${tokenWords(corrupted)}`,
+    alone === null ? "" : `, no ${alone} token`,
+    differs && alone === null ? ", clean and corrupted differ" : "",
     ...labels
       .filter((label) => label.length > TAG)
       .map((label) => `, labelled ${tokenWords(label, 24)}`),
@@ -54,11 +57,11 @@ function Column({ column, at, position, selected, stop, disabled }: ColumnProps)
         ))}
         {position}
       </span>{" "}
-      <span class="cb-tok-clean">
+      <span class={alone === "clean" ? "cb-tok-none" : "cb-tok-clean"}>
         <Token text={clean} id={column.clean_id} />
       </span>{" "}
       {corrupted === null ? null : (
-        <span class="cb-tok-corrupted">
+        <span class={alone === "corrupted" ? "cb-tok-none" : "cb-tok-corrupted"}>
           <Token text={corrupted} id={column.corrupted_id} />
         </span>
       )}

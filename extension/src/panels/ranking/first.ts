@@ -1,10 +1,12 @@
 // What to click first, and why: the ends of the list of effects, and the place where the runs differ.
+
 import { signed } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import type { EffectMap } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
 import type { MapOver, Mode } from "../../store/state";
 import { cellName, isByPosition, largest, type RankedCell } from "../map/cells";
+import { columnToken, firstDifference } from "../prompts/column_token";
 
 /** One thing to do first: a cell to click, or a position to select. */
 export type First =
@@ -60,12 +62,11 @@ export function firstClicks(
   const first = [cellFirst(map, strongest, metric, false)];
   const [against] = largest(map, 1, (effect) => effect * strongest.effect < 0);
   if (against !== undefined) first.push(cellFirst(map, against, metric, true));
-  const columns = prompt?.columns ?? [];
-  const position = columns.findIndex(({ differs }) => differs);
-  const column = columns[position];
+  const position = firstDifference(prompt);
+  const column = prompt?.columns[position];
   if (column !== undefined && !isByPosition(map.over) && selected === null) {
     const label = column.labels[0];
-    const name = tokenWords(label ?? column.clean, 8);
+    const name = tokenWords(label ?? columnToken(column).text, 8);
     first.push({
       kind: "position",
       position,
