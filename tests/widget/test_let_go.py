@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -200,3 +202,28 @@ def test_what_cannot_be_kept_on_disk_is_shown_and_goes_again(model, tmp_path, mo
     b.autosave.flush()
     assert settled(lambda: unkept() is None)
     b.close()
+
+
+EXITS = """
+import atexit, weakref
+class Other: pass
+# As in a kernel: finalizers are there before the notebook, whose names are dropped when Python exits.
+keep = Other(); weakref.finalize(keep, int)
+names = {}
+atexit.register(names.clear)
+import circuitboard as cb
+model = cb.load("demo")
+names["board"] = cb.Board(model, cb.tasks.ioi(1, model=model))
+names["board"].widget().when_closed(lambda: print("closed"))
+atexit.register(lambda: print("exits"))
+LETS_GO
+"""
+
+
+@pytest.mark.parametrize(
+    ("lets_go", "printed"), [("", ["exits"]), ("names.clear(); import gc; gc.collect()", ["closed", "exits"])]
+)
+def test_a_kernel_that_ends_closes_no_panel(lets_go, printed):
+    script = EXITS.replace("LETS_GO", lets_go)
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
+    assert ended.stdout.split() == printed, ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import weakref
 from functools import cache
 from pathlib import Path
@@ -112,6 +113,21 @@ def _answer_while_cells_run(comm: Any) -> None:
         comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001
 
 
+class _Exit:
+    """Whether Python exits: IPython then drops the user's names, and with them boards that nobody has let go of."""
+
+    begun = False
+
+    def note(self) -> None:
+        """Be told before IPython drops them: what is registered last is called first."""
+        atexit.unregister(self._begin)
+        atexit.register(self._begin)
+
+    def _begin(self) -> None:
+        self.begun = True
+
+
+_exit = _Exit()
 _widgets: weakref.WeakKeyDictionary[Board, BoardWidget] = weakref.WeakKeyDictionary()
 
 
@@ -125,6 +141,7 @@ def widget_of(board: Board) -> BoardWidget:
         widget, here = BoardWidget(board), weakref.ref(board)
         _widgets[board] = widget
         board.on_close(widget.close)
-        # Not when Python exits, where boards are still there: a kernel that restarts closes no panel.
-        board.on_end(lambda: widget.close() if here() is None else None)
+        # Not when Python exits: a kernel that restarts closes no panel.
+        _exit.note()
+        board.on_end(lambda: widget.close() if here() is None and not _exit.begun else None)
     return _widgets[board]
