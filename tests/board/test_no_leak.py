@@ -8,6 +8,7 @@ import time
 import weakref
 
 import pytest
+import torch
 
 import circuitboard as cb
 from tests.board.prompts import pair
@@ -58,14 +59,16 @@ def test_threads_and_models_of_boards_go_with_them(closed):
 
 
 def test_the_user_s_model_never_gets_a_hook():
-    model = FAMILIES["attention_only"]()  # fresh: TransformerLens leaves hooks of its own on a model that has run
+    model = FAMILIES["attention_only"]()
+
+    def hooks():
+        return [(*module._forward_hooks.values(), *module._forward_pre_hooks.values()) for module in model.modules()]
+
+    model(torch.tensor([[1, 2, 3]]))  # TransformerLens leaves hooks of its own on a model that has run
+    before = hooks()
     boards = [_used(model, pair()) for _ in range(3)]
-    for point in model.hook_dict.values():
-        assert not point.fwd_hooks
-        assert not point._forward_hooks
-    for module in model.modules():
-        assert not module._forward_hooks
-        assert not module._forward_pre_hooks
+    assert hooks() == before
+    assert not any(point.fwd_hooks for point in model.hook_dict.values())
     for board in boards:
         twin = board.lab.adapter._model
         assert not any(point.fwd_hooks or point._forward_hooks for point in twin.hook_dict.values())

@@ -203,9 +203,9 @@ def test_direct_effects_sum_to_the_users_logits_or_are_refused(case):
     with torch.no_grad():
         logits = case.plain(case.clean, return_type="logits", use_cache=False)[:, -1].double()
     expected = logits[:, 1] - logits[:, 2]
-    if case.name == "offloaded":
+    if case.name in NO_OUTLETS:
         for ask in (case.board.direct_logit_attribution, lambda: case.board.self_repair(cb.resid_post(0).zero())):
-            with pytest.raises(ModelError, match="not in memory") as caught:
+            with pytest.raises(ModelError, match=NO_OUTLETS[case.name]) as caught:
                 ask()
             assert caught.value.code == "no_outlets"
         return
@@ -236,13 +236,19 @@ def test_single_neurons_are_what_removing_them_removes_or_refused(case):
     assert case.same(direct, split.per_prompt[neurons].mean(-1))
 
 
+NO_OUTLETS = {
+    "offloaded": "not in memory",
+    "hooked": "hooks of yours act in it",
+    "hooked_between": "hooks of yours act in it",
+}
+
 NO_NEURONS = {
+    *NO_OUTLETS,
     "four_bit",
     "tensor_class",
     "lora",
     "lora_linear",
     "parametrized",
-    "offloaded",
     "latent_v2",
     "latent_v3",
     "own_part",

@@ -24,7 +24,7 @@ from circuitboard.models.foreign import foreign
 from circuitboard.models.hook_names import hook_name
 from circuitboard.models.loading import reload_name
 from circuitboard.models.offered import no_model
-from circuitboard.models.outlets import held, outlets_of
+from circuitboard.models.outlets import held, no_outlets, outlets_of
 from circuitboard.models.placement import device_of, dtype_of
 from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
@@ -177,7 +177,9 @@ class BridgeAdapter:
 
     def same_as(self, place: Place) -> Place:
         kind, layer = place
-        return ("resid_pre", layer + 1) if kind == "resid_post" and layer in self._survey.joined else place
+        # Between the two a hook of the user's may stand.
+        joined = kind == "resid_post" and layer in self._survey.joined and not self.account.hooks
+        return ("resid_pre", layer + 1) if joined else place
 
     @contextmanager
     def rewriting(self, rewrites: Mapping[Place, Rewrite]) -> Iterator[Mapping[Place, int]]:
@@ -269,6 +271,8 @@ class BridgeAdapter:
         return dissect(self._model)
 
     def outlets(self) -> Outlets:
+        if self.account.hooks:
+            raise no_outlets(self._model, "hooks of yours act in it")
         found = outlets_of(self._model)
         return held(found, trial_of(self._model, self.shape, self.device, self.name), self._model)
 

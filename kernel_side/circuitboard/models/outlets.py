@@ -97,7 +97,7 @@ def outlets_of(model: TransformerBridge) -> Outlets:
     except ModelError as error:
         if error.code != "no_anatomy":
             raise
-    with foreign(lambda clause: _refused(model, f"its parts cannot be read ({clause})")):
+    with foreign(lambda clause: no_outlets(model, f"its parts cannot be read ({clause})")):
         return _from_modules(model)
 
 
@@ -109,10 +109,10 @@ def held(found: Outlets, trial: Trial, model: Any) -> Outlets:
     ModelError
         `no_outlets` if the logits are read in another way.
     """
-    with foreign(lambda clause: _refused(model, f"its parts cannot be computed with ({clause})")):
+    with foreign(lambda clause: no_outlets(model, f"its parts cannot be computed with ({clause})")):
         stream = trial.activations.get(("resid_post", len(found.heads) - 1))
         if stream is None or not _reads(found, stream, trial.logits):
-            raise _refused(
+            raise no_outlets(
                 model, "its logits are not read from its last residual stream by a norm and an unembedding alone"
             )
 
@@ -157,10 +157,10 @@ def _from_anatomy(found: Anatomy) -> Outlets:
 
 def _from_modules(model: Any) -> Outlets:
     if "ln_final" not in model._modules or "unembed" not in model._modules:  # noqa: SLF001  a bridge passes unknown names on
-        raise _refused(model, "its logits are not read by a norm and an unembedding")
+        raise no_outlets(model, "its logits are not read by a norm and an unembedding")
     unembed = _linear(model.unembed)
     if unembed is None:
-        raise _refused(model, "its unembedding is not one matrix, or packed, or not in memory")
+        raise no_outlets(model, "its unembedding is not one matrix, or packed, or not in memory")
     heads, neurons = [], []
     for block in model.blocks:
         parts, scale = block.submodules, float(getattr(block, "residual_contribution_scale", 1.0))
@@ -176,7 +176,7 @@ def _logit_scale(model: Any) -> float:
     probe = torch.tensor([1.0, 2.0, -40.0], dtype=torch.float64)
     found = model.adapter.apply_output_logits_transform(probe.clone())
     if not torch.allclose(found, probe * found[0], rtol=1e-6, atol=0):
-        raise _refused(model, "its logits are bent after the unembedding")
+        raise no_outlets(model, "its logits are bent after the unembedding")
     return float(found[0])
 
 
@@ -214,6 +214,7 @@ def _norm(model: Any, bridge: Any) -> Norm:
     return Norm("layer", weight, bias, eps)
 
 
-def _refused(model: Any, reason: str) -> ModelError:
+def no_outlets(model: Any, reason: str) -> ModelError:
+    """The error to raise; `reason` is a clause."""
     name = type(getattr(model, "original_model", model)).__name__
     return ModelError(f"A {name} cannot be split into what its parts add to the logits: {reason}.", code="no_outlets")

@@ -47,8 +47,16 @@ def _module(function: Any) -> str:
 
 
 def hooked_modules(parts: Iterable[tuple[str, Module]]) -> tuple[tuple[str, Module], ...]:
-    """Those of these modules that carry hooks of the user's, with their names."""
-    return tuple(part for part in parts if any(next(hooks_of(part[1], table), None) is not None for table in TABLES))
+    """Those of these modules that carry hooks of the user's, with their names.
+
+    What prunes or normalises a weight before it is used is no such hook: it makes the weight what it is.
+    """
+    return tuple(part for part in parts if any(any(_rewriting(part[1], table)) for table in TABLES))
+
+
+def _rewriting(module: Module, table: str) -> Iterator[int]:
+    """The ids of the user's hooks that rewrite what passes by."""
+    return (id(hook) for hook in hooks_of(module, table) if not _module(hook).startswith(_MAKES_WEIGHTS))
 
 
 @contextmanager
@@ -58,8 +66,7 @@ def hooks_off(model: Module) -> Iterator[None]:
     for module in model.modules():
         for table in TABLES:
             found = getattr(module, table)
-            # What prunes or normalises a weight before it is used is what makes it a weight.
-            theirs = {id(hook) for hook in hooks_of(module, table) if not _module(hook).startswith(_MAKES_WEIGHTS)}
+            theirs = set(_rewriting(module, table))
             if theirs:
                 taken.append((found, list(found.items())))
                 for key, hook in taken[-1][1]:
