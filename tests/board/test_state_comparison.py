@@ -66,7 +66,8 @@ def test_it_equals_two_boards(branched, alone, left, right, one, other):
             (float(probs[0][row.token_id]), float(probs[1][row.token_id])), abs=1e-6
         )
     likeliest = {int(index) for prob in probs for index in prob.topk(5).indices}
-    assert set(found.tokens(5).token_id) == likeliest
+    answers = {1, 4}  # of the first prompt, always told
+    assert set(found.tokens(5).token_id) == likeliest | answers
     assert branched.shown is shown, "the board stays where it is"
     assert branched.history is history
 
