@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 Weight = Literal["normal", "bold"]
 
@@ -26,10 +27,9 @@ _KEPT = ("calt", "ccmp", "fina", "init", "isol", "liga", "locl", "mark", "medi",
 
 def width_of(text: str, size: float, weight: Weight = "normal") -> float:
     """How wide a line is, in the unit of `size`; a character that the font lacks counts as one em."""
-    font = _font(weight)
-    names, advances, em = font.getBestCmap(), font["hmtx"].metrics, font["head"].unitsPerEm
-    units = sum(advances[names[ord(letter)]][0] if ord(letter) in names else em for letter in text)
-    return float(units * size / em)
+    measures = _measures(weight)
+    units = sum(measures.advances.get(ord(letter), measures.em) for letter in text)
+    return float(units * size / measures.em)
 
 
 def cut_to(text: str, width: float, size: float, weight: Weight = "normal") -> str:
@@ -43,8 +43,8 @@ def cut_to(text: str, width: float, size: float, weight: Weight = "normal") -> s
 
 def lacking(text: Iterable[str]) -> str:
     """The characters that the font has not, in order, each once."""
-    names = _font("normal").getBestCmap()
-    return "".join(sorted({letter for letter in text if ord(letter) not in names}))
+    known = _measures("normal").advances
+    return "".join(sorted({letter for letter in text if ord(letter) not in known}))
 
 
 def face(text: str, weight: Weight) -> str:
@@ -74,9 +74,20 @@ def _data(weight: Weight) -> bytes:
     return (files(__package__) / "fonts" / _FILES[weight]).read_bytes()
 
 
+@dataclass(frozen=True)
+class _Measures:
+    """How wide each character is that the font has, by code point, and its em, in the font's units."""
+
+    advances: Mapping[int, int]
+    em: int
+
+
 @cache
-def _font(weight: Weight) -> Any:
-    """The font, to be measured and not to be changed."""
+def _measures(weight: Weight) -> _Measures:
+    # Read out at once and from a font of its own: fontTools reads a font's tables when they are first asked for, and one
+    # font that two threads ask is half read for the second.
     from fontTools.ttLib import TTFont
 
-    return TTFont(io.BytesIO(_data(weight)), lazy=True, recalcTimestamp=False)
+    font = TTFont(io.BytesIO(_data(weight)), recalcTimestamp=False)
+    widths = font["hmtx"].metrics
+    return _Measures({code: widths[name][0] for code, name in font.getBestCmap().items()}, font["head"].unitsPerEm)
