@@ -4,12 +4,16 @@ import shutil
 
 import pytest
 import torch
+from playwright.sync_api import expect
 
 import circuitboard as cb
 from tests.browser.fake_page import NO_OFFER, FakePage, bundled, serve
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
 from tests.browser.panel_page import STATIC, Panel
 from tests.tiny_models import D_VOCAB, tiny
+
+# Only what hangs is stopped by it: how long a page takes is the machine's business.
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items):
