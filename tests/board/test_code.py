@@ -93,7 +93,7 @@ def test_one_prompt_with_its_bos_left_out(demo):
 def test_a_bos_written_in_the_text_is_not_doubled(demo, prepend_bos, tmp_path):
     pair = cb.PromptPair("<bos> the a", "<bos> a the", answer=" the", wrong=" a", prepend_bos=prepend_bos)
     board = cb.Board(demo, pair)
-    assert board.prompts.n_positions == (3 if prepend_bos is False else 4)
+    assert board.prompts.n_positions == (4 if prepend_bos else 3)
     again(board)
     board.save(tmp_path / "bos.board.json")
     loaded = cb.Board.load(tmp_path / "bos.board.json", demo)
