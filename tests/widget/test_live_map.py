@@ -316,7 +316,7 @@ def test_a_model_full_of_nan_shows_nan_everywhere(make_board, make_view):
     snapshot = view.hello().snapshot
     row = snapshot.top_tokens.rows[0]
     assert row.prob == row.base_prob == m.Real(special="nan")
-    assert len(snapshot.top_tokens.rows) == 8
+    assert len(snapshot.top_tokens.rows) == 8 + 2, "the likeliest, and the right and the wrong answer"
     assert isinstance(view.ask("click", site="0.0"), m.Done)
     view.ask("verify")
     # Nothing on the wire is a bare NaN, which JSON cannot carry.

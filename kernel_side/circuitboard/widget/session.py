@@ -133,7 +133,7 @@ class Session:
                 self._handle(decode_request(content), reply)
         except Exception as error:  # noqa: BLE001  whatever goes wrong is told to the view that asked
             reply.fail(error)
-            self._publish_change()
+            self._publish_change(error)
         except BaseException as error:
             reply.fail(error)
             raise
@@ -361,7 +361,7 @@ class Session:
         job = self._board.step(move, click=click)
         self._busy.started(job, what)
         when_done(job, reply, lambda _outcome: self._done(reply))
-        job.future.add_done_callback(lambda _done: self._publish_change())
+        job.future.add_done_callback(lambda _done: self._publish_change(job.future.exception()))
 
     def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
         """The component at these columns of the prompts; None means all."""
@@ -435,9 +435,9 @@ class Session:
     def _publish_snapshot(self, *, urgent: bool = True) -> None:
         self._publisher.publish("snapshot", lambda seq: (self._snapshot_event(seq), []), urgent=urgent)
 
-    def _publish_change(self) -> None:
-        """Tell the views at once if the model is found to be another."""
-        if self._watched and not self._closed and self._board.change is not None:
+    def _publish_change(self, error: BaseException | None) -> None:
+        """Tell the views at once if something failed because the model is another."""
+        if isinstance(error, EngineError) and error.code == "model_changed" and self._watched:
             self._publish_snapshot()
 
     def _snapshot_event(self, seq: int) -> m.SnapshotEvent:
