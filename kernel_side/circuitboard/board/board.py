@@ -393,6 +393,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         return self._worker.run(lambda cancel: run_self_test(self._lab, cancel))
 
     def _verify_job(self, state: BoardState) -> Job[Verification]:
+        self._lab.watch.require_idle()
         self._lab.plan(state.base, state.active)
         return self._worker.submit(lambda cancel: verified(self._lab, state, self._steps.shown.run, cancel))
 
@@ -416,6 +417,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     def refresh_job(self) -> Job[Outcome]:
         """Start `refresh` without waiting."""
+        self._lab.watch.require_idle()
 
         def work(cancel: CancelToken) -> Outcome:
             lab = self._measured(self._steps.shown.history.state.base)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.models.tensor_sample import TensorSample
-from circuitboard.models.user_hooks import GLOBAL_HOOKS, TABLES, hooked_modules, hooks_of
+from circuitboard.models.user_hooks import TABLES, global_hooks, hooked_modules, hooks_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +31,7 @@ _MOST_ENTRIES = 64
 
 _MOMENTARY = (
     "cache",
+    "fired",
     "captur",
     "count",
     "last_",
@@ -87,7 +88,7 @@ class Account:
         self._configurations = tuple(
             (name, vars(found), tuple(_plain(found).items())) for name, found in _configurations(parts)
         )
-        self._global_hooks = [tuple(table.values()) for table in GLOBAL_HOOKS]
+        self._global_hooks = global_hooks()
         named = tuple(_tensors(parts))
         self._names = tuple(name for name, _ in named)
         self._tensors = tuple(tensor for _, tensor in named)
@@ -100,7 +101,7 @@ class Account:
         hooked = hooked_modules(parts)
         self.modules = tuple(module for _, module in parts)
         self.hooked = tuple(module for _, module in hooked)
-        self.hooks = (*(name for name, _ in hooked), *(["every module"] if any(GLOBAL_HOOKS) else []))
+        self.hooks = (*(name for name, _ in hooked), *(["every module"] if self._global_hooks else []))
         self.lock = threading.RLock()
 
     def written(self) -> str | None:
@@ -131,7 +132,7 @@ class Account:
             found = entry.changed()
             if found is not None:
                 return found
-        if [tuple(table.values()) for table in GLOBAL_HOOKS] != self._global_hooks:
+        if global_hooks() != self._global_hooks:
             return "the hooks that torch calls in every module are others"
         for name, attributes, settings in self._configurations:
             found = _other_setting(name, attributes, settings)

@@ -30,7 +30,7 @@ from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
 from circuitboard.models.trial import trial_of
-from circuitboard.models.user_hooks import GLOBAL_HOOKS, TABLES, hooks_of, hooks_off
+from circuitboard.models.user_hooks import TABLES, global_hooks, hooks_of, hooks_off
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -164,7 +164,7 @@ class BridgeAdapter:
         ends = {id(module) for part in ("embed", "ln_final", "unembed") for module in _modules_of(self._given, part)}
         entered = {id(self._given.hook_dict[hook_name("resid_pre", layer)]) for layer in range(len(blocks))}
         entered |= {id(block) for pair in blocks for block in pair if block._forward_pre_hooks}  # noqa: SLF001
-        if any(GLOBAL_HOOKS) or any(
+        if global_hooks() or any(
             id(module) in entered or id(module) not in inside | ends for module in self.account.hooked
         ):
             raise ModelError(

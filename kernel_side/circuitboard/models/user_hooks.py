@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TABLES = ("_forward_pre_hooks", "_forward_hooks")
 """Where torch keeps the hooks of a module that act in a forward pass."""
 
-GLOBAL_HOOKS = (
+_GLOBAL = (
     torch.nn.modules.module._global_forward_pre_hooks,  # noqa: SLF001  torch offers no other way to see them
     torch.nn.modules.module._global_forward_hooks,  # noqa: SLF001
 )
@@ -27,6 +27,12 @@ GLOBAL_HOOKS = (
 _MAKES_WEIGHTS = "torch.nn.utils."
 
 _MACHINERY = ("transformer_lens.", "transformers.")
+
+
+def global_hooks() -> tuple[Any, ...]:
+    """The user's hooks that torch calls in every module; those by which torch itself counts and traces are none."""
+    found = [hook for table in _GLOBAL for hook in table.values()]
+    return tuple(hook for hook in found if not _module(hook).startswith(("torch.", *_MACHINERY)))
 
 
 def hooks_of(module: Module, table: str) -> Iterator[Any]:

@@ -22,6 +22,9 @@ UPDATES_PER_SECOND = 30
 BURST = 6
 """Events that may go out at once after a quiet moment."""
 
+_ROUNDING = 1e-9
+"""Of an allowance: what time has given is a sum of small numbers, and waiting for its last bit would have no end."""
+
 KEPT_FOR_URGENT = 3
 """Of these, how many only urgent events may use: a click's numbers never wait behind a map that fills in."""
 
@@ -105,7 +108,7 @@ class Publisher:
             self._allowance = min(BURST, self._allowance + (now - self._counted_at) * self._rate)
             self._counted_at = now
             for slot in sorted(self._waiting, key=lambda slot: not self._waiting[slot][1]):
-                if self._allowance >= self._needed(slot):
+                if self._allowance + _ROUNDING >= self._needed(slot):
                     self._allowance -= 1
                     self._send_event(self._waiting.pop(slot)[0])
             if self._waiting:

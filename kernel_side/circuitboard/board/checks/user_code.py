@@ -8,6 +8,7 @@ taken out of the count. Without IPython nothing is known, and every call counts.
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from typing import Any
 
@@ -20,10 +21,12 @@ class _Count:
     def __init__(self) -> None:
         self.value = 0
         self.in_cell = False
+        self.thread = threading.get_ident()
         self._ours = False
 
     def cell_begins(self, *_info: object) -> None:
         self.in_cell = True
+        self.thread = threading.get_ident()
         self.value += 1
 
     def cell_ends(self, *_info: object) -> None:
@@ -60,7 +63,7 @@ def watch_cells() -> None:
         return
     _shells.add(shell)
     # What runs now is a cell, as a rule: its end is told, its beginning was not.
-    _count.in_cell = True
+    _count.in_cell, _count.thread = True, threading.main_thread().ident or 0
     shell.events.register("pre_execute", _count.begins)
     shell.events.register("post_execute", _count.ends)
     shell.events.register("pre_run_cell", _count.cell_begins)
@@ -74,5 +77,10 @@ def came_from_a_panel() -> None:
 
 
 def stamp() -> int | None:
-    """A number that stays the same as long as no code of the user's runs; None while some does, or where nobody tells."""
+    """A number that stays the same as long as no code of the user's runs; None for that code itself, or where nobody tells."""
     return None if _shell() is None or _count.in_cell else _count.value
+
+
+def runs_elsewhere() -> bool:
+    """Whether a cell runs on another thread: what it puts on a model for the time of one call is none of our business."""
+    return _shell() is not None and _count.in_cell and threading.get_ident() != _count.thread

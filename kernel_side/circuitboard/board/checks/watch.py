@@ -43,6 +43,20 @@ class Watch:
         if not closely or not self._looked_already():
             self.require_unchanged(closely=closely)
 
+    def require_idle(self) -> None:
+        """Refuse to run the user's model itself beside a cell that may use it at this moment, with hooks of its own.
+
+        Raises
+        ------
+        EngineError
+            `model_busy`.
+        """
+        if user_code.runs_elsewhere():
+            raise EngineError(
+                "A cell is running that may use the model at this moment, and this runs the model itself; ask again when the cell has ended.",
+                code="model_busy",
+            )
+
     def require_unchanged(self, *, closely: bool = True) -> None:
         """Go on, or say what is another in the model.
 
@@ -66,7 +80,7 @@ class Watch:
 
     def _looked_already(self) -> bool:
         now = user_code.stamp()
-        return now is not None and now == self._looked
+        return user_code.runs_elsewhere() or (now is not None and now == self._looked)
 
     def _look(self) -> str | None:
         if self._looked_already():
