@@ -51,7 +51,7 @@ def test_it_asks_for_what_it_imports_and_no_more_by_default(wheel):
     required = [value for value in metadata.get_all("Requires-Dist") if "extra ==" not in value]
     assert {re.match(r"[\w.-]+", value).group() for value in required} == {
         "anywidget", "fonttools", "ipykernel", "jupyterlab", "msgspec", "numpy", "pandas",
-        "platformdirs", "psutil", "safetensors", "torch", "tqdm", "transformer-lens",
+        "platformdirs", "psutil", "safetensors", "torch", "tqdm", "transformer-lens", "transformers",
     }  # fmt: skip
     assert any(value.startswith("gguf") and "smollm2" in value for value in metadata.get_all("Requires-Dist"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -126,11 +127,20 @@ def test_below_the_route_is_nothing(server):
         assert server.ask("GET", path, server.with_token).status == 404
 
 
+def _undented(found):
+    """The same without the indentation of docstrings, which some releases of msgspec keep and others do not."""
+    if isinstance(found, dict):
+        return {key: _undented(value) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_undented(value) for value in found]
+    return inspect.cleandoc(found) if isinstance(found, str) else found
+
+
 def test_the_documentation_is_what_the_handler_sends():
     _, parts = msgspec.json.schema_components([Boards], ref_template="#/components/schemas/{name}")
     documented = dict(OPENAPI["components"]["schemas"])
     assert documented.pop("Error")["required"] == ["message"]
-    assert documented == parts
+    assert _undented(documented) == _undented(parts)
     assert list(OPENAPI["paths"]) == [BOARDS]
     assert list(OPENAPI["paths"][BOARDS]) == ["get"]
     for schema in OPENAPI["components"]["schemas"].values():
