@@ -31,6 +31,7 @@ _MOST_ENTRIES = 64
 
 _MOMENTARY = (
     "cache",
+    "current",
     "fired",
     "captur",
     "count",
@@ -310,6 +311,8 @@ def _other_setting(where: str, attributes: Mapping[str, Any], settings: tuple[tu
         now = attributes.get(name, _GONE)
         if now is before or (type(now) is type(before) and now == before):
             continue
+        if before is None and name.startswith("_"):
+            continue  # filled in by the first forward pass
         # Where data has taken a setting's place, a module has noted down what it did.
         if now is _GONE or _frozen(now) is not _NO_SETTING:
             return f"{name} of {where} was {before!r:.40} and is {'gone' if now is _GONE else f'{now!r:.40}'}"
