@@ -26,7 +26,7 @@ CLEAN = "When John and Mary went to the store, John gave the book to"
 CORRUPTED = "When John and Mary went to the store, Mary gave the book to"
 UNEDITED, WITHOUT_3_0 = 10.0536, 7.8782
 IDS = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 6, 5]])
-TIER_OF = dict(re.findall(r"^\| (\w+) \| (wavefront|replay|hooked) \|", TABLE.read_text(), re.MULTILINE))
+TIER_OF = dict(re.findall(r"^\| (\w+) \| (wavefront|replay|hooked) \| [✓\d]", TABLE.read_text("utf-8"), re.MULTILINE))
 """Family → its tier, as SUPPORT.md promises with the versions of constraints.txt."""
 
 
