@@ -34,9 +34,16 @@ def test_saving_to_a_folder_is_refused(tmp_path):
     made.close()
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), cb.SessionFileError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (MemoryError(), cb.EngineError),
+    ],
+)
 @pytest.mark.parametrize("where", ["replace", "write"])
-def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch, error, where):
+def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch, error, told, where):
     path = tmp_path / "a.board.json"
     path.write_text("the old file")
     made = board()
@@ -55,7 +62,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_no_other(tmp_path, monkeypatch,
             fail()
 
         monkeypatch.setattr(disk.os, "fdopen", broken)
-    with pytest.raises((cb.SessionFileError, KeyboardInterrupt, MemoryError)):
+    with pytest.raises(told):
         made.save(path)
     monkeypatch.undo()
     assert path.read_text() == "the old file"

@@ -306,8 +306,6 @@ def test_infinities_travel_as_such(make_board, make_view):
 
 
 def test_a_model_full_of_nan_shows_nan_everywhere(make_board, make_view):
-    from tests.tiny_models import FAMILIES
-
     model = FAMILIES["native"]().eval()
     with torch.no_grad():
         model.unembed.weight[0] = torch.nan
@@ -319,11 +317,10 @@ def test_a_model_full_of_nan_shows_nan_everywhere(make_board, make_view):
     assert len(snapshot.top_tokens.rows) == 8 + 2, "the likeliest, and the right and the wrong answer"
     assert isinstance(view.ask("click", site="0.0"), m.Done)
     view.ask("verify")
-    # Nothing on the wire is a bare NaN, which JSON cannot carry.
+    # JSON cannot carry a NaN: they travel as words.
     import msgspec
 
     for arrived in view.arrived:
-        assert b"NaN" not in msgspec.json.encode(arrived.message)
         assert _finite(msgspec.to_builtins(arrived.message))
 
 
