@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import sys
+from functools import partial
+from types import SimpleNamespace
+
 import pytest
 import torch
+from transformers import modeling_utils
 
 from circuitboard.models.account import Account
 from tests.tiny_models import FAMILIES, MORE_FAMILIES
@@ -88,6 +94,169 @@ CLOSELY = {
     "a setting": lambda model: setattr(model.original_model.config, "layer_norm_epsilon", 0.5),
     "a flag of an adapter": lambda model: setattr(model.blocks[0].mlp, "scaling", {"default": 0.5}),
 }
+
+
+def patch(monkeypatch, holder, name):
+    monkeypatch.setattr(holder, name, partial(getattr(holder, name)))
+
+
+def another_class(model):
+    class Doubled(torch.nn.Linear):
+        def forward(self, x):
+            return super().forward(x) * 2
+
+    model.original_model.lm_head.__class__ = Doubled
+
+
+def shared_configuration(model):
+    # The last of many modules that hold the same one.
+    last = [module for module in model.modules() if "config" in vars(module)][-1]
+    last.config = copy.deepcopy(last.config)
+
+
+def rotary(model):
+    return next(module for module in model.modules() if hasattr(module, "inv_freq"))
+
+
+CODE = {
+    "a method of a class": (
+        "gpt2",
+        lambda model, patcher: patch(patcher, type(original(model, "Attention")), "forward"),
+    ),
+    "a helper method of an object": (
+        "gemma2",
+        lambda model, patcher: patch(patcher, original(model, "RMSNorm"), "_norm"),
+    ),
+    "a function of the file": (
+        "llama_gqa",
+        lambda _, patcher: patch(
+            patcher, sys.modules["transformers.models.llama.modeling_llama"], "apply_rotary_pos_emb"
+        ),
+    ),
+    "a function of torch": ("llama_gqa", lambda _, patcher: patch(patcher, torch.nn.functional, "silu")),
+    "an entry of a registry": (
+        "llama_gqa",
+        lambda _, patcher: patcher.setitem(modeling_utils.ALL_ATTENTION_FUNCTIONS, "sdpa", lambda *_args, **_kw: None),
+    ),
+    "an activation that is a function": (
+        "native",
+        lambda model, _: setattr(model.blocks[0].mlp.original_component, "act", torch.sin),
+    ),
+    "another class": ("gpt2", lambda model, _: another_class(model)),
+    "another driver": ("gpt2", lambda model, _: setattr(model, "_driver", fresh()._driver)),
+    "what the driver drives": ("gpt2", lambda model, _: setattr(model._driver, "_model", fresh().original_model)),
+    "another configuration": ("llama_gqa", lambda model, _: shared_configuration(model)),
+    "rotary angles": ("llama_gqa", lambda model, _: setattr(rotary(model), "inv_freq", rotary(model).inv_freq * 2)),
+}
+"""Code of another kind, by family; none of it touches a weight."""
+
+
+def original(model, word):
+    """A module of the family's own class whose name has that word in it."""
+    return next(
+        one for one in model.modules() if word in type(one).__name__ and "transformers." in type(one).__module__
+    )
+
+
+@pytest.mark.parametrize("change", CODE)
+def test_other_code_is_another_model(change, monkeypatch):
+    family, act = CODE[change]
+    model = fresh(family)
+    account = Account(model)
+    model(TOKENS)
+    assert account.changed() is None
+    act(model, monkeypatch)
+    assert account.changed() is not None
+    monkeypatch.undo()
+
+
+class Steer:
+    def __init__(self):
+        self.factor, self.seen = 2.0, []
+
+    def __call__(self, x, hook):
+        self.seen.append(hook.name)
+        return x * self.factor
+
+
+def what_hooks_read():
+    """A hook and what changes a number that it reads, by where the number is."""
+    state, vector, steer, bound, probe = {"factor": 2.0}, torch.ones(1), Steer(), Steer(), torch.nn.Linear(8, 8)
+    holder = SimpleNamespace(factor=2.0)
+
+    def close_over():
+        factor = 2.0
+
+        def set_factor():
+            nonlocal factor
+            factor = 3.0
+
+        return lambda x, hook: x * factor, set_factor
+
+    return {
+        "a variable closed over": close_over(),
+        "a table": (lambda x, hook: x * state["factor"], lambda: state.update(factor=3.0)),
+        "a tensor": (lambda x, hook: x * vector, lambda: vector.mul_(2)),
+        "an argument": (partial(lambda x, hook, by: x * by[0], by=(by := [2.0])), lambda: by.append(1.0) or by.pop(0)),
+        "its own object": (steer, lambda: setattr(steer, "factor", 3.0)),
+        "its method's object": (bound.__call__, lambda: setattr(bound, "factor", 3.0)),
+        "a global": (lambda x, hook: x * FACTOR, lambda: globals().update(FACTOR=3.0)),
+        "a module": (lambda x, hook: probe(x), lambda: probe.weight.data.mul_(2)),
+        "a list of modules": (partial(lambda x, hook, by: by[0](x), by=[probe]), lambda: probe.weight.data.mul_(2)),
+        "an object": (
+            partial(lambda x, hook, held: x * held.factor, held=holder),
+            lambda: setattr(holder, "factor", 3.0),
+        ),
+    }
+
+
+FACTOR = 2.0
+
+
+@pytest.mark.parametrize("where", what_hooks_read())
+def test_a_hook_that_reads_another_number_is_another_model(where):
+    hook, change = what_hooks_read()[where]
+    model = fresh()
+    model.hook_dict["blocks.1.attn.hook_z"].add_perma_hook(hook)
+    account = Account(model)
+    before = model(TOKENS)
+    account.settle()
+    assert account.changed() is None
+    change()
+    try:
+        assert not torch.equal(model(TOKENS), before)
+        assert account.changed() is not None
+    finally:
+        globals().update(FACTOR=2.0)
+
+
+def test_what_a_hook_or_a_module_counts_is_no_change():
+    total, kept, calls = torch.zeros(()), {}, 0
+
+    def hook(x, hook):
+        nonlocal calls
+        calls += 1
+        total.add_(x.sum())
+        kept[hook.name] = x
+        return x
+
+    def count(module, _args, out):
+        module.steps = module.steps + 1
+        module.mine = out
+        return out
+
+    model = fresh()
+    model.add_hook("blocks.1.attn.hook_z", hook)
+    part = model.original_model.lm_head
+    part.steps, part.mine = 0, None
+    part.register_forward_hook(count)
+    account = Account(model)
+    model(TOKENS)
+    assert account.changed() is not None
+    account.settle()
+    model(TOKENS[:, :3])
+    assert account.changed() is None
+    assert calls == 2
 
 
 @pytest.mark.parametrize("change", AT_ONCE)

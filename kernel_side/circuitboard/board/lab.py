@@ -372,6 +372,7 @@ def set_up(
 def _require_same_model(adapter: ModelAdapter, clean: CachedRun, reads: Reads) -> None:
     """Refuse a model of which a copy of its modules computes something else."""
     whole = adapter.of_user().forward(clean.tokens, clean.real)
+    adapter.account.settle()
     found, theirs = clean.logits, whole if reads == "all" else whole[:, -1:]
     if clean.real is not None and reads == "all":
         theirs, found = theirs[clean.real], found[clean.real]

@@ -11,38 +11,30 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from circuitboard.models.program import Program, modules_of
+from circuitboard.models.setting import NO_SETTING, changed_setting, setting, unchanged
 from circuitboard.models.tensor_sample import TensorSample
-from circuitboard.models.user_hooks import TABLES, global_hooks, hooked_modules, hooks_of
+from circuitboard.models.user_hooks import TABLES, functions_of, global_hooks, hooked_modules, hooks_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_PLAIN = (bool, int, float, str, type(None), torch.dtype, torch.device)
-"""Types of settings."""
-
-_MOST_ENTRIES = 64
-"""Of a list or table that is a setting; a longer one is data."""
-
 _MOMENTARY = (
     "cache",
-    "current",
     "fired",
     "captur",
-    "count",
     "last_",
     "seen",
-    "step",
     "training",
     "checkpointing",
     "requires_grad",
     "_hf_",
-    "initialized",
 )
 """Words in names of attributes that say what a module did last, or how it is trained, not what it computes."""
 
@@ -51,6 +43,9 @@ _WRAPPED = "._original_component"
 
 _VERSION = operator.attrgetter("_version")
 """Torch's own count of writes in place."""
+
+_CONFIGURATIONS = ("cfg", "config")
+"""What modules call the settings that they share."""
 
 _TORCHS_OWN = frozenset(vars(torch.nn.Module()))
 """Attributes that every module has, and that are compared by themselves."""
@@ -84,12 +79,15 @@ class Account:
 
     def __init__(self, model: torch.nn.Module) -> None:
         self._model = model
-        parts = tuple(_parts(model))
-        self._modules = tuple(_Entry.of(name, module) for name, module in parts)
-        self._configurations = tuple(
-            (name, vars(found), tuple(_plain(found).items())) for name, found in _configurations(parts)
-        )
+        own = tuple(_parts([(type(model).__name__, "", model)]))
+        hooked = hooked_modules(own)
         self._global_hooks = global_hooks()
+        hooks = (*(function for _, module in hooked for function in functions_of(module)), *self._global_hooks)
+        used = _parts((name, f"{name}.", module) for name, module in modules_of(hooks))
+        parts = tuple({id(module): (name, module) for name, module in (*used, *own)}.values())
+        self._modules = tuple(_Entry.of(name, module) for name, module in parts)
+        self._configurations = tuple((name, vars(found), _settings(found)) for name, found in _configurations(parts))
+        self._program = Program(parts, hooks)
         named = tuple(_tensors(parts))
         self._names = tuple(name for name, _ in named)
         self._tensors = tuple(tensor for _, tensor in named)
@@ -99,8 +97,7 @@ class Account:
         self._versions = self._versioned()
         self._sample: TensorSample | None = TensorSample(self._tensors)
         self._sum = self._sample.sum()
-        hooked = hooked_modules(parts)
-        self.modules = tuple(module for _, module in parts)
+        self.modules = tuple(module for _, module in own)
         self.hooked = tuple(module for _, module in hooked)
         self.hooks = (*(name for name, _ in hooked), *(["every module"] if self._global_hooks else []))
         self.lock = threading.RLock()
@@ -118,6 +115,14 @@ class Account:
         # Meanwhile nobody puts hooks of ours on the user's model.
         with self.lock:
             return self.written() or self._structure()
+
+    def settle(self) -> None:
+        """Leave out what runs of the model have changed by themselves: notes that modules and hooks make of what they did."""
+        self._modules = tuple(entry.settled() for entry in self._modules)
+        self._configurations = tuple(
+            (name, attributes, unchanged(attributes, settings)) for name, attributes, settings in self._configurations
+        )
+        self._program.settle()
 
     def remarks(self) -> tuple[str, ...]:
         """What about the model as it is now a reader of its numbers should know."""
@@ -139,6 +144,9 @@ class Account:
             found = _other_setting(name, attributes, settings)
             if found is not None:
                 return found
+        found = self._program.changed()
+        if found is not None:
+            return found
         if self._sample is None or self._sample.sum() != self._sum:
             return "weights were written to in place"
         return None
@@ -179,8 +187,8 @@ class _Entry:
     children: dict[str, Any]
     tensors: tuple[tuple[dict[Any, Any], tuple[Any, ...]], ...]
     tables: tuple[tuple[dict[Any, Any], tuple[Any, ...]], ...]
-    forward: Any
-    settings: tuple[tuple[str, Any], ...]
+    settings: dict[str, Any]
+    configurations: tuple[tuple[str, Any], ...]
 
     @classmethod
     def of(cls, name: str, module: torch.nn.Module) -> _Entry:
@@ -189,9 +197,14 @@ class _Entry:
         tensors = tuple((attributes[table], tuple(attributes[table].values())) for table in kept)
         tables = tuple((getattr(module, table), tuple(hooks_of(module, table))) for table in TABLES)
         # A hook point computes nothing; what is there to change on it are its hooks.
-        settings = () if hasattr(module, "fwd_hooks") else tuple(_plain(module).items())
+        settings = {} if hasattr(module, "fwd_hooks") else _settings(module)
+        configurations = tuple((own, attributes[own]) for own in _CONFIGURATIONS if own in attributes)
         children = dict(attributes["_modules"])
-        return cls(name, module, attributes, children, tensors, tables, attributes.get("forward"), settings)
+        return cls(name, module, attributes, children, tensors, tables, settings, configurations)
+
+    def settled(self) -> _Entry:
+        """The same without the settings that have changed."""
+        return replace(self, settings=unchanged(self.attributes, self.settings))
 
     @property
     def drops_out(self) -> bool:
@@ -214,8 +227,9 @@ class _Entry:
                 found = tuple(hooks_of(self.module, kind))
                 if found != before:
                     return f"a hook was {_what_became(before, found)} {self.name}"
-        if attributes.get("forward") is not self.forward:
-            return f"the forward function of {self.name} was replaced"
+        for own, held in self.configurations:
+            if attributes.get(own) is not held:
+                return f"the {own} of {self.name} was replaced"
         return _other_setting(self.name, attributes, self.settings)
 
 
@@ -225,10 +239,16 @@ def _what_became(before: tuple[Any, ...], found: tuple[Any, ...]) -> str:
     return "added to" if len(found) > len(before) else "removed from"
 
 
-def _parts(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
-    """Every module of a model, also those that are held as plain attributes, each once, by where it was found first."""
+def _parts(roots: Iterable[tuple[str, str, torch.nn.Module]]) -> Iterator[tuple[str, torch.nn.Module]]:
+    """Every module of a model, also those that are held as plain attributes, each once, by where it was found first.
+
+    Parameters
+    ----------
+    roots
+        What a message calls a module, what it puts before the names of its parts, and the module.
+    """
     seen: set[int] = set()
-    waiting = [(type(model).__name__, "", model)]
+    waiting = [*roots]
     while waiting:
         shown, prefix, module = waiting.pop()
         if id(module) in seen:
@@ -240,6 +260,12 @@ def _parts(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
         for name, part in reversed(held):
             if isinstance(part, torch.nn.Module):
                 waiting.append((prefix + name, f"{prefix}{name}.", part))
+            elif isinstance(part, (list, tuple)):
+                waiting += [
+                    (f"{prefix}{name}.{n}", f"{prefix}{name}.{n}.", one)
+                    for n, one in enumerate(part)
+                    if isinstance(one, torch.nn.Module)
+                ]
 
 
 def _tensors(parts: _Parts) -> Iterator[tuple[str, Tensor]]:
@@ -249,7 +275,7 @@ def _tensors(parts: _Parts) -> Iterator[tuple[str, Tensor]]:
         restless = _rewrites_its_own(module)
         for table in (module._parameters, module._buffers):  # noqa: SLF001  the same without torch's checks of names
             for own, tensor in table.items():
-                if tensor is None or id(tensor) in seen or (restless and own == "inv_freq"):
+                if tensor is None or id(tensor) in seen or (restless and own.endswith("inv_freq")):
                     continue
                 seen.add(id(tensor))
                 if _lies_somewhere(tensor):
@@ -257,12 +283,15 @@ def _tensors(parts: _Parts) -> Iterator[tuple[str, Tensor]]:
 
 
 def _rewrites_its_own(module: torch.nn.Module) -> bool:
-    """Whether a forward pass alone gives a module other tensors: offloaded weights, angles that follow the prompt's length."""
+    """Whether a forward pass alone gives a module other tensors: offloaded weights, angles that follow the prompt's length.
+
+    Of the rotary embeddings of Transformers only those two kinds compute their angles again.
+    """
     attributes = vars(module)
     offloaded = "_hf_hook" in attributes and any(
         weight is not None and weight.is_meta for weight in attributes["_parameters"].values()
     )
-    return offloaded or hasattr(module, "original_inv_freq")
+    return offloaded or any(kind in str(attributes.get("rope_type")) for kind in ("dynamic", "longrope"))
 
 
 def _lies_somewhere(tensor: Tensor) -> bool:
@@ -276,46 +305,31 @@ def _configurations(parts: _Parts) -> Iterator[tuple[str, Any]]:
     """The configurations that modules hold, each once."""
     seen: set[int] = set()
     for name, module in parts:
-        for own, held in vars(module).items():
-            if own in ("cfg", "config") and hasattr(held, "__dict__") and id(held) not in seen:
+        for own in _CONFIGURATIONS:
+            held = vars(module).get(own)
+            if hasattr(held, "__dict__") and id(held) not in seen:
                 seen.add(id(held))
                 yield f"the {own} of {name}", held
 
 
-def _plain(holder: Any) -> dict[str, Any]:
-    """The settings among an object's attributes."""
-    found = {}
-    for name, value in vars(holder).items():
-        if name not in _TORCHS_OWN and not any(word in name for word in _MOMENTARY):
-            kept = _frozen(value)
-            if kept is not _NO_SETTING:
-                found[name] = kept
-    return found
+def _settings(holder: Any) -> dict[str, Any]:
+    """The settings among an object's attributes, copied."""
+    copies = {
+        name: setting(value)
+        for name, value in vars(holder).items()
+        if name not in _TORCHS_OWN and not any(word in name for word in _MOMENTARY)
+    }
+    return {name: copy for name, copy in copies.items() if copy is not NO_SETTING}
 
 
-_NO_SETTING, _GONE = object(), object()
-
-
-def _frozen(value: Any) -> Any:
-    """A copy of a setting that does not change with it; equal to it as long as it has not changed."""
-    if isinstance(value, _PLAIN):
-        return value
-    if type(value) not in (list, tuple, set, dict) or len(value) > _MOST_ENTRIES:
-        return _NO_SETTING
-    entries = [*value, *value.values()] if isinstance(value, dict) else value
-    return type(value)(value) if all(isinstance(entry, _PLAIN) for entry in entries) else _NO_SETTING
-
-
-def _other_setting(where: str, attributes: Mapping[str, Any], settings: tuple[tuple[str, Any], ...]) -> str | None:
-    for name, before in settings:
-        now = attributes.get(name, _GONE)
-        if now is before or (type(now) is type(before) and now == before):
+def _other_setting(where: str, attributes: Mapping[str, Any], settings: Mapping[str, Any]) -> str | None:
+    for name, before in settings.items():
+        # What is the same object needs no copy to be compared with; it is so nearly always.
+        if attributes.get(name) is before:
             continue
-        if before is None and name.startswith("_"):
-            continue  # filled in by the first forward pass
-        # Where data has taken a setting's place, a module has noted down what it did.
-        if now is _GONE or _frozen(now) is not _NO_SETTING:
-            return f"{name} of {where} was {before!r:.40} and is {'gone' if now is _GONE else f'{now!r:.40}'}"
+        found = changed_setting(attributes, name, before)
+        if found is not None:
+            return f"{name} of {where} {found}"
     return None
 
 

@@ -37,6 +37,15 @@ def global_hooks() -> tuple[Any, ...]:
 
 def hooks_of(module: Module, table: str) -> Iterator[Any]:
     """The user's hooks in one table of a module, in order."""
+    return (hook for hook, _ in _hooks_and_functions(module, table))
+
+
+def functions_of(module: Module) -> Iterator[Any]:
+    """The functions that the user gave as hooks of a module."""
+    return (function for table in TABLES for _, function in _hooks_and_functions(module, table))
+
+
+def _hooks_and_functions(module: Module, table: str) -> Iterator[tuple[Any, Any]]:
     found = getattr(module, table)
     if not found:
         return
@@ -45,7 +54,7 @@ def hooks_of(module: Module, table: str) -> Iterator[Any]:
     for key, hook in found.items():
         function = given.get(key) or hook
         if (key in given and function is hook) or not _module(function).startswith(_MACHINERY):
-            yield hook
+            yield hook, function
 
 
 def _module(function: Any) -> str:
