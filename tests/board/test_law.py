@@ -359,3 +359,16 @@ def test_runs_to_patch_from_are_recorded_again():
     train(model)
     board.refresh()
     equal(board, model)
+
+
+def test_a_refresh_says_which_edit_the_model_cannot_have_any_more():
+    model, board = made()
+    board.edit(cb.head(2, 0).zero())
+    transformer = model.original_model.transformer
+    layers = transformer.h
+    transformer.h = torch.nn.ModuleList(list(layers)[:-1])
+    with pytest.raises(cb.InterventionError, match=r"cannot have an edit of this board.*Make a new board"):
+        board.refresh()
+    transformer.h = layers
+    assert board.refresh().value == board.value
+    board.close()

@@ -41,7 +41,8 @@ class Law(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.touched = False
-        self.hooks = []
+        self.hooks, self.patches = [], []
+        self.factor = torch.tensor(0.5)
 
     @initialize(kind=st.sampled_from(KINDS), tier=st.sampled_from(TIERS))
     def start(self, kind, tier):
@@ -50,6 +51,8 @@ class Law(RuleBasedStateMachine):
         self.board = cb.Board(self.model, cb.PromptPair(CLEAN, CORRUPTED, **PAIR), engine=tier)
 
     def teardown(self):
+        while self.patches:
+            self.patches.pop()()
         if hasattr(self, "board"):
             self.board.close()
 
@@ -171,7 +174,7 @@ class Law(RuleBasedStateMachine):
     @rule(name=st.sampled_from(HOOKED_AT), permanent=st.booleans())
     def add_hook(self, name, permanent):
         point = self.model.hook_dict[name]
-        point.add_hook(lambda x, hook: x * 0.5, is_permanent=permanent)
+        point.add_hook(lambda x, hook: x * self.factor.to(x.dtype), is_permanent=permanent)
         self.hooks.append(lambda: point.remove_hooks("fwd", including_permanent=True))
         self.touched = True
 
@@ -183,6 +186,29 @@ class Law(RuleBasedStateMachine):
         else:
             handle = part.register_forward_hook(lambda _m, _a, out: out * 0.5)
         self.hooks.append(handle.remove)
+        self.touched = True
+
+    @precondition(lambda self: self.hooks)
+    @rule(factor=st.sampled_from([0.25, 0.5, 2.0]), in_place=st.booleans())
+    def other_factor(self, factor, in_place):
+        if in_place:
+            self.factor.fill_(factor)
+        else:
+            self.factor = torch.tensor(factor)
+        self.touched = True
+
+    @rule(which=st.integers(0, 50), of_class=st.booleans())
+    def replace_code(self, which, of_class):
+        # A leaf's class, so that what is replaced takes and gives a tensor.
+        leaves = [one for one in self.model.original_model.modules() if not one._modules and hasattr(one, "weight")]
+        leaf = leaves[which % len(leaves)]
+        if of_class:
+            kind, original = type(leaf), type(leaf).forward
+            kind.forward = lambda module, *args, **kwargs: original(module, *args, **kwargs) * 0.5
+            self.patches.append(lambda: setattr(kind, "forward", original))
+        else:
+            original = leaf.forward
+            leaf.forward = lambda *args, **kwargs: original(*args, **kwargs) * 0.5
         self.touched = True
 
     @precondition(lambda self: self.hooks)

@@ -421,7 +421,13 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
         def work(cancel: CancelToken) -> Outcome:
             lab = self._measured(self._steps.shown.history.state.base)
-            return self._steps.renew(lab, cancel, lambda: self._take(lab))
+            try:
+                return self._steps.renew(lab, cancel, lambda: self._take(lab))
+            except InterventionError as error:
+                raise InterventionError(
+                    f"The model as it is now cannot have an edit of this board: {error.message} Make a new board of it: Board(model, board.pair).",
+                    code=error.code,
+                ) from error
 
         return self._worker.submit(work, moves=True, guarded=False)
 
