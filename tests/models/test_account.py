@@ -172,10 +172,13 @@ def test_other_code_is_another_model(change, monkeypatch):
 
 class Steer:
     def __init__(self):
-        self.factor, self.seen = 2.0, []
+        self.factor, self.seen, self.epoch = 2.0, [], 0
 
     def __call__(self, x, hook):
         self.seen.append(hook.name)
+        return self.steered(x)
+
+    def steered(self, x):
         return x * self.factor
 
 
@@ -228,6 +231,17 @@ def test_a_hook_that_reads_another_number_is_another_model(where):
         assert account.changed() is not None
     finally:
         globals().update(FACTOR=2.0)
+
+
+def test_what_a_hook_does_not_read_is_no_change():
+    model, steer = fresh(), Steer()
+    model.add_hook("blocks.1.attn.hook_z", lambda x, hook: x * steer.factor)
+    model.add_hook("blocks.0.attn.hook_z", steer)
+    account = Account(model)
+    model(TOKENS)
+    account.settle()
+    steer.epoch += 1
+    assert account.changed() is None
 
 
 def test_what_a_hook_or_a_module_counts_is_no_change():

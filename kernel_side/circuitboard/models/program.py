@@ -166,16 +166,21 @@ def _reads(hook: Any) -> dict[str, Any]:
 
 
 def _outside(hook: Any) -> dict[str, Any]:
-    """What a hook finds outside itself, by name: globals, what it closes over, its arguments and its object's attributes."""
+    """What a hook finds outside itself, by name: globals, what it closes over, its arguments, attributes that it reads."""
     function = getattr(hook, "func", hook)
     if not isinstance(function, (FunctionType, MethodType)):
         function = getattr(function, "__call__", function)  # noqa: B004  an object that is called: the method that is
     owner, function = getattr(function, "__self__", None), getattr(function, "__func__", function)
-    found = _attributes(owner)
     if not isinstance(function, FunctionType):
-        return found
+        return {}
     code = function.__code__
-    found |= {name: function.__globals__[name] for name in code.co_names if name in function.__globals__}
+    # Its own methods read for it.
+    helpers = (getattr(type(owner), name, None) for name in code.co_names)
+    read = {
+        *code.co_names,
+        *(name for one in helpers if isinstance(one, FunctionType) for name in one.__code__.co_names),
+    }
+    found = {name: function.__globals__[name] for name in code.co_names if name in function.__globals__}
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         try:
             found[name] = cell.cell_contents
@@ -184,15 +189,15 @@ def _outside(hook: Any) -> dict[str, Any]:
     given = (*(function.__defaults__ or ()), *getattr(hook, "args", ()))
     found |= {f"argument {position}": value for position, value in enumerate(given)}
     found |= (function.__kwdefaults__ or {}) | getattr(hook, "keywords", {})
-    inside = {f"{name}.{key}": value for name, holder in found.items() for key, value in _attributes(holder).items()}
-    return found | inside
+    held = {"self": owner, **found}
+    return found | {f"{name}.{key}": value for name, one in held.items() for key, value in _attributes(one, read)}
 
 
-def _attributes(holder: Any) -> dict[str, Any]:
-    """What an object of a user's holds; a module's state is looked at with the model's."""
-    if isinstance(holder, (torch.nn.Module, torch.Tensor, type, ModuleType, *_CODE)):
-        return {}
-    return dict(getattr(holder, "__dict__", {}))
+def _attributes(holder: Any, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """What an object of a user's holds under these names; a module's state is looked at with the model's."""
+    if not isinstance(holder, (torch.nn.Module, torch.Tensor, type, ModuleType, *_CODE)):
+        attributes = getattr(holder, "__dict__", {})
+        yield from ((name, attributes[name]) for name in names if name in attributes)
 
 
 def modules_of(hooks: Iterable[Any]) -> Iterator[tuple[str, torch.nn.Module]]:
