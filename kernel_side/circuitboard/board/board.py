@@ -195,7 +195,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
     @property
     def change(self) -> str | None:
         """What is another in the model than when it was measured, as far as it is known; None if nothing is."""
-        return self._lab.watch.known
+        return self._lab.watch.compare()
 
     @property
     def history(self) -> History:

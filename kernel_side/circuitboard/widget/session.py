@@ -165,6 +165,7 @@ class Session:
     def _(self, request: m.Hello, reply: Reply) -> None:
         self._watched = True
         made(self._board)
+        self._board.lab.watch.compare()
         setup = self._setup()
         # Made when it is sent: a snapshot from before could be older than the event that `seq` names.
         reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))

@@ -114,7 +114,7 @@ def snapshot_of(
         notes=_notes(board),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
-        model_changed=board.change,
+        model_changed=board.lab.watch.known,
         unkept=_unkept(board),
     )
 

@@ -18,18 +18,24 @@ class Watch:
     ----------
     account
         What it was.
+
+    Attributes
+    ----------
+    known
+        What had changed when it was last compared; None if nothing had.
     """
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._looked: int | None = None
         self._found: str | None = None
+        self.known: str | None = None
         user_code.watch_cells()
 
-    @property
-    def known(self) -> str | None:
-        """What is known to have changed, at the cost of microseconds; None if nothing is."""
-        return self._account.written() or self._found
+    def compare(self) -> str | None:
+        """What has changed, as far as that costs microseconds; None if nothing is known to have."""
+        self.known = self._account.written() or self._found
+        return self.known
 
     def guard(self, *, closely: bool) -> None:
         """Guard a worker's jobs: closely before one is taken, at once before and after its work.
@@ -70,7 +76,7 @@ class Watch:
         EngineError
             `model_changed`.
         """
-        change = self._look() if closely else self._account.written()
+        change = self._look() if closely else self.compare()
         if change is not None:
             raise EngineError(
                 f"The model is no longer the one that this board measured: {change}. "
@@ -83,9 +89,9 @@ class Watch:
         return user_code.runs_elsewhere() or (now is not None and now == self._looked)
 
     def _look(self) -> str | None:
-        if self._looked_already():
-            return self._account.written()
-        now = user_code.stamp()
-        self._found = self._account.changed()
-        self._looked = now if self._found is None else None
-        return self._found
+        if not self._looked_already():
+            now = user_code.stamp()
+            self._found = self.known = self._account.changed()
+            self._looked = now if self._found is None else None
+            return self._found
+        return self.compare()
