@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -194,6 +195,106 @@ def test_a_listener_that_fails_is_none_of_the_board_s_business(board, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def joined(call):
+    """Call on a thread of its own, and wait for that."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(_code(call)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def pooled(call):
+    """The same, on one of a pool's threads."""
+    with ThreadPoolExecutor(2) as pool:
+        return pool.submit(lambda: next(pool.map(lambda _none: _code(call), [None]))).result()
+
+
+@pytest.mark.parametrize("through", [joined, pooled])
+def test_a_call_back_through_another_thread_that_is_waited_for_is_refused(model, through):
+    found = {}
+    names = ("preview", "edit", "a job", "a stream", "a stream's batches")
+    asked = []
+
+    def metric(logits):
+        if asked:
+            name = asked.pop()
+            found[name] = through(lambda: CALLS[name](board))
+        return logits[:, -1, 7]
+
+    board = cb.Board(model, pair(), metric=metric)
+    for name in names:
+        asked.append(name)
+        board.preview(EDIT)
+    assert found == dict.fromkeys(names, "called_from_worker")
+    heard = []
+    end = board.subscribe(lambda _shown: heard.append(through(lambda: board.preview(OTHER))))
+    board.edit(EDIT)
+    end()
+    assert heard == ["called_from_worker"]
+    torch.testing.assert_close(
+        board.preview(OTHER).values, plain_logits(model, [EDIT, OTHER])[:, -1, 7], rtol=0, atol=1e-5
+    )
+    board.close()
+
+
+def test_other_threads_may_call_while_a_metric_waits_for_its_own(model):
+    def metric(logits):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(logits[:, -1, 7].clone).result()
+
+    board, found = cb.Board(model, pair(), metric=metric), {}
+
+    def ask(head):
+        found[head] = board.preview(cb.head(1, head).zero()).values
+
+    threads = [threading.Thread(target=ask, args=(head,)) for head in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for head in range(4):
+        expected = plain_logits(model, [cb.head(1, head).zero()])[:, -1, 7]
+        torch.testing.assert_close(found[head], expected, rtol=0, atol=1e-5)
+    board.close()
+
+
+def test_a_listener_that_ends_its_thread_keeps_no_other_from_hearing(board):
+    told = []
+
+    def leave(_shown):
+        raise SystemExit
+
+    board.subscribe(leave)
+    board.subscribe(told.append)
+    board.edit(EDIT)
+    assert len(told) == 1
+    assert len(repr(told[0])) < 500
+
+
+async def asynchronous(_shown):
+    pass
+
+
+@pytest.mark.parametrize("given", [None, 3, asynchronous])
+def test_what_cannot_be_called_later_is_refused_now(board, given):
+    for take in (board.subscribe, board.on_move, board.on_close, board.on_end, board.run_in_background):
+        with pytest.raises(cb.InterventionError, match="function"):
+            take(given)
+    board.edit(EDIT)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), "3", True])
+def test_how_long_one_waits_is_a_number(board, seconds):
+    stream = board.sweep_async("head", how="zero", layers=[0])
+    with pytest.raises(cb.EngineError, match="seconds"):
+        stream.result(seconds)
+    with pytest.raises(cb.EngineError, match="tick is a function"):
+        board.verify_job().result(seconds)
+    for long in (float("inf"), 1e300, 10**30, None):
+        assert stream.result(long).exact.all()
+
+
 def test_a_board_closed_by_its_listener_is_closed(model):
     board = cb.Board(model, pair())
     board.subscribe(lambda _shown: board.close())
@@ -251,9 +352,9 @@ def test_a_forked_child_is_refused_at_once(board, model, busy):
     torch.testing.assert_close(board.values, plain_values(model, [EDIT, OTHER]), rtol=0, atol=1e-5)
 
 
-def _code(call, board):
+def _code(call, *given):
     try:
-        call(board)
+        call(*given)
     except cb.CircuitboardError as error:
         return error.code
     return "no_error"

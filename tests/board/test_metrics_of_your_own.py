@@ -65,6 +65,9 @@ def test_whole_numbers_and_truth_values_become_floats(model, metric):
         (lambda logits: logits[:, -1, 0].to(torch.complex64), "metric_wrong_shape"),
         (lambda logits: logits[:, -1, 0].to_sparse(), "metric_wrong_shape"),
         (lambda logits: logits[:, -1, 0].to("meta"), "metric_wrong_device"),
+        (lambda logits: torch.masked.masked_tensor(logits[:, -1, 0], torch.ones(3) > 0), "metric_wrong_shape"),
+        (lambda logits: torch.nested.nested_tensor(list(logits[:, -1, :1])), "metric_wrong_shape"),
+        (lambda logits: logits[:, -1, 0].numpy(), "metric_wrong_shape"),
         (lambda logits: 1 / 0, "metric_raised"),
         (lambda logits: logits[:, 99], "metric_raised"),
         (lambda: 1, "metric_raised"),
@@ -75,6 +78,7 @@ def test_whole_numbers_and_truth_values_become_floats(model, metric):
         (lambda logits: logits[:, -1, 0] * math.nan, "metric_not_finite"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*prototype")
 def test_a_metric_that_cannot_be_used_is_refused_when_the_board_is_made(model, metric, code):
     with pytest.raises(cb.MetricError) as caught:
         cb.Board(model, pair(), metric=metric)
@@ -106,6 +110,24 @@ def test_a_metric_that_fails_later_leaves_the_board_where_it_was(model):
     broken = False
     board.edit(cb.head(0, 0).zero())
     assert len(board.edits) == 2
+    board.close()
+
+
+class Named(torch.Tensor):
+    """A class of a library's own, with plain numbers."""
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda found: found.as_subclass(Named), torch.nn.Parameter, lambda found: found.to(torch.float8_e4m3fn)]
+)
+def test_another_class_or_a_small_type_of_numbers_becomes_a_plain_tensor_of_floats(model, kind):
+    board = cb.Board(model, pair(), metric=lambda logits: kind(logits[:, -1, 7]))
+    board.edit(EDIT)
+    for values in (board.values, board.sweep("head", how="zero").per_prompt):
+        assert type(values) is torch.Tensor
+        assert values.dtype is torch.float32
+        assert not values.requires_grad
+    torch.testing.assert_close(board.values, plain_logits(model, [EDIT])[:, -1, 7], rtol=0.1, atol=1e-5)
     board.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import sys
@@ -209,3 +210,21 @@ def test_an_interrupt_at_any_point_of_a_submit_leaves_a_worker_that_works():
             break
     assert done == [1]
     assert n > 20
+
+
+def stubborn(_cancel):
+    while True:
+        with contextlib.suppress(BaseException):
+            yield
+
+
+@pytest.mark.parametrize(
+    "work", [None, lambda: 1, lambda _cancel: 1, lambda _cancel: iter([1]), lambda _cancel: 1 / 0, stubborn]
+)
+def test_background_work_that_is_none_ends_with_an_error_and_the_worker_goes_on(worker, work):
+    job = worker.submit_background(work, yielding=True)
+    worker.submit(lambda _cancel: None, moves=True).result()
+    job.cancel.cancel("enough")
+    with pytest.raises(CircuitboardError):
+        job.result()
+    assert worker.submit(lambda _cancel: "alive").result() == "alive"

@@ -12,7 +12,7 @@ import transformers
 
 import circuitboard as cb
 from circuitboard.models import loading
-from circuitboard.models.offered import other_folder
+from circuitboard.models.offered import other_place
 
 IDS = torch.tensor([[5, 6, 7]])
 
@@ -118,10 +118,37 @@ def test_gguf_weights_alone(tmp_path):
     assert "hf_model=hf" in words
 
 
+def test_a_file_of_weights_and_a_folder_of_checkpoints(tmp_path):
+    file = tmp_path / "run" / "checkpoint-20" / "model.gguf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"GGUF")
+    (file.parent / "config.json").write_text("{}")
+    assert f"cb.load({str(file.parent)!r})" in said(lambda: cb.load(file))
+    assert f"cb.load({str(file.parent)!r})" in said(lambda: cb.load(file.parent.parent))
+    assert "model.save_pretrained(folder)" in said(lambda: cb.load(tmp_path))
+    assert other_place(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"dtype": "bfloat16"}, "Write dtype=torch.bfloat16."),
+        ({"dtype": float}, "Write dtype=torch.float32."),
+        ({"dtype": torch.int64}, "floating point"),
+        ({"device": "gpu"}, "or give 'cpu'"),
+        ({"device": "cuda:99"}, "or give 'cpu'"),
+        ({"device": 0}, "'cuda:0'"),
+        ({"device": "\ud800"}, "or give 'cpu'"),
+    ],
+)
+def test_devices_and_dtypes_that_are_none(options, words):
+    assert words in said(lambda: cb.load("demo", **options))
+
+
 def test_a_whole_model_beside_them_is_a_model(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "adapter_config.json").write_text("{}")
-    assert other_folder(tmp_path) is None
+    assert other_place(tmp_path) is None
 
 
 @pytest.mark.parametrize(

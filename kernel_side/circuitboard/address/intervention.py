@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from circuitboard.address.numbers import real, truth, whole
+from circuitboard.address.numbers import plain, real, truth, whole
 from circuitboard.address.positions import Positions, describe, positions_of
 from circuitboard.address.values import Values
 from circuitboard.boundary import public
@@ -79,6 +79,10 @@ class Intervention:
     from_: Positions = None
 
     def __post_init__(self) -> None:
+        for name in ("how", "per"):
+            given = getattr(self, name)
+            if given is not None and type(given) is not str:
+                object.__setattr__(self, name, plain(given))
         if self.how not in HOWS:
             raise InterventionError(
                 f"There is no intervention {self.how!r}; expected one of {', '.join(HOWS)}.",

@@ -12,15 +12,20 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from circuitboard.boundary import own_text
 from circuitboard.errors import AddressError, InterventionError
 
 
 def plain(given: object) -> Any:
     """An array as Python's own numbers, texts and lists of these; whatever is no array, as it is."""
-    if type(given) in (int, float, bool, str) or isinstance(given, type) or not hasattr(type(given), "tolist"):
+    if type(given) in (int, float, bool, str) or isinstance(given, type):
+        return given
+    if isinstance(given, str):
+        return own_text(given)
+    if not hasattr(type(given), "tolist"):
         return given
     try:
-        return given.tolist()  # type: ignore[attr-defined]
+        return own_text(given.tolist())  # type: ignore[attr-defined]
     except (RuntimeError, NotImplementedError, TypeError, ValueError):
         return given  # such as a tensor without storage: nothing that a caller could use
 
@@ -78,7 +83,12 @@ def entries(given: object) -> list[Any] | None:
     found = plain(given)
     if isinstance(found, (str, bytes, Mapping)) or not isinstance(found, Iterable) or hasattr(found, "columns"):
         return None
-    return [plain(entry) for entry in found]
+    try:
+        return [plain(entry) for entry in found]
+    except TypeError:
+        if hasattr(type(given), "shape"):
+            return None  # an array without axes that could not be read, such as a tensor without storage
+        raise
 
 
 def prompt_of(n: int, given: object) -> int:

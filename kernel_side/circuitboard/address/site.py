@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from circuitboard.address.intervention import Editable
-from circuitboard.address.numbers import whole
+from circuitboard.address.numbers import plain, whole
 from circuitboard.address.positions import Positions, describe, given_positions, positions_of
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError
@@ -65,6 +65,8 @@ class Site(Editable):
     sources: Positions = None
 
     def __post_init__(self) -> None:
+        if type(self.kind) is not str:
+            object.__setattr__(self, "kind", plain(self.kind))
         if self.kind not in KINDS:
             raise AddressError(
                 f"There is no site of kind {self.kind!r:.60}.{instead('site', self.kind, KINDS)} Expected one of {', '.join(KINDS)}.",

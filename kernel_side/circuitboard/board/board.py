@@ -28,7 +28,7 @@ from circuitboard.board.state import Base, BoardState, Edit
 from circuitboard.board.steps import Steps, held_bytes, mean
 from circuitboard.board.sweeping import Sweeping
 from circuitboard.board.top_tokens import top_tokens
-from circuitboard.boundary import hand_over, public
+from circuitboard.boundary import hand_over, public, require_function
 from circuitboard.engine import CancelToken, HookedEngine, Job, Worker
 from circuitboard.errors import AddressError, InterventionError, PromptError
 from circuitboard.metrics import metrics_of
@@ -366,6 +366,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         May be called from a listener. The map of the current state, for one:
         `board.run_in_background(lambda cancel: board.maps.of_state(board.history.current, board.grid("head"), None, cancel))`.
         """
+        require_function(work, "Work in the background is a generator function of a cancel token", code="bad_work")
         return self._worker.submit_background(work, yielding=True)
 
     def state_at(self, node: int, cancel: CancelToken) -> Shown:
@@ -510,10 +511,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         `step`), and must not wait for it: that is refused with `called_from_worker`, since the thread that would do
         the work is the one that waits.
         """
-        if not callable(listener):
-            raise InterventionError(
-                f"A listener is a function of the new state, not {listener!r:.60}.", code="bad_listener"
-            )
+        require_function(listener, "A listener is a function of the new state")
         return self._steps.subscribe(listener)
 
     def on_move(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -521,10 +519,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
         For code that builds on the board; `subscribe` hands out what may be written into.
         """
+        require_function(callback, "What is called when the board moves is a function without arguments")
         return self._steps.on_move(callback)
 
     def on_close(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the board is closed."""
+        require_function(callback, "What is called when the board is closed is a function without arguments")
         self._on_close.append(callback)
 
     def on_end(self, callback: Callable[[], None]) -> None:
@@ -532,6 +532,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
         That is when the board is closed, when nobody refers to it any more, and when Python exits.
         """
+        require_function(callback, "What is called at the board's end is a function without arguments")
         self._worker.at_end(callback)
 
     def close(self) -> None:

@@ -84,6 +84,9 @@ class Shown:
     run: EditedRun
     outcome: Outcome
 
+    def __repr__(self) -> str:
+        return f"Shown({self.history.state}, {self.outcome!r})"
+
     def copy(self) -> Shown:
         """The same state with logits and values in tensors of its own, to be handed to a user's function."""
         run = EditedRun(self.run.plan, self.run.logits.clone(), self.run.receipts)

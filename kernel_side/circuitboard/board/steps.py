@@ -179,7 +179,7 @@ class Steps:
             # The step is done, whatever becomes of those who are told.
             try:
                 listener()
-            except Exception:  # noqa: BLE001
+            except BaseException:  # noqa: BLE001  sys.exit() too: it would end a thread that is not theirs
                 _log.exception("A listener of the board failed.")
 
     def _void(self, why: str) -> None:

@@ -5,9 +5,11 @@ calls a user's function with things that are theirs. Both are told apart by look
 state that an interrupt could leave behind.
 """
 
+from circuitboard.boundary.function import require_function
 from circuitboard.boundary.memory import out_of_memory, ran_out_of_memory
 from circuitboard.boundary.public import is_public, public
 from circuitboard.boundary.stack import hand_over, handed_over, inside, tell
+from circuitboard.boundary.text import own_text
 from circuitboard.boundary.typed import typed
 
 __all__ = [
@@ -16,8 +18,10 @@ __all__ = [
     "inside",
     "is_public",
     "out_of_memory",
+    "own_text",
     "public",
     "ran_out_of_memory",
+    "require_function",
     "tell",
     "typed",
 ]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 from circuitboard.boundary.stack import enclosed, inside
+from circuitboard.boundary.text import own_text
 from circuitboard.boundary.torch_state import plain_torch, unusual_torch
 from circuitboard.boundary.typed import typed, was_interrupt, wrong_call
 from circuitboard.errors import CircuitboardError
@@ -88,6 +89,9 @@ def _call(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
     @inside
     def public_call(*args: Any, **kwargs: Any) -> Any:
         try:
+            args = tuple(map(own_text, args))
+            if kwargs:
+                kwargs = {name: own_text(value) for name, value in kwargs.items()}
             if unusual_torch():
                 with plain_torch():
                     return call(*args, **kwargs)

@@ -58,6 +58,20 @@ class Answer(Future[T]):
         if self.home is not None and not self._ended:
             self.home.require_waitable()
 
+    def hear(self, bell: SimpleQueue[None]) -> None:
+        """Wait for a bell that the job rings too when it ends.
+
+        Raises
+        ------
+        EngineError
+            `called_from_worker`, `called_from_fork`.
+        """
+        if self.home is None or self._ended:
+            bell.get()
+        else:
+            self.home.require_waitable()
+            self.home.hear(bell, None)
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the job has ended, `timeout` seconds at most, and say whether it has.
 
@@ -82,11 +96,16 @@ class Answer(Future[T]):
             if self._ended:
                 return True
             self._bells.append(bell)
-        with suppress(Empty):
-            bell.get(timeout=timeout)
-        with self._mutex:
-            if not self._ended:
-                self._bells.remove(bell)
+        try:
+            with suppress(Empty):
+                if self.home is None:
+                    bell.get(timeout=timeout)
+                else:
+                    self.home.hear(bell, timeout)
+        finally:
+            with self._mutex:
+                if not self._ended:
+                    self._bells.remove(bell)
         return self._ended
 
     def result(self, timeout: float | None = None) -> T:

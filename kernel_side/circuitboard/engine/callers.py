@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.thread import _WorkItem
+from queue import Empty, SimpleQueue
+from types import FrameType
 
 from circuitboard.boundary import handed_over
 from circuitboard.errors import EngineError
@@ -12,6 +19,9 @@ _INSTEAD = (
     "Start the work and go on: board.sweep_async(…), board.sweep_job(grid) or board.run_in_background(work) for maps, "
     "board.step(move) for edits. Wait for it, or read it, outside."
 )
+
+_LOOK_S = 0.1
+"""How often a thread that waits makes sure that it is not what the worker itself waits for by now."""
 
 _lock = threading.Lock()
 _waiting: dict[threading.Thread, Home] = {}
@@ -73,7 +83,7 @@ class Home:
         self.require_own()
         if self._leads_to(threading.current_thread()):
             raise EngineError(
-                f"This is the thread that computes for the board, so waiting for a result here would never end; listeners run on it, and work in the background. {_INSTEAD}",
+                f"This is the thread that computes for the board, or one that it waits for, so waiting for a result here would never end; listeners and metrics run on it, and work in the background. {_INSTEAD}",
                 code="called_from_worker",
             )
 
@@ -82,8 +92,36 @@ class Home:
         while home is not None:
             if home.thread is thread:
                 return True
+            # Nobody waits for the main thread to end, and it is the one that has no time to look.
+            if home.thread is not None and thread is not threading.main_thread() and thread in _awaited(home.thread):
+                return True
             home = None if home.thread is None else _waiting.get(home.thread)
         return False
+
+    def hear(self, bell: SimpleQueue[None], timeout: float | None) -> None:
+        """Wait for a bell that the worker rings.
+
+        Raises
+        ------
+        EngineError
+            `called_from_worker` if the worker comes to wait for this thread meanwhile.
+        Empty
+            After `timeout` seconds.
+        """
+        if threading.current_thread() is threading.main_thread():
+            bell.get(timeout=timeout)
+            return
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _LOOK_S if until is None else min(_LOOK_S, max(0.0, until - time.monotonic()))
+            try:
+                bell.get(timeout=left)
+            except Empty:
+                if until is not None and time.monotonic() >= until:
+                    raise
+                self.require_waitable()
+            else:
+                return
 
     def begin_wait(self) -> None:
         """Have this thread wait for the worker from now on.
@@ -101,6 +139,39 @@ class Home:
     def end_wait(self) -> None:
         """Have it wait no longer."""
         _waiting.pop(threading.current_thread(), None)
+
+
+def _awaited(thread: threading.Thread) -> set[threading.Thread]:
+    """The threads that one waits for at this moment: it joins them, or they work on a future of a pool's that it needs.
+
+    A metric or a listener may have started them, and they may have called the board in turn.
+    """
+    stacks = sys._current_frames()  # noqa: SLF001  nothing else tells what another thread does
+    works = {}
+    for other in threading.enumerate():
+        for frame in _frames(stacks.get(other.ident or 0)):
+            if frame.f_code is _WorkItem.run.__code__:
+                works[getattr(frame.f_locals.get("self"), "future", None)] = other
+    found: set[threading.Thread] = set()
+    todo = [thread]
+    while todo:
+        for frame in _frames(stacks.get(todo.pop().ident or 0)):
+            if frame.f_code is threading.Thread.join.__code__:
+                needed = frame.f_locals.get("self")
+            elif frame.f_code is Future.result.__code__:
+                needed = works.get(frame.f_locals.get("self"))
+            else:
+                continue
+            if isinstance(needed, threading.Thread) and needed not in found:
+                found.add(needed)
+                todo.append(needed)
+    return found
+
+
+def _frames(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def _forget() -> None:

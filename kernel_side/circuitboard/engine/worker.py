@@ -92,6 +92,11 @@ class Job(Generic[T]):
         EngineError
             `called_from_worker`, `called_from_fork`: where waiting would have no end.
         """
+        if not (tick is None or callable(tick)):
+            raise EngineError(
+                f"tick is a function that is called while one waits, not {tick!r:.60}. To wait for a limited time, ask job.done, or job.future.wait(seconds).",
+                code="bad_tick",
+            )
         try:
             while not self.future.wait(None if tick is None else _TICK_S):
                 if tick is not None:
@@ -276,7 +281,7 @@ class Worker:
                 if steps is not None:
                     self._step(job, steps)
                 elif job.background:
-                    self._background.append((job, job.work(job.cancel)))
+                    self._begin(job)
                 else:
                     _run(job)
             if job.moves:
@@ -304,6 +309,18 @@ class Worker:
                 return job, steps
         return None, None
 
+    def _begin(self, job: Job[Any]) -> None:
+        try:
+            steps = job.work(job.cancel)
+        except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
+            job.end(error=error)
+            return
+        if isinstance(steps, Generator):
+            self._background.append((job, steps))
+            return
+        refused = f"Work in the background is a generator function, which yields where it may be stopped; this one returned {steps!r:.60}. Write `yield` between its steps."
+        job.end(error=EngineError(refused, code="bad_work"))
+
     def _step(self, job: Job[Any], steps: Generator[None, None, Any]) -> None:
         try:
             job.cancel.check()
@@ -317,8 +334,11 @@ class Worker:
             job.end(stop.value)
         except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
             self._background.remove((job, steps))
-            steps.close()
             job.end(error=error)
+            try:
+                steps.close()
+            except BaseException:  # noqa: BLE001  it has its answer, whatever it does when it is told to end
+                _log.exception("Work in the background did not end when it was stopped.")
 
 
 def _run(job: Job[Any]) -> None:

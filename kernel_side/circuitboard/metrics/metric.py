@@ -126,8 +126,6 @@ def evaluate_cells(
 def _evaluate_one(
     metric: Metric, logits: Float[Tensor, "batch read d_vocab"], reading: Reading
 ) -> Float[Tensor, " batch"]:
-    import torch
-
     try:
         values = metric.compute(logits, reading)
     except CircuitboardError as error:
@@ -138,14 +136,14 @@ def _evaluate_one(
         if ran_out_of_memory(error):
             raise
         raise _raised(metric, error, logits) from error
-    _require_numbers(metric, values, logits)
+    values = _numbers(metric, values, logits)
     missing = values.isnan()
     if bool(missing.any()) and bool(logits.isfinite().all()):
         raise MetricError(
             f"The metric {metric.name!r} made NaN of finite logits, for prompt {int(missing.nonzero()[0])}; let it return a number for every prompt.",
             code="metric_not_finite",
         )
-    return values.detach().to("cpu", torch.promote_types(values.dtype, torch.float32), copy=True)
+    return values.to("cpu", copy=True)
 
 
 def _raised(metric: Metric, error: Exception, logits: Tensor) -> MetricError:
@@ -156,23 +154,27 @@ def _raised(metric: Metric, error: Exception, logits: Tensor) -> MetricError:
     )
 
 
-def _require_numbers(metric: Metric, values: object, logits: Tensor) -> None:
-    """Refuse what is not one real number a prompt, in memory that can be read."""
+def _numbers(metric: Metric, values: object, logits: Tensor) -> Tensor:
+    """What a metric returned, as a plain tensor of floats; refused if that is not one real number a prompt, in memory that can be read."""
     import torch
 
     wanted = f"expected a tensor of shape [{logits.shape[0]}], one number a prompt"
     if not isinstance(values, torch.Tensor):
+        hint = ": torch.as_tensor(…) makes one" if hasattr(values, "__array__") or isinstance(values, list) else ""
         raise MetricError(
-            f"The metric {metric.name!r} returned a {type(values).__name__}; {wanted}.", code="metric_wrong_shape"
+            f"The metric {metric.name!r} returned a {type(values).__name__}; {wanted}{hint}.", code="metric_wrong_shape"
         )
+    # A class with a dispatch of its own keeps its numbers elsewhere; the others are plain tensors with another name.
+    elsewhere = type(values).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__
+    if elsewhere or values.is_nested or values.is_quantized or values.layout is not torch.strided:
+        raise MetricError(
+            f"The metric {metric.name!r} returned a {type(values).__name__} that is nested, quantized, sparse or of a class of its own ({values.dtype}, {values.layout}); {wanted}, plain: .dequantize() or .to_dense() it.",
+            code="metric_wrong_shape",
+        )
+    values = values.detach().as_subclass(torch.Tensor)
     if values.is_complex() or tuple(values.shape) != (logits.shape[0],):
         raise MetricError(
             f"The metric {metric.name!r} returned a tensor of shape {list(values.shape)} and type {values.dtype}; {wanted}.",
-            code="metric_wrong_shape",
-        )
-    if values.is_quantized or values.layout is not torch.strided:
-        raise MetricError(
-            f"The metric {metric.name!r} returned a tensor that is quantized or sparse ({values.dtype}, {values.layout}); {wanted}, plain: .dequantize() or .to_dense() it.",
             code="metric_wrong_shape",
         )
     if values.device.type == "meta":
@@ -180,3 +182,4 @@ def _require_numbers(metric: Metric, values: object, logits: Tensor) -> None:
             f"The metric {metric.name!r} returned a tensor on the device 'meta', which holds no numbers; {wanted}, on any other device.",
             code="metric_wrong_device",
         )
+    return values if values.dtype is torch.float64 else values.float()

@@ -17,7 +17,7 @@ from circuitboard.errors import ModelError
 from circuitboard.models import smollm2
 from circuitboard.models.embedded import demo
 from circuitboard.models.foreign import foreign
-from circuitboard.models.offered import no_model, other_folder
+from circuitboard.models.offered import no_model, other_place
 from circuitboard.words import nearest
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def load(
         raise ModelError(
             f"A model is asked for by name or given as a TransformerBridge, not as {name!r:.80}.", code="unknown_model"
         )
-    device, dtype = _defaults(device, dtype)
+    device, dtype = _device(device), _dtype(dtype)
     if name == demo.NAME:
         model = demo.load_demo(device=device, dtype=dtype)
     elif name == smollm2.NAME:
@@ -89,19 +89,44 @@ def reload_name(model: TransformerBridge) -> str | None:
     return _NAMES.get(model)
 
 
-def _defaults(device: torch.device | str | None, dtype: torch.dtype | None) -> tuple[torch.device | str, torch.dtype]:
+def _device(given: object) -> torch.device:
     import torch
 
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return device, torch.float32 if dtype is None else dtype
+    if given is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def refused(clause: str) -> ModelError:
+        return ModelError(
+            f"A model cannot be loaded onto the device {given!r:.60}: {clause}. Leave device= out for the best one there is, or give 'cpu'.",
+            code="bad_device",
+        )
+
+    if not isinstance(given, (str, torch.device)):
+        raise refused("a device is a text such as 'cuda:0', or a torch.device")
+    with foreign(refused):
+        device = torch.device(given)
+        torch.empty(0, device=device)
+    return device
 
 
-def _from_hub(name: str, device: torch.device | str, dtype: torch.dtype) -> TransformerBridge:
+def _dtype(given: object) -> torch.dtype:
+    import torch
+
+    if given is None:
+        return torch.float32
+    if not isinstance(given, torch.dtype) or not given.is_floating_point:
+        name = str(given) if isinstance(getattr(torch, str(given), None), torch.dtype) else "float32"
+        raise ModelError(
+            f"dtype is one of torch's of floating point, not {given!r:.60}. Write dtype=torch.{name}.", code="bad_dtype"
+        )
+    return given
+
+
+def _from_hub(name: str, device: torch.device, dtype: torch.dtype) -> TransformerBridge:
     from transformer_lens.model_bridge import TransformerBridge
 
     local = _is_folder(name)
-    if local and (other := other_folder(Path(name))) is not None:
+    if (other := _other_place(name)) is not None:
         raise ModelError(other, code="model_not_loadable")
     possible = local or _may_be_on_the_hub(name)
     reachable = possible and (local or _hub_answers())
@@ -146,6 +171,13 @@ def _is_folder(name: str) -> bool:
         return Path(name).is_dir()
     except (OSError, ValueError):  # no file system could hold this name
         return False
+
+
+def _other_place(name: str) -> str | None:
+    try:
+        return other_place(Path(name))
+    except (OSError, ValueError):  # no file system could hold this name
+        return None
 
 
 def _may_be_on_the_hub(name: str) -> bool:

@@ -74,9 +74,14 @@ def _name(given: object) -> str | None:
     return given if isinstance(given, str) and _HUB_NAME.fullmatch(given) else None
 
 
-def other_folder(folder: Path) -> str | None:
-    """What a folder holds that is no whole model: an adapter alone, or GGUF files; None for anything else."""
-    if (folder / "config.json").is_file():
+def other_place(folder: Path) -> str | None:
+    """What lies at a path that is no whole model: a file, an adapter alone, GGUF files, checkpoints; None for a model's folder, or nothing."""
+    if folder.suffix and folder.is_file():
+        return (
+            f"{str(folder)!r:.200} is a file, and a model is a folder with its configuration, weights and tokenizer. "
+            f"Load the folder that it lies in, if that holds them: cb.load({str(folder.parent)!r:.200})."
+        )
+    if not folder.is_dir() or (folder / "config.json").is_file():
         return None
     if (folder / _ADAPTER).is_file():
         base = _base_of(folder / _ADAPTER)
@@ -92,7 +97,13 @@ def other_folder(folder: Path) -> str | None:
             f"hf = transformers.AutoModelForCausalLM.from_pretrained({str(folder)!r:.200}, gguf_file={weights[0]!r:.80}), "
             "then TransformerBridge.boot_transformers(name, hf_model=hf, tokenizer=tokenizer), where name is the model's on the hub."
         )
-    return None
+    below = sorted(path.parent for path in folder.glob("*/config.json"))
+    line = (
+        f" Its folders do: cb.load({str(below[-1])!r:.200})."
+        if below
+        else " Make one with model.save_pretrained(folder) and tokenizer.save_pretrained(folder)."
+    )
+    return f"The folder {str(folder)!r:.200} holds no model: there is no config.json in it.{line}"
 
 
 def _base_of(config: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from _thread import TIMEOUT_MAX
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -105,9 +106,13 @@ class SweepStream(Stays):
         CircuitboardError
             Whatever made it fail.
         """
-        if timeout is not None and (seconds := real(timeout)) is None:
-            raise EngineError(f"timeout is a number of seconds or None, not {timeout!r:.60}.", code="bad_count")
-        timeout = None if timeout is None else seconds
+        if timeout is not None:
+            seconds = real(timeout)
+            if seconds is None or not seconds >= 0:
+                raise EngineError(
+                    f"timeout is a number of seconds from 0 on or None, not {timeout!r:.60}.", code="bad_count"
+                )
+            timeout = min(seconds, TIMEOUT_MAX)
         assert self._job is not None  # noqa: S101  it has begun
         if not self._job.future.wait(timeout):
             exact, total = int(self._known.exact.sum()), self._known.exact.numel()
@@ -127,8 +132,7 @@ class SweepStream(Stays):
                     yield self._batches[seen - 1]
                 if ended:
                     break
-                self._job.future.require_waitable()
-                bell.get()
+                self._job.future.hear(bell)
         finally:
             self._bells.remove(bell)
         error = self._job.future.exception()
