@@ -349,6 +349,7 @@ def set_up(
     reads = reads_of(metrics)
     clean = record_run(adapter, "clean", prompts.clean_tokens, reads, prompts.real)
     _require_padding_to_work(adapter, prompts, clean)
+    adapter.hold_hooks(clean.tokens, clean.real)
     corrupted = None
     if prompts.corrupted_tokens is not None:
         corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.of("corrupted").real)
@@ -371,13 +372,28 @@ def set_up(
 
 def _require_same_model(adapter: ModelAdapter, clean: CachedRun, reads: Reads) -> None:
     """Refuse a model of which a copy of its modules computes something else."""
-    whole = adapter.of_user().forward(clean.tokens, clean.real)
+    given = adapter.of_user()
+    whole = given.forward(clean.tokens, clean.real)
     adapter.account.settle()
-    found, theirs = clean.logits, whole if reads == "all" else whole[:, -1:]
-    if clean.real is not None and reads == "all":
-        theirs, found = theirs[clean.real], found[clean.real]
-    error, allowed = largest_difference(found, theirs), tolerance(adapter.dtype, theirs)
+
+    def difference(found: Tensor, other: Tensor) -> float:
+        if clean.real is not None and reads == "all":
+            found, other = found[clean.real], other[clean.real]
+        return largest_difference(found, other)
+
+    def read(logits: Tensor) -> Tensor:
+        return logits if reads == "all" else logits[:, -1:]
+
+    theirs = read(whole)
+    error, allowed = difference(clean.logits, theirs), tolerance(adapter.dtype, theirs)
     if error > allowed:
+        own = difference(read(given.forward(clean.tokens, clean.real)), theirs)
+        if own > allowed:
+            raise ModelError(
+                f"{adapter.name}, run twice on the same tokens, gives logits that differ by {own:.3g}, more than the {allowed:.3g} that rounding explains: "
+                "a hook or a part of it draws at random or counts its calls. No number of a board could hold; take that away, and make the board then.",
+                code="not_reproducible",
+            )
         raise ModelError(
             f"A copy of the modules of {adapter.name} gives logits that differ from the model's own by {error:.3g}, more than the {allowed:.3g} that rounding explains: "
             "something in it refers to the original, such as a replaced forward function. A board works on such a copy, so it cannot be exact here.",

@@ -129,7 +129,9 @@ def _doubt(
     plans = [Plan(base, (*pinned.writes, cell)) for cell in cells]
     try:
         with foreign(_fails):
-            return _compared(candidate, oracle, adapter, prompts, pinned, plans, cells, cancel)
+            return _compared(candidate, oracle, adapter, prompts, pinned, plans, cells, cancel) or _remembered(
+                candidate, oracle, adapter, prompts, base, supply, cancel
+            )
     except CircuitboardError as error:
         return error.message
 
@@ -162,6 +164,36 @@ def _compared(
     allowed = tolerance(adapter.dtype, expected)
     worst = max(largest_difference(found, expected), largest_difference(again, expected[-1]))
     return None if worst <= allowed else f"its logits differ from plain hooks by {worst:.3g}, more than {allowed:.3g}"
+
+
+def _remembered(
+    candidate: Engine,
+    oracle: Engine,
+    adapter: ModelAdapter,
+    prompts: Prompts,
+    base: CachedRun,
+    supply: Supply,
+    cancel: CancelToken,
+) -> str | None:
+    """What hooks of the user's make of notes that other hooks took in an earlier block, or None.
+
+    A pass that begins in a later block leaves those notes as another run made them; so there is another run before.
+    """
+    if not adapter.account.hooks:
+        return None
+    # An edit of the embedding begins before the first block, and so leaves nothing out.
+    first = {layer: (kind, layer) for kind, layer in reversed(list(places_of(adapter))) if kind != "embed"}
+    for kind, layer in first.values():
+        site = Site(kind, layer, None if adapter.shape.n_of(kind) is None else 0)
+        plan = compile_plan([site.at(-1).scale(-1)], adapter, prompts, supply)
+        expected = oracle.run(plan, cancel=cancel).logits
+        adapter.forward((base.tokens + 1) % adapter.shape.d_vocab, base.real)
+        found = candidate.run(plan, cancel=cancel).logits
+        if base.real is not None and expected.shape[1] > 1:
+            found, expected = found[base.real], expected[base.real]
+        if largest_difference(found, expected) > tolerance(adapter.dtype, expected):
+            return "hooks of yours take notes in one block and read them in another"
+    return None
 
 
 def _probe_edits(

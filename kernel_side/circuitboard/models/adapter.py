@@ -121,6 +121,9 @@ class ModelAdapter(Protocol):
     account: Account
     """What the model was when the adapter was made."""
 
+    def hold_hooks(self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None) -> None:
+        """Refuse from now on what hooks of the user's make impossible, by a run of these prompts; nothing without hooks."""
+
     def of_user(self) -> ModelAdapter:
         """The same adapter around the very model of the user's, to check what this one says."""
 

@@ -29,7 +29,7 @@ from circuitboard.models.placement import device_of, dtype_of
 from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
-from circuitboard.models.trial import trial_of
+from circuitboard.models.trial import seen_in, trial_of
 from circuitboard.models.user_hooks import TABLES, global_hooks, hooks_of, hooks_off
 
 if TYPE_CHECKING:
@@ -148,6 +148,14 @@ class BridgeAdapter:
         self.dtype = dtype_of(trial)
         self._survey = survey(self._model, self.shape, trial, self.name)
         self.shape = replace(self.shape, d_mlp=self._survey.d_mlp)
+
+    def hold_hooks(self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None) -> None:
+        if not self.account.hooks:
+            return
+        seen = seen_in(self._model, self.shape, tokens.to(self.device), real)
+        found = survey(self._model, self.shape, seen, self.name).refusals
+        hooked = {place: f"{reason} with hooks of yours in force" for place, reason in found.items()}
+        self._survey = replace(self._survey, refusals={**hooked, **self._survey.refusals})
 
     def of_user(self) -> BridgeAdapter:
         """The same adapter around the user's model itself, to check what the twin says; it costs nothing.

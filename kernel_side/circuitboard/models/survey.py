@@ -165,16 +165,16 @@ def _unlike_its_name(kind: Kind, layer: int, shape: ModelShape, seen: Trial) -> 
     if seen.times[place] != 1:
         return f"{{layer}} computes its {people} {seen.times[place]} times in a forward pass"
     found = tuple(seen.activations[place].shape)
-    n, heads, kv = seen.tokens.shape[1], shape.n_heads, shape.n_kv_heads
+    (batch, n), heads, kv = seen.tokens.shape, shape.n_heads, shape.n_kv_heads
     expected: dict[Kind, tuple[int | None, ...]] = {
-        "head.q": (1, n, heads, None),
-        "head.k": (1, n, kv, None),
-        "head.v": (1, n, kv, None),
-        "head.pattern": (1, heads, n, n),
-        "head": (1, n, heads, None),
-        "neuron": (1, n, shape.d_mlp),
+        "head.q": (batch, n, heads, None),
+        "head.k": (batch, n, kv, None),
+        "head.v": (batch, n, kv, None),
+        "head.pattern": (batch, heads, n, n),
+        "head": (batch, n, heads, None),
+        "neuron": (batch, n, shape.d_mlp),
     }
-    wanted = expected.get(kind, (1, n, shape.d_model))
+    wanted = expected.get(kind, (batch, n, shape.d_model))
     if len(found) == len(wanted) and all(want in (None, size) for want, size in zip(wanted, found, strict=True)):
         return None
     return f"{{layer}} computes its {people} in the unusual shape {list(found)}"
@@ -185,7 +185,7 @@ def _not_mixed(layer: int, shape: ModelShape, seen: Trial) -> str | None:
     at = seen.activations
     if any(_unlike_its_name(kind, layer, shape, seen) for kind in ("head", "head.v")):
         return "{layer} shows no values that its patterns mix"
-    z, v = at["head", layer], at["head.v", layer]
+    z, v = seen.mixed[layer], at["head.v", layer]
     mixed = torch.einsum("bhds,bshe->bdhe", at["head.pattern", layer].to(z.dtype), spread(v, z.shape[2]))
     return None if close(mixed, z) else "z is not pattern · v in {layer}"
 

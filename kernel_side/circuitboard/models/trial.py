@@ -14,7 +14,7 @@ from circuitboard.models.hook_names import hook_name
 from circuitboard.models.hooking import attach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from jaxtyping import Float, Int
     from torch import Tensor
@@ -37,18 +37,23 @@ class Trial:
     Parameters
     ----------
     tokens
-        What was read, int64 [1, pos]; `pos` is no number of heads, so that axes cannot be taken for each other.
+        What was read, int64 [batch, pos]; in a trial `pos` is no number of heads, so that axes cannot be taken for each
+        other.
     logits
         What came out.
     activations
-        Each activation once; that of ("head.result", layer) is the output of W_O, before any norm of it.
+        Each activation once; that of ("head.result", layer) is the output of W_O, before any norm of it. As edits find
+        them: after hooks of the user's, but for that one and for resid_mid, whose edits come before.
+    mixed
+        z of each layer before hooks of the user's rewrote it.
     times, order
         How often each fired, and in which order.
     """
 
-    tokens: Int[Tensor, "1 pos"]
-    logits: Float[Tensor, "1 pos d_vocab"]
+    tokens: Int[Tensor, "batch pos"]
+    logits: Float[Tensor, "batch pos d_vocab"]
     activations: dict[Place, Tensor] = field(default_factory=dict)
+    mixed: dict[int, Tensor] = field(default_factory=dict)
     times: dict[Place, int] = field(default_factory=dict)
     order: dict[Place, int] = field(default_factory=dict)
 
@@ -71,7 +76,7 @@ def trial_of(model: TransformerBridge, shape: ModelShape, device: torch.device, 
         )
 
     with foreign(failed):
-        return _run(model, shape, tokens, device)
+        return seen_in(model, shape, tokens.to(device))
 
 
 def raw_attention_point(points: Mapping[str, HookPoint], layer: int) -> HookPoint:
@@ -102,9 +107,26 @@ def _tokens(shape: ModelShape) -> Int[Tensor, " pos"]:
     return torch.arange(n) % shape.d_vocab
 
 
-def _run(model: Any, shape: ModelShape, tokens: Tensor, device: torch.device) -> Trial:
-    points = model.hook_dict
+def seen_in(
+    model: TransformerBridge, shape: ModelShape, tokens: Int[Tensor, "batch pos"], real: Tensor | None = None
+) -> Trial:
+    """One forward pass on any tokens; `real` as in `ModelAdapter`."""
     seen = Trial(tokens, torch.empty(0))
+    undo: list[Callable[[], None]] = []
+    mask = {} if real is None else {"attention_mask": real.to(tokens.device).long()}
+    try:
+        for layer in range(shape.n_layers):
+            undo += _watched(model.hook_dict, layer, seen)
+        with torch.no_grad():
+            seen.logits = model(tokens, return_type="logits", use_cache=False, **mask)
+    finally:
+        for remove in undo:
+            remove()
+    return seen
+
+
+def _watched(points: Mapping[str, HookPoint], layer: int, seen: Trial) -> Iterator[Callable[[], None]]:
+    """Have the hooks of one layer note what they show; what comes of it removes them."""
 
     def watch(place: Place) -> Any:
         def hook(activation: Tensor, *, hook: Any) -> None:  # noqa: ARG001
@@ -115,19 +137,15 @@ def _run(model: Any, shape: ModelShape, tokens: Tensor, device: torch.device) ->
 
         return hook
 
-    undo = []
-    try:
-        for layer in range(shape.n_layers):
-            for kind in KINDS:
-                # A hook on results makes the model compute them all, so what they add up to is looked at instead.
-                wanted = kind != "head.result" and (kind != "embed" or layer == 0)
-                if wanted and (point := points.get(hook_name(kind, layer))) is not None:
-                    undo.append(attach(point, watch((kind, layer))))
-            if f"blocks.{layer}.attn.hook_out" in points:
-                undo.append(attach(raw_attention_point(points, layer), watch(("head.result", layer))))
-        with torch.no_grad():
-            seen.logits = model(tokens.to(device), return_type="logits", use_cache=False)
-    finally:
-        for remove in undo:
-            remove()
-    return seen
+    def watch_mixed(z: Tensor, *, hook: Any) -> None:  # noqa: ARG001
+        seen.mixed[layer] = z.detach().clone()
+
+    for kind in KINDS:
+        # A hook on results makes the model compute them all, so what they add up to is looked at instead.
+        wanted = kind != "head.result" and (kind != "embed" or layer == 0)
+        if wanted and (point := points.get(hook_name(kind, layer))) is not None:
+            yield attach(point, watch((kind, layer)), first=kind == "resid_mid")
+            if kind == "head":
+                yield attach(point, watch_mixed, first=True)
+    if f"blocks.{layer}.attn.hook_out" in points:
+        yield attach(raw_attention_point(points, layer), watch(("head.result", layer)), first=True)
