@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+import weakref
 
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+import circuitboard as cb
 from circuitboard.engine import gemm
 from circuitboard.engine.gemm import Backend, best_backend, pack
 from circuitboard.errors import EngineError
 from circuitboard.models.anatomy import Linear
+from tests.tiny_models import tiny
 
 CPU = torch.device("cpu")
 SHAPES = [(768, 2304), (3072, 768), (48, 32), (13, 7), (1, 1)]
@@ -85,6 +88,47 @@ def test_packed_bytes_are_those_of_one_copy():
     part = linear(768, 768)
     assert pack(part, Backend.PACKED, rows_hint=64).packed_bytes == part.weight.nbytes
     assert pack(part, Backend.STOCK, rows_hint=64).packed_bytes == 0
+
+
+@needs_packed
+def test_equal_weights_share_a_copy_for_as_long_as_it_is_in_use():
+    first = pack(linear(48, 32), Backend.PACKED, rows_hint=64)
+    second = pack(linear(48, 32, bias=False), Backend.PACKED, rows_hint=64)
+    assert second.packed is first.packed
+    assert second.linear.bias is None
+    held = weakref.ref(first.packed)
+    del first
+    assert held() is second.packed
+    del second
+    assert held() is None
+
+
+@needs_packed
+def test_a_weight_that_was_written_to_has_a_copy_of_its_own():
+    mine = linear(48, 32)
+    first = pack(mine, Backend.PACKED, rows_hint=64)
+    for place in ((0, 0), (7, 5)):  # the first number is among those that copies are told by, the other is not
+        mine.weight.data[place] += 1.0
+        again = pack(mine, Backend.PACKED, rows_hint=64)
+        assert again.packed is not first.packed
+        torch.testing.assert_close(again(rows(20, 48)), F.linear(rows(20, 48), mine.weight, mine.bias))
+
+
+@needs_packed
+def test_boards_of_one_model_share_packed_weights(monkeypatch):
+    monkeypatch.setenv(gemm.ENVIRONMENT, "packed")
+    model, made = tiny("gpt2"), []
+    reorder = gemm._reorder
+    monkeypatch.setattr(gemm, "_reorder", lambda *args: made.append(1) or reorder(*args))
+    prompts = cb.PromptPair(torch.tensor([[5, 6, 7]]), torch.tensor([[5, 8, 7]]), answer=1, wrong=2)
+    first = cb.Board(model, prompts, engine="wavefront")
+    n = len(made)
+    second = cb.Board(model, prompts, engine="wavefront")
+    assert n > 0
+    assert len(made) == n
+    assert second.edit(cb.head(1, 1).zero()).value == first.edit(cb.head(1, 1).zero()).value
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -45,7 +45,8 @@ class Program:
 
     def changed(self) -> str | None:
         """What is another in the code now, in words; None if nothing is."""
-        for entry in (*self._objects, *self._holders, *self._tables):
+        entries: tuple[_Object | _Holder | _Table, ...] = (*self._objects, *self._holders, *self._tables)
+        for entry in entries:
             found = entry.changed()
             if found is not None:
                 return found
