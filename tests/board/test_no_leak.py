@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 import time
+import warnings
 import weakref
+from contextlib import closing
 
 import pytest
 import torch
@@ -56,6 +59,49 @@ def test_threads_and_models_of_boards_go_with_them(closed):
     assert _settled(lambda: threading.active_count() <= threads and not _workers())
     assert _settled(lambda: not any(ref() for ref in adapters)), "the copies of the model are gone"
     assert _settled(lambda: not any(ref() is not None for ref in tensors)), "and what was cached"
+
+
+def _fails(metric=None, **options):
+    with pytest.raises(cb.CircuitboardError) as caught:
+        cb.Board(tiny("attention_only"), pair(), metric=metric or "kl", **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "fails",
+    [
+        lambda: _fails(lambda _logits: 1 / 0),
+        lambda: _fails(engine="fast"),
+        lambda: _fails(base="neither"),
+        lambda: _fails(memory=1),
+    ],
+    ids=["metric", "engine", "base", "memory"],
+)
+def test_a_board_that_cannot_be_made_leaves_no_thread(fails):
+    """Though the error, which a notebook keeps, holds the board that was being made."""
+    threads = threading.active_count()
+    errors = [fails() for _ in range(3)]
+    assert _settled(lambda: threading.active_count() <= threads and not _workers())
+    assert errors
+
+
+def test_a_file_that_cannot_be_loaded_leaves_no_thread(tmp_path):
+    model = tiny("attention_only")
+    with closing(cb.Board(model, pair())) as board:
+        board.edit(cb.head(1, 2).zero())
+        board.save(tmp_path / "a.board.json")
+    saved = json.loads((tmp_path / "a.board.json").read_text())
+    saved["values"] = [1.0, 2.0, 3.0]
+    (tmp_path / "a.board.json").write_text(json.dumps(saved))
+    threads, errors = threading.active_count(), []
+    for _ in range(3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what is a warning becomes the end of the load
+            with pytest.raises(cb.CircuitboardError) as caught:
+                cb.Board.load(tmp_path / "a.board.json", model)
+            errors.append(caught.value)
+    assert _settled(lambda: threading.active_count() <= threads and not _workers())
+    assert "is now" in str(errors[0])
 
 
 def test_the_user_s_model_never_gets_a_hook():

@@ -9,9 +9,11 @@ import weakref
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import circuitboard as cb
 from circuitboard.boundary import ran_out_of_memory
+from circuitboard.engine import worker
 from circuitboard.protocol.codec import error_info
 from tests.board.prompts import pair, plain_values
 
@@ -220,3 +222,90 @@ def test_a_metric_that_runs_out_of_memory(model):
     full = False
     board.edit(FIRST)
     board.close()
+
+
+class Memory(TorchDispatchMode):
+    """Runs out at an operation of torch, and stays so; counts them."""
+
+    counting, seen, room, error = False, 0, None, None
+
+    def __torch_dispatch__(self, call, _types, args=(), kwargs=None):
+        if self.counting:
+            Memory.seen += 1
+            if self.room is not None and self.seen > self.room:
+                raise self.error
+        return call(*args, **(kwargs or {}))
+
+    @classmethod
+    def used(cls, call, room=None, error=None):
+        """How many operations a call takes, with room for so many."""
+        cls.counting, cls.seen, cls.room, cls.error = True, 0, room, error
+        try:
+            with cls():
+                call()
+        finally:
+            cls.counting = False
+        return cls.seen
+
+
+@pytest.fixture
+def everywhere(monkeypatch):
+    """Count on workers' threads, too."""
+    run, step = worker._run, worker.Worker._step
+
+    def with_memory(call):
+        def work(*args):
+            with Memory():
+                call(*args)
+
+        return work
+
+    monkeypatch.setattr(worker, "_run", with_memory(run))
+    monkeypatch.setattr(worker.Worker, "_step", with_memory(step))
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_wherever_it_runs_out_that_is_what_is_said(model, tmp_path):
+    """Also where another failure was expected: no gradient, no fast tier, numbers that are none."""
+    tier = "wavefront"
+    board = cb.Board(model, pair(), engine=tier)
+    board.edit(FIRST, cb.resid_pre(1).add(torch.ones(32)))
+    board.save(tmp_path / "a.board.json")
+    before, ones = (board.history, board.values.tolist()), torch.ones(32)
+    calls = CALLS | {
+        "board": lambda b: cb.Board(model, b.pair, engine=tier).close(),
+        "load": lambda b: cb.Board.load(tmp_path / "a.board.json", model).close(),
+        "refresh": lambda b: b.refresh(),
+        "add": lambda b: cb.resid_pre(0).add(ones),
+        "save": lambda b: b.save(tmp_path / "b.board.json"),
+        "top_tokens": lambda b: b.top_tokens(),
+        "metrics": lambda b: b.metrics,
+    }
+    for name, call in calls.items():
+        if name in ("edit", "max_activating"):
+            continue
+        call(board)
+        n = Memory.used(lambda call=call: call(board))
+        for part in (0.0, 0.65, 0.85):
+            with pytest.raises(cb.EngineError) as caught:
+                Memory.used(lambda call=call: call(board), int(part * n), WORDS["cpu"])
+            assert caught.value.code == "out_of_memory", (name, part)
+            assert "Board(memory=" in caught.value.message
+            assert (board.history, board.values.tolist()) == before
+    board.close()
+
+
+def test_a_board_that_lacks_memory_for_a_tier_takes_a_slower_one_and_says_so(model, monkeypatch):
+    from circuitboard.engine import choose
+
+    def full(*_args):
+        raise WORDS["cpu"]
+
+    monkeypatch.setattr(choose, "_wavefront", full)
+    board = cb.Board(model, pair())
+    assert board.engine.tier == "replay"
+    assert "wavefront was dropped: there was no memory for it" in board.engine.why
+    board.close()
+    with pytest.raises(cb.EngineError) as caught:
+        cb.Board(model, pair(), engine="wavefront")
+    assert caught.value.code == "out_of_memory"

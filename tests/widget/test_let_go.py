@@ -93,6 +93,38 @@ def test_a_board_that_a_view_worked_with_goes_too(model, comms):
     assert comms() == before
 
 
+@pytest.mark.parametrize("what", ["metric", "listener", "callback"])
+def test_functions_of_the_user_s_that_refer_to_their_board_hold_nothing(model, comms, what):
+    threads, before, refs = threading.active_count(), comms(), []
+
+    def used():
+        here = []
+
+        def metric(logits):
+            assert len(here) < 2
+            return logits[:, -1, 3]
+
+        b = cb.Board(model, pair(), metric=metric if what == "metric" else "kl")
+        here.append(b)
+        if what == "listener":
+            b.subscribe(lambda _shown: here)
+        if what == "callback":
+            b.on_move(lambda: here)
+            b.on_close(lambda: here)
+            b.widget().when_closed(lambda: refs)
+        mimebundle(b)
+        for n, request in enumerate([{"kind": "hello"}, {"kind": "click", "site": "1.1"}, {"kind": "verify"}]):
+            widget_of(b).session.receive(request | {"id": f"{n}"})
+        widget_of(b).session.compute_map()
+        b.refresh()
+        return watched(b)
+
+    refs += [ref for _ in range(3) for ref in used()]
+    assert settled(lambda: dead(refs))
+    assert settled(lambda: threading.active_count() <= threads)
+    assert comms() == before
+
+
 def test_a_board_goes_while_its_map_is_being_computed(model):
     b = cb.Board(model, pair())
     widget_of(b).session.receive({"kind": "hello", "id": "1"})

@@ -224,7 +224,7 @@ class Analyses:
             base = now
             if shown.run.plan.writes:
                 base = read_neurons(lab.adapter, outlets, self._base(shown), lab.prompts, layer, columns, cancel)
-            return now, base, maps.estimate(shown.run, cells, cancel)
+            return now, base, maps.estimate(shown.run, cells, cancel, needed=order == "sweep")
 
         now, base, estimate = self._worker.run(read)
         if estimate is None and order == "sweep":

@@ -125,12 +125,17 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         self._asked = (metric, engine, memory)
         self._worker = Worker()
         self._close = weakref.finalize(self, self._worker.close)
-        self._lab: Lab = self._worker.submit(lambda _cancel: self._measured(base)).result()
-        self._worker.guard = self._lab.watch.guard
-        self._steps = Steps(self._lab, self._worker, state)
         self._on_close: list[Callable[[], None]] = []
-        self._autosave = Autosave(self) if wanted(asked=autosave) else None
-        display.made(self)
+        try:
+            self._lab: Lab = self._worker.submit(lambda _cancel: self._measured(base)).result()
+            self._worker.guard = self._lab.watch.guard
+            self._steps = Steps(self._lab, self._worker, state)
+            self._autosave = Autosave(self) if wanted(asked=autosave) else None
+            display.made(self)
+        except BaseException:
+            # A notebook keeps the error, and with it this half of a board.
+            self._close()
+            raise
 
     def _measured(self, base: Base) -> Lab:
         """The bench for the model as it is now; on the worker thread only."""

@@ -164,12 +164,18 @@ class Maps:
         )
 
     def estimate(
-        self, run: EditedRun, cells: Sequence[Intervention], cancel: CancelToken, metric: Metric | None = None
+        self,
+        run: EditedRun,
+        cells: Sequence[Intervention],
+        cancel: CancelToken,
+        metric: Metric | None = None,
+        *,
+        needed: bool = False,
     ) -> Float[Tensor, "cell batch"] | None:
         """What each cell's effect would be if the model were linear (attribution patching); on the worker thread only.
 
-        NaN where that is not known; None if the metric or the model has no gradient, or if there is no memory for the
-        backward pass: exact cells need less.
+        NaN where that is not known; None if the metric or the model has no gradient, or, unless it is `needed`, if there
+        is no memory for the backward pass: exact cells need less.
         """
         try:
             return self._attributed(run, cells, cancel, "atp", metric or self._lab.metric)
@@ -178,7 +184,7 @@ class Maps:
                 raise
             return None
         except Exception as error:
-            if not ran_out_of_memory(error):
+            if needed or not ran_out_of_memory(error):
                 raise
             return None
 

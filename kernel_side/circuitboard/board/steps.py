@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -124,10 +125,17 @@ class Steps:
         return self.on_move(lambda: tell(listener, self.shown.copy()))
 
     def on_move(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back on the worker thread when the state is another; the value returned ends that."""
+        """Call back on the worker thread when the state is another; the value returned ends that, and keeps nothing alive."""
         entry = (callback,)
         self._listeners.append(entry)
-        return lambda: self._listeners.remove(entry) if entry in self._listeners else None
+        here = weakref.ref(self)
+
+        def end() -> None:
+            steps = here()
+            if steps is not None and entry in steps._listeners:  # noqa: SLF001  of this class
+                steps._listeners.remove(entry)  # noqa: SLF001
+
+        return end
 
     def kept_runs(self) -> list[EditedRun]:
         """The runs kept whole."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -168,13 +169,17 @@ def load(
     """Read a board and compute it again; warn if its numbers are others now."""
     place = path_of(path)
     reopened = reopen(kind, place, model, metric)
-    for found in reopened.metrics:
-        if not found.ok:
-            why = "; ".join(reopened.differences) or "nothing in the file says why"
-            warnings.warn(
-                f"{shown_path(place)}: {plain(found.metric)[:80]} is now {found.found:+.4f} but was {found.saved:+.4f} when it was saved ({why}).",
-                stacklevel=3,
-            )
+    try:
+        for found in reopened.metrics:
+            if not found.ok:
+                why = "; ".join(reopened.differences) or "nothing in the file says why"
+                warnings.warn(
+                    f"{shown_path(place)}: {plain(found.metric)[:80]} is now {found.found:+.4f} but was {found.saved:+.4f} when it was saved ({why}).",
+                    stacklevel=3,
+                )
+    except BaseException:
+        reopened.board.close()
+        raise
     return reopened.board
 
 
@@ -198,30 +203,32 @@ def reopen(
     if model is None:
         model = _model_in(path, saved.model)
     _check_model(path, saved.model, model)
-    board = None
-    try:
-        board = kind(
-            model,
-            pair_in(saved.prompts, model),
-            metric=metrics,
-            base=history.nodes[0].state.base,
-            reference=reference_in(saved.reference, model),
-        )
-        board.resume(history)
-        compared = tuple(_compared(path, saved, board))
-        differences = tuple(_differences(saved, board))
-    except CircuitboardError as error:
-        if board is not None:
-            board.close()
-        message, where = plain(error.message, lines=True)[:1_500], shown_path(path)
-        if isinstance(error, SessionFileError):
-            raise SessionFileError(message if where in message else f"{where}: {message}", code=error.code) from error
-        raise SessionFileError(
-            f"{where} does not fit {plain(saved.model.name)[:80]}: {message}", code="does_not_fit"
-        ) from error
-    if all(one.ok for one in compared) and not any(one.startswith("weights ") for one in differences):
-        # What the states were then they still are; the numbers of another model would be no states of this board.
-        board.remember(values)
+    with ExitStack() as unless_taken:
+        try:
+            board = kind(
+                model,
+                pair_in(saved.prompts, model),
+                metric=metrics,
+                base=history.nodes[0].state.base,
+                reference=reference_in(saved.reference, model),
+            )
+            unless_taken.callback(board.close)
+            board.resume(history)
+            compared = tuple(_compared(path, saved, board))
+            differences = tuple(_differences(saved, board))
+        except CircuitboardError as error:
+            message, where = plain(error.message, lines=True)[:1_500], shown_path(path)
+            if isinstance(error, SessionFileError):
+                raise SessionFileError(
+                    message if where in message else f"{where}: {message}", code=error.code
+                ) from error
+            raise SessionFileError(
+                f"{where} does not fit {plain(saved.model.name)[:80]}: {message}", code="does_not_fit"
+            ) from error
+        if all(one.ok for one in compared) and not any(one.startswith("weights ") for one in differences):
+            # What the states were then they still are; the numbers of another model would be no states of this board.
+            board.remember(values)
+        unless_taken.pop_all()
     return Reopened(board, compared, differences)
 
 

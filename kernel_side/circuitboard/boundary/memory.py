@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import re
 
-from circuitboard.errors import EngineError
+from circuitboard.errors import CircuitboardError, EngineError
 
 _WORDS = re.compile(
     r"out of memory"  # CUDA, HIP, XPU, MPS, and torch's AcceleratorError
@@ -33,6 +33,20 @@ def ran_out_of_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def own_words(error: BaseException | None) -> CircuitboardError | None:
+    """The refusal of ours for want of memory that an error is, or comes from."""
+    while error is not None:
+        if isinstance(error, CircuitboardError) and error.code == "out_of_memory":
+            return error
+        error = error.__cause__
+    return None
+
+
+def another_name_for_memory(error: CircuitboardError) -> bool:
+    """Whether an error of ours says something else than that memory ran out, and that is what it comes from."""
+    return error.code != "out_of_memory" and ran_out_of_memory(error)
 
 
 def out_of_memory(what: str, *, less: str = "use fewer or shorter prompts") -> EngineError:

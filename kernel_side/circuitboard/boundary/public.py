@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
+from circuitboard.boundary.memory import another_name_for_memory
 from circuitboard.boundary.stack import enclosed, inside
 from circuitboard.boundary.text import own_text
 from circuitboard.boundary.torch_state import plain_torch, unusual_torch
@@ -96,8 +97,10 @@ def _call(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
                 with plain_torch():
                     return call(*args, **kwargs)
             return call(*args, **kwargs)
-        except CircuitboardError:
-            raise
+        except CircuitboardError as error:
+            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
+                raise
+            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise
@@ -114,8 +117,10 @@ def _value(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
     def public_call(*args: Any, **kwargs: Any) -> Any:
         try:
             return call(*args, **kwargs)
-        except CircuitboardError:
-            raise
+        except CircuitboardError as error:
+            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
+                raise
+            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise
@@ -130,8 +135,10 @@ def _generator(call: Callable[..., Generator[Any, Any, Any]], owner: type | None
     def public_call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         try:
             return (yield from call(*args, **kwargs))
-        except CircuitboardError:
-            raise
+        except CircuitboardError as error:
+            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
+                raise
+            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
             if enclosed(sys._getframe(1)):  # noqa: SLF001
                 raise

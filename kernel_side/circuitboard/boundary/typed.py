@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from circuitboard.boundary.memory import out_of_memory, ran_out_of_memory
+from circuitboard.boundary.memory import another_name_for_memory, out_of_memory, own_words, ran_out_of_memory
 from circuitboard.errors import CallError, CircuitboardError, EngineError
 from circuitboard.words import instead
 
@@ -37,17 +37,21 @@ _KNOWN: dict[type[Exception], tuple[str, str]] = {
 def typed(error: BaseException, asked: str) -> CircuitboardError:
     """The error to raise `from` another that left a call of ours; those that are ours stay as they are.
 
+    Unless they come from memory that ran out and say something else, as code does that had reason to expect another
+    failure there.
+
     Parameters
     ----------
     asked
         What the user called: "Board.sweep".
     """
-    if isinstance(error, CircuitboardError):
+    if isinstance(error, CircuitboardError) and not another_name_for_memory(error):
         return error
     if ran_out_of_memory(error):
         # A notebook keeps its last error, and with it all that the frames of the computation hold.
         traceback.clear_frames(error.__traceback__)
-        return out_of_memory(f"{asked}(…)")
+        said = own_words(error)
+        return out_of_memory(f"{asked}(…)") if said is None else EngineError(said.message, code=said.code)
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     words = f"{words[:_MOST_WORDS]}…" if len(words) > _MOST_WORDS else words
     for kind, (code, text) in _KNOWN.items():

@@ -11,6 +11,7 @@ import torch
 
 from circuitboard.address import Edge, Site
 from circuitboard.address.edge import RECEIVERS, SENDERS
+from circuitboard.boundary import ran_out_of_memory
 from circuitboard.engine.cancel import CancelToken
 from circuitboard.engine.hooked import HookedEngine
 from circuitboard.engine.replay import ReplayEngine
@@ -80,14 +81,20 @@ def choose_engine(
         try:
             with foreign(_fails):
                 candidate: Engine = make(adapter, reads, budget)
-        except ModelError as error:
-            doubt: str | None = error.message
-        else:
-            doubt = _doubt(candidate, hooked, adapter, prompts, base, source)
-            if doubt is None:
-                agrees = "equals plain hooks on random edits of these prompts"
-                settled = Settled(candidate, adapter, reads, each_cell=_may_hold_what_nothing_reads(candidate, adapter))
-                return Choice(settled, "; ".join([agrees, *dropped]))
+                doubt = _doubt(candidate, hooked, adapter, prompts, base, source)
+        except Exception as error:
+            # Memory that runs out says nothing about the tier, only that a slower one has to do.
+            short = ran_out_of_memory(error)
+            if not short and isinstance(error, CircuitboardError):
+                doubt = error.message
+            elif short and requested == "auto":
+                doubt = "there was no memory for it"
+            else:
+                raise
+        if doubt is None:
+            agrees = "equals plain hooks on random edits of these prompts"
+            settled = Settled(candidate, adapter, reads, each_cell=_may_hold_what_nothing_reads(candidate, adapter))
+            return Choice(settled, "; ".join([agrees, *dropped]))
         if requested == tier:
             raise EngineError(
                 f"The {tier} tier cannot run {adapter.name}: {doubt}. Use engine='auto'.", code="tier_refused"
@@ -127,13 +134,9 @@ def _doubt(
     pinned = compile_plan(edits, adapter, prompts, supply)
     cells = compile_plan(own, adapter, prompts, supply).writes
     plans = [Plan(base, (*pinned.writes, cell)) for cell in cells]
-    try:
-        with foreign(_fails):
-            return _compared(candidate, oracle, adapter, prompts, pinned, plans, cells, cancel) or _remembered(
-                candidate, oracle, adapter, prompts, base, supply, cancel
-            )
-    except CircuitboardError as error:
-        return error.message
+    return _compared(candidate, oracle, adapter, prompts, pinned, plans, cells, cancel) or _remembered(
+        candidate, oracle, adapter, prompts, base, supply, cancel
+    )
 
 
 def _fails(clause: str) -> ModelError:

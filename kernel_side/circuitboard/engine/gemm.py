@@ -31,6 +31,7 @@ from weakref import WeakValueDictionary
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from circuitboard.boundary import ran_out_of_memory
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ def _probe() -> tuple[str | None, float]:
             packed = _reorder(weight, len(x))
             found = [_multiply(x[:rows], packed, bias) for rows in (*_PROBE_ROWS, 2)]
         except RuntimeError as error:
+            if ran_out_of_memory(error):
+                raise  # which says nothing about the kernels, and what is found here holds for good
             return f"oneDNN's packed kernels fail ({str(error)[:200]})", 0.0
         exact = F.linear(x.double(), weight.double(), bias.double())
         allowed = _ROUNDINGS * torch.finfo(torch.float32).eps * F.linear(x.abs(), weight.abs(), bias.abs())

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from circuitboard.boundary import out_of_memory, ran_out_of_memory
+from circuitboard.boundary import another_name_for_memory, out_of_memory, own_words, ran_out_of_memory
 from circuitboard.errors import CircuitboardError, ProtocolError
 from circuitboard.protocol.messages import AnyMessage, AnyRequest, ErrorInfo
 
@@ -48,8 +48,8 @@ def encode(message: AnyMessage) -> dict[str, Any]:
 
 def error_info(error: BaseException) -> ErrorInfo:
     """An error as views show it; errors that are not ours keep their own words."""
-    if isinstance(error, CircuitboardError):
+    if isinstance(error, CircuitboardError) and not another_name_for_memory(error):
         return ErrorInfo(error.code, error.message, error.where)
     if ran_out_of_memory(error):
-        return error_info(out_of_memory("what the panel asked for"))
+        return error_info(own_words(error) or out_of_memory("what the panel asked for"))
     return ErrorInfo("internal", f"{type(error).__name__}: {error}")

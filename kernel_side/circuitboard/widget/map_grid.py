@@ -137,10 +137,10 @@ def rank_neurons(
         layers = list(grid.layers[start : start + step])
         part = board.grid("neuron", how=grid.how, layers=layers, positions=grid.asked, per=grid.per)
         yield
-        found = board.maps.estimate(shown.run, part.cells, cancel)
+        found = board.maps.estimate(shown.run, part.cells, cancel, needed=True)
         if found is None:
             raise EngineError(
-                f"The neurons that matter most cannot be told beforehand: {board.lab.metric.name} has no gradient to estimate their effects from, or there is no memory for the backward pass. "
+                f"The neurons that matter most cannot be told beforehand: {board.lab.metric.name} has no gradient to estimate their effects from. "
                 "Sweep the neurons of a layer with board.sweep('neuron', layers=[…]).",
                 code="no_ranking",
             )

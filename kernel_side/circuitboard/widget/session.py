@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from functools import singledispatchmethod
 from importlib.metadata import version
@@ -78,7 +79,8 @@ class Session:
         self._map_events = MapEvents()
         self._details, self._traces, self._comparisons = Reader(board), Reader(board), Reader(board)
         self._watched = False
-        self._told = board.lab
+        # Weakly, as the board: its metrics are the user's functions, which may refer to the board.
+        self._told = weakref.ref(board.lab)
         self._closed = False
         self._unsubscribe = board.on_move(self._moved)
         self._unwatch = None if board.autosave is None else board.autosave.subscribe(self._publish_snapshot)
@@ -443,11 +445,11 @@ class Session:
 
     def _snapshot_event(self, seq: int) -> m.SnapshotEvent:
         """The board, and the model if it was measured again; made as it is sent, so that no view misses that."""
-        setup = None if self._told is self._board.lab else self._setup()
+        setup = None if self._told() is self._board.lab else self._setup()
         return m.SnapshotEvent(seq, self._snapshot(), setup)
 
     def _setup(self) -> m.Setup:
-        self._told = self._board.lab
+        self._told = weakref.ref(self._board.lab)
         return setup_of(self._board, version("circuitboard"))
 
     def _snapshot(self) -> m.Snapshot:
