@@ -296,6 +296,16 @@ def test_what_only_a_walk_sees(change):
         getattr(model, "_remove_at_end", lambda: None)()
 
 
+def test_what_is_compiled_elsewhere_is_no_change():
+    """Torch leaves functions of its own in the files whose code it compiles, which other models share."""
+    model, other = fresh(), fresh().original_model.transformer.h[0].mlp.original_component
+    account = Account(model)
+    with torch.no_grad():
+        torch.compile(other, backend="eager")(torch.zeros(1, 3, 32))
+    assert any(name.startswith("__compiled_fn") for name in vars(sys.modules[type(other).__module__]))
+    assert account.changed() is None
+
+
 def test_a_hook_that_is_gone_again_is_no_change():
     model = fresh()
     account = Account(model)

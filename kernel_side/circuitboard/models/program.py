@@ -20,6 +20,9 @@ from circuitboard.models.setting import NO_SETTING, changed_setting, setting, un
 
 _CODE = (FunctionType, BuiltinFunctionType, MethodType, partial, staticmethod, classmethod)
 
+_MAKING = ("__init__", "__setstate__")
+"""Functions that make a module and never run in a pass."""
+
 _NOTEBOOK = "__main__"
 """Where functions come and go without being the model's."""
 
@@ -140,7 +143,12 @@ def _replaceable(kind: type) -> frozenset[str]:
 
 
 def _code(names: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in tuple(names.items()) if isinstance(value, _CODE)}
+    """Functions by name, but for what torch.compile leaves behind, such as `__resume_at_30_1` and a `Module.__init__`."""
+    return {
+        name: value
+        for name, value in tuple(names.items())
+        if isinstance(value, _CODE) and name not in _MAKING and (not name.startswith("__") or name.endswith("__"))
+    }
 
 
 def _tables(kinds: Iterable[type]) -> Iterator[tuple[str, Mapping[str, Any]]]:
