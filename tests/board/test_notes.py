@@ -134,6 +134,16 @@ def test_the_answer_and_the_wrong_one_are_always_among_the_top_tokens(board_of):
     assert set(board.top_tokens(2).side.dropna()) == {"answer", "wrong"}
 
 
+def test_top_tokens_of_a_wide_model_are_as_wide_as_it_is(board_of):
+    """Of two logits that float32 cannot tell apart the larger one is the likelier token."""
+    model = tiny.__wrapped__("gpt2", double=True)
+    board = board_of(pair(), model=model)
+    logits = model(board.prompts.clean_tokens)[0, -1].detach()
+    table = board.top_tokens(3)
+    assert table.logit.tolist()[:3] == pytest.approx(logits.topk(3).values.tolist(), abs=1e-12)
+    assert table.prob.tolist()[:3] == pytest.approx(logits.softmax(-1).topk(3).values.tolist(), abs=1e-12)
+
+
 def test_of_many_alternatives_the_likeliest_is_listed(board_of):
     many = {" Mary", " Kate", " Anna", " Paul", " Alex", " Tom"} & set(_demo().tokenizer.get_vocab())
     assert len(many) > 4

@@ -126,6 +126,20 @@ def test_log_prob_prob_and_loss_are_those_of_float64(d_vocab):
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_a_logit_difference_is_that_of_float64_of_the_same_logits(dtype):
+    """Half precision has rounded the logits; the difference and the means are not rounded once more."""
+    rows = (30 * torch.randn(4, 1, 50, generator=torch.Generator().manual_seed(2))).to(dtype)
+    right, wrong = [[1], [1, 2, 3], [5], [7, 8, 9]], [[2], [4], [6, 7, 8], [1, 2]]
+    exact = [
+        row[0, a].double().mean() - row[0, b].double().mean() for row, a, b in zip(rows, right, wrong, strict=True)
+    ]
+    for some in (slice(0, 1), slice(0, 4)):
+        given = sets(right[some], wrong[some])
+        found = evaluate(metric_of("logit_diff", given), rows[some], Reading(given, given.clean_tokens, rows[some]))
+        torch.testing.assert_close(found.double(), torch.stack(exact[some]), rtol=EPS, atol=0)
+
+
 def test_the_likeliest_token_of_a_row_that_is_no_number_has_no_probability():
     rows = torch.tensor([[0.0, math.log(3), -math.inf], [0.0, math.nan, 1.0]])
     ids, probs = likeliest(rows)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -193,6 +195,23 @@ def test_a_pair_of_alternatives_can_be_given_on_saved_and_written_as_code(tmp_pa
     assert scope["board"].value == with_board.value
     for board in (with_board, loaded, scope["board"]):
         board.close()
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, pd.Series], ids=["torch", "numpy", "pandas"])
+def test_an_array_in_a_list_is_no_list_of_alternatives(kind):
+    with pytest.raises(PromptError) as caught:
+        cb.PromptPair(CLEAN, answer=[kind([24, 25])])
+    assert caught.value.code == "right_and_wrong"
+    assert cb.PromptPair(CLEAN, answer=[[24, 25]]).answer == ((24, 25),)
+
+
+def test_what_can_be_gone_over_but_once_is_read_once():
+    pair = cb.PromptPair([CLEAN] * 2, answer=(name for name in (" Mary", " John")), wrong=iter([" John", " Mary"]))
+    assert (pair.answer, pair.wrong) == ((" Mary", " John"), (" John", " Mary"))
+    assert cb.PromptPair([CLEAN] * 2, answer=(name for name in (" Mary", " John"))).answer == pair.answer
+    with pytest.raises(PromptError) as caught:
+        cb.PromptPair([CLEAN] * 2, answer=zip([" Mary", " John"], [" John", " Mary"], strict=True))
+    assert caught.value.code == "right_and_wrong"
 
 
 def test_two_answers_for_one_prompt_are_shown_as_two_arguments():

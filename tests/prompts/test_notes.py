@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizerFast
 
+from circuitboard.errors import PromptError
 from circuitboard.models import load
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.prompts.notes import Note, notes_of_prompts
@@ -41,9 +42,10 @@ def test_plain_prompts_have_none():
 
 @pytest.mark.parametrize("name", tasks.list().index)
 def test_what_a_task_makes_is_plain(name):
-    """Tasks may tell what they left out, and two names for one place is theirs to choose; all else would be a fault."""
-    pair = tasks.make(name, 6, model=reader("words"))
-    assert {note.code for note in pair.notes if note.where != "task"} <= {"labels_same_position"}
+    """Tasks may tell what they left out; all else would be a fault."""
+    for kind in ("words", "digits") if name == "greater_than" else ("words",):
+        pair = tasks.make(name, 6, model=reader(kind))
+        assert [note for note in pair.notes if note.where != "task"] == []
 
 
 def test_a_note_is_a_frozen_value_with_a_place():
@@ -149,6 +151,51 @@ def test_a_word_is_spelled_with_and_without_its_space_and_its_capital():
     assert spelling.begins_word(tokenizer.bos_token_id) is None
     assert spelling.single(" no single token") is None
     assert spelling.variants(tokenizer.convert_tokens_to_ids("Ġ")) == ()
+
+
+def _with_another_special_token():
+    model = reader.__wrapped__("words")
+    doc = next(
+        token
+        for word, token in model.tokenizer.get_vocab().items()
+        if word.isalpha() and len(word) > 5 and word.isascii()
+    )
+    model.tokenizer.add_special_tokens({"additional_special_tokens": [model.tokenizer.convert_ids_to_tokens(doc)]})
+    return model, doc
+
+
+def test_special_tokens_of_which_there_are_more_are_padding_too():
+    """A tokenizer may have another token for padding than the one that the ids were padded with."""
+    model, doc = _with_another_special_token()
+    for ids in ([doc, doc, 40, 41], [40, 41, doc, doc]):
+        assert "padding_in_prompt" in _notes(torch.tensor([ids]), answer=" Mary", model=model)
+    assert _notes(torch.tensor([[doc, 40, 41]]), answer=" Mary", model=model) == {}
+
+
+def test_an_unknown_token_that_is_written_out_is_read_and_told():
+    """What the user writes is meant; only a word that turned into it is not."""
+    assert set(_notes(" John gave<unk> to", answer=" Mary", model=_demo())) == {"unknown_token"}
+    with pytest.raises(PromptError) as caught:
+        _notes(" John gave<unk> xylophone to", answer=" Mary", model=_demo())
+    assert caught.value.code == "unknown_word"
+    # Byte-level tokenizers know every word, and lend the name to another special token.
+    model, doc = _with_another_special_token()
+    model.tokenizer.unk_token = model.tokenizer.convert_ids_to_tokens(doc)
+    assert _notes(f"{model.tokenizer.unk_token}{CLEAN}", answer=" Mary", model=model) == {}
+
+
+def test_a_number_may_end_in_its_answer_and_one_of_several_may_have_come_before():
+    years = PromptPair("The war lasted from 17", answer={" Mary", "17"})
+    years.bind(reader("words"))
+    assert years.notes == ()
+    assert _notes("The war lasted from 17", answer="17") == {}
+
+
+def test_notes_on_some_prompts_are_sentences():
+    notes = _notes([f"{CLEAN} ", f"{CORRUPTED} ", CLEAN], answer=" Mary")
+    assert notes["prompt_ends_in_space"].text.startswith("2 of 3 clean prompts end in a space.")
+    notes = _notes([f"{CLEAN} ", CORRUPTED, CLEAN], answer=" Mary")
+    assert notes["prompt_ends_in_space"].text.startswith("1 of 3 clean prompts ends in a space.")
 
 
 def test_a_pair_shows_its_notes_where_it_is_shown():

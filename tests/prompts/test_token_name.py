@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from circuitboard.models import load
 from circuitboard.prompts import PromptPair
+from circuitboard.prompts.token_bytes import _byte_letters
 from circuitboard.prompts.token_name import name_of, names_of
 from tests.prompts.tasks.tokenizers_of_our_own import reader
 
@@ -139,6 +140,34 @@ def test_a_tokenizer_of_another_kind_is_looked_through_for_texts_it_has_twice():
     names = names_of(PreTrainedTokenizerFast(tokenizer_object=tokenizer))
     assert len({names(0), names(1), names(2)}) == 3
     assert names(7) == "⟨id 7⟩"
+
+
+def test_a_word_among_pieces_of_bytes_has_a_name_of_its_own():
+    letters = {byte: letter for letter, byte in _byte_letters().items()}
+    spelled = "".join(letters[byte] for byte in "法".encode())
+    tokenizer = Tokenizer(models.BPE({"法": 0, spelled: 1, "国": 2}, []))
+    tokenizer.decoder = decoders.ByteLevel()
+    names = names_of(PreTrainedTokenizerFast(tokenizer_object=tokenizer))
+    assert [names(token) for token in range(3)] == ["法⟨id 0⟩", "法", "国"]
+
+
+@pytest.mark.parametrize(
+    ("text", "twin"),
+    [
+        ("Å", "\u212b"),
+        ("K", "\u212a"),
+        (";", "\u037e"),
+        ("豈", "\uf900"),
+        ("하", "\u1112\u1161"),
+        ("각", "가\u11a8"),
+        ("é", "e\u0301"),
+    ],
+)
+def test_what_is_drawn_alike_is_named_apart(text, twin):
+    assert unicodedata.normalize("NFC", twin) == text
+    assert name_of(text) == text
+    named = name_of(twin)
+    assert unicodedata.normalize("NFC", named) not in (text, name_of(text))
 
 
 def test_an_added_token_is_found_before_a_piece_of_the_same_text():

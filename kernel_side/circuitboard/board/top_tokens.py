@@ -56,8 +56,8 @@ def top_tokens(lab: Lab, run: EditedRun, k: int, prompt: int) -> list[TopToken]:
         `no_such_prompt`.
     """
     prompt, k = require_prompt(lab, prompt), count_of("k", k, least=0)
-    now, before = run.logits[prompt, -1].float().cpu(), run.plan.base.logits[prompt, -1].float().cpu()
-    probs, base_probs = now.double().softmax(-1), before.double().softmax(-1)
+    now, before = run.logits[prompt, -1].cpu().double(), run.plan.base.logits[prompt, -1].cpu().double()
+    probs, base_probs = now.softmax(-1), before.softmax(-1)
     order = now.nan_to_num(nan=float("-inf"))
     chosen: list[int] = order.topk(min(k, now.shape[-1])).indices.tolist()
     sides = _sides(lab, prompt)
@@ -130,8 +130,8 @@ def token_changes(lab: Lab, left: EditedRun, right: EditedRun, k: int, prompt: i
     import torch
 
     prompt, k = require_prompt(lab, prompt), count_of("k", k, least=0)
-    logits = torch.stack([run.logits[prompt, -1].float().cpu() for run in (left, right)])
-    probs = logits.double().softmax(-1)
+    logits = torch.stack([run.logits[prompt, -1].cpu().double() for run in (left, right)])
+    probs = logits.softmax(-1)
     most = logits.nan_to_num(nan=float("-inf")).topk(min(k, logits.shape[-1])).indices.flatten().tolist()
     sides = _sides(lab, prompt)
     if most:

@@ -230,7 +230,7 @@ def _unequal(intervention: Intervention, mine: Prompts, theirs: Prompts, whose: 
     by_choice = f"cb.site({f'{site.name} @ {at}'!r}).patch({asked}from_=-1)"
     ways = by_label if site.kind == "head.pattern" else f"{by_label}, or say which position to take: {by_choice}"
     message = (
-        f"{site} cannot be patched position by position: {whose} has prompts of {_lengths(theirs)} tokens, but those that are edited have {_lengths(mine)}. "
+        f"{site} cannot be patched position by position: {_lengths(mine, theirs, whose)}. "
         f"Patch where both have a label: {ways}."
     )
     if run is None:
@@ -238,9 +238,12 @@ def _unequal(intervention: Intervention, mine: Prompts, theirs: Prompts, whose: 
     return PromptError(message, code="run_mismatch", where=str(site))
 
 
-def _lengths(prompts: Prompts) -> str:
-    few = sorted(set(prompts.lengths))
-    return str(few[0]) if len(few) == 1 else f"{few[0]} … {few[-1]}"
+def _lengths(mine: Prompts, theirs: Prompts, whose: str) -> str:
+    """How many tokens there are on either side, of the first prompt where they are not as many."""
+    pairs = list(zip(mine.lengths, theirs.lengths, strict=True))
+    prompt, (own, others) = next((i, pair) for i, pair in enumerate(pairs) if pair[0] != pair[1])
+    where = "" if len(pairs) == 1 else f"prompt {prompt} of "
+    return f"{where}{whose} has {others} tokens, but the one that is edited has {own}"
 
 
 def _positions(found: Sequence[int]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from circuitboard.metrics.metric import Metric
+from circuitboard.metrics.normaliser import wide
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from circuitboard.metrics.reading import Reading
     from circuitboard.prompts import Prompts
+    from circuitboard.prompts.answer_sets import AnswerSets
 
 
 def right_and_wrong(prompts: Prompts) -> Int[Tensor, "batch k"]:
@@ -25,20 +27,28 @@ def right_and_wrong(prompts: Prompts) -> Int[Tensor, "batch k"]:
 def logit_diff(logits: Float[Tensor, "*cells batch 1 k"], reading: Reading) -> Float[Tensor, "*cells batch"]:
     """logit(answer) − logit(wrong) at the answer position, in logits (nats of log-odds).
 
-    With several answers on a side, the mean of their logits. Wang et al. 2022, "Interpretability in the Wild",
-    section 2.
+    With several answers on a side, the mean of their logits. It is computed in float64, so that half precision costs
+    no more than it has cost the logits. Wang et al. 2022, "Interpretability in the Wild", section 2.
     """
     import torch
 
     right, wrong = reading.prompts.answers, reading.prompts.wrongs
     assert wrong is not None  # noqa: S101  held by Metric.needs_wrong
-    row = logits[..., -1, :]
+    row = wide(logits[..., -1, :])
     if right.single and wrong.single:
-        return row[..., 0] - row[..., 1]
-    present = torch.cat((right.present, wrong.present), -1).to(row.device)
-    weight = torch.cat((1 / right.present.sum(-1, keepdim=True) + 0 * right.ids, 0 * wrong.ids), -1)
-    weight = weight - torch.cat((0 * right.ids, 1 / wrong.present.sum(-1, keepdim=True) + 0 * wrong.ids), -1)
-    return torch.where(present, row * weight.to(row), 0).sum(-1)
+        found = row[..., 0] - row[..., 1]
+    else:
+        split = right.ids.shape[-1]
+        found = _mean(row[..., :split], right) - _mean(row[..., split:], wrong)
+    return found.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def _mean(row: Float[Tensor, "*cells batch k"], answers: AnswerSets) -> Float[Tensor, "*cells batch"]:
+    import torch
+
+    present = answers.present.to(row.device)
+    # Not multiplied by 0: what stands at a repetition need not be a number.
+    return torch.where(present, row, 0).sum(-1) / present.sum(-1)
 
 
 LOGIT_DIFF = Metric(

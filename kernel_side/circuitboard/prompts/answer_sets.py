@@ -14,7 +14,7 @@ has a pair and no wrong answer is given, TransformerLens's (right, wrong) may be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,11 @@ class AnswerSets(ByContent):
         return [ids[0] if len(ids) == 1 else list(ids) for ids in self.sets]
 
 
+def listed(given: Any) -> Any:
+    """What can be gone over but once, such as a generator or a zip, as a list; anything else as it is."""
+    return list(given) if isinstance(given, Iterator) else given
+
+
 def spread(name: str, given: Any, n: int) -> tuple[Answer, ...]:
     """Give each of `n` prompts its answer; see the top of this module for what is one for all and what one each.
 
@@ -129,7 +134,7 @@ def refuse_right_and_wrong(given: Any, n: int) -> None:
         return
     found = [None if isinstance(row, (set, frozenset)) else entries(row) for row in rows]
     pairs = [pair for pair in found if pair is not None and len(pair) == _PAIR and pair[0] != pair[1]]
-    if len(pairs) < len(found) or (n == 1 and isinstance(given, (list, tuple)) and isinstance(rows[0], list)):
+    if len(pairs) < len(found) or (n == 1 and isinstance(given, (list, tuple)) and isinstance(given[0], list)):
         return
     rights, wrongs = (list(column) for column in zip(*pairs, strict=True))
     both = [f"{name}={repr(column[:2])[:-1]}{', …' if len(column) > 2 else ''}]" for name, column in (("answer", rights), ("wrong", wrongs))]  # noqa: PLR2004  # fmt: skip

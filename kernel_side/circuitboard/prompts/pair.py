@@ -14,7 +14,7 @@ from circuitboard.address import ByContent, entries, truth, whole
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
 from circuitboard.prompts import alignment, binding
-from circuitboard.prompts.answer_sets import Answer, refuse_right_and_wrong, spread
+from circuitboard.prompts.answer_sets import Answer, listed, refuse_right_and_wrong, spread
 from circuitboard.prompts.notes import Note, notes_of_texts
 from circuitboard.prompts.offered import instead_of
 from circuitboard.prompts.recipe import Recipe
@@ -123,6 +123,7 @@ class PromptPair(ByContent):
                 f"There are {n} clean but {len(corrupted_value)} corrupted prompts; each clean prompt needs its own counterfactual.",
                 code="count_mismatch",
             )
+        answer, wrong = listed(answer), listed(wrong)
         if wrong is None:
             refuse_right_and_wrong(answer, n)
         values = {

@@ -58,7 +58,9 @@ def read_text(what: str, text: str, model: TransformerBridge, *, prepend_bos: bo
         )
     unknown = tokenizer.unk_token_id
     # Byte-level tokenizers name some ordinary special token as "unknown" and never produce it.
-    if unknown in ids and unknown not in {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}:
+    if unknown not in {tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id} and ids.count(
+        unknown
+    ) > text.count(str(tokenizer.unk_token)):
         pieces = list(map(names_of(tokenizer), ids))
         raise PromptError(
             f"The {what} has words that this model does not know (position {ids.index(unknown)} of {pieces}). "

@@ -52,6 +52,7 @@ def _piece(tokenizer: Any, token: int) -> str | bytes | None:
 
 def _byte_level(tokenizer: Any, added: dict[int, str]) -> Reader:
     bytes_of, contents = _byte_letters(), set(added.values())
+    letter_of = {byte: letter for letter, byte in bytes_of.items()}
 
     def read(token: int) -> tuple[bytes, bool] | None:
         if token in added:
@@ -60,7 +61,9 @@ def _byte_level(tokenizer: Any, added: dict[int, str]) -> Reader:
         if not isinstance(piece, str):
             return None if piece is None else (piece, True)
         if any(letter not in bytes_of for letter in piece):
-            return _encoded(piece), piece not in contents
+            # A whole word among pieces of bytes: text is split into the bytes, where these are a piece too.
+            spelled = "".join(letter_of[byte] for byte in _encoded(piece))
+            return _encoded(piece), piece not in contents and _id(tokenizer, spelled) is None
         data = bytes(bytes_of[letter] for letter in piece)
         # Added tokens are found before any other.
         return data, data.decode(errors="replace") not in contents

@@ -4,7 +4,8 @@ A name is short, prints, and says exactly which text or which bytes the token ho
 
 - text that prints is itself, with its leading space: " Mary" (panels and exports draw that space as `·`);
 - a space that would not be seen is `·`, a line break `⏎`, a tab `⇥`, a carriage return `␍`: "·", "⏎⏎";
-- a character that does not print, has no width or turns the text around it is its code point: "⟨U+200B⟩";
+- a character that does not print, has no width, turns the text around it or is drawn like the one that it is equal
+  to by Unicode's account (the Kelvin sign is a K) is its code point: "⟨U+200B⟩";
 - bytes that are only a part of a character are themselves: " ⟨F0 9F⟩";
 - a long run of one character is counted: "-⟨×64⟩";
 - an id that the tokenizer has no text for is "⟨id 50300⟩", and without a tokenizer a token's name is its id.
@@ -39,6 +40,9 @@ _BLANK = frozenset(
     )
     for code in range(first, last + 1)
 )  # fmt: skip
+
+# Vowels and finals of Hangul, which are drawn as one with what stands before them.
+_JOINING = frozenset(map(chr, (*range(0x1160, 0x1200), *range(0xD7B0, 0xD800))))
 
 _RUN, _LONGEST = 7, 200
 """Equal characters that are counted, and characters that are written out."""
@@ -105,6 +109,7 @@ def _unit(letter: str, *, alone: bool) -> str:
         return _MARKS[letter]
     if letter in _RESERVED:
         return f"⟨{letter.encode().hex(' ').upper()}⟩"
-    if not letter.isprintable() or letter in _BLANK:
+    twin = unicodedata.normalize("NFC", letter) != letter or (alone and letter in _JOINING)
+    if twin or not letter.isprintable() or letter in _BLANK:
         return f"⟨U+{ord(letter):04X}⟩"
     return _CIRCLE + letter if alone and unicodedata.category(letter).startswith("M") else letter

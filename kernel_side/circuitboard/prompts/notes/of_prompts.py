@@ -62,7 +62,7 @@ def _as_written(run: str, texts: Sequence[str]) -> Iterator[Note]:
     if found := _those(texts, lambda text: text[-1:] in {" ", "\t"}):
         yield Note(
             "prompt_ends_in_space",
-            f"{_the(run, found, n)} ends in a space. Most words carry theirs in front, so the model is asked for a word without one: "
+            f"{_the(run, found, n, 'ends')} in a space. Most words carry theirs in front, so the model is asked for a word without one: "
             "leave the space to the answer.",
             place(run, found, n),
         )
@@ -70,7 +70,7 @@ def _as_written(run: str, texts: Sequence[str]) -> Iterator[Note]:
         letters = dict.fromkeys(letter for letter in texts[found[0]] if _hidden(letter))
         yield Note(
             "invisible_characters",
-            f"{_the(run, found, n)} holds characters that are not seen: {', '.join(map(name_of, list(letters)[:_SHOWN]))}. They are tokens like any other.",
+            f"{_the(run, found, n, 'holds')} characters that are not seen: {', '.join(map(name_of, list(letters)[:_SHOWN]))}. They are tokens like any other.",
             place(run, found, n),
         )
 
@@ -88,7 +88,7 @@ def _of_text(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
     if found := [i for i, one in enumerate(foreign) if one is not None]:
         yield Note(
             "special_as_text",
-            f"{_the(run, found, n)} holds {_quoted(str(foreign[found[0]]))}, which this tokenizer does not know as a special token: it is read as ordinary text, in several tokens.",
+            f"{_the(run, found, n, 'holds')} {_quoted(str(foreign[found[0]]))}, which this tokenizer does not know as a special token: it is read as ordinary text, in several tokens.",
             place(run, found, n),
         )
     ids = prompts.token_ids(run)
@@ -96,7 +96,7 @@ def _of_text(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
         again = tokenizer.decode(ids[found[0]], skip_special_tokens=True, clean_up_tokenization_spaces=False)
         yield Note(
             "text_changed",
-            f"{_the(run, found, n)} is not what the model reads: this tokenizer makes it {_quoted(again, 60)}.",
+            f"{_the(run, found, n, 'is')} not what the model reads: this tokenizer makes it {_quoted(again, 60)}.",
             place(run, found, n),
         )
 
@@ -115,50 +115,69 @@ def _of_tokens(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
     if bos is not None and (found := _those(rows, lambda row: row[:2] == [bos, bos])):
         yield Note(
             "bos_twice",
-            f"{_the(run, found, n)} begins with {show(bos)} twice. Numbers change with the second one; "
+            f"{_the(run, found, n, 'begins')} with {show(bos)} twice. Numbers change with the second one; "
             "leave it out of the text or the ids, or use prepend_bos=False.",
             place(run, found, n),
         )
-    if pad is not None and (found := _those(rows, lambda row: _is_padded(row, pad, bos, eos))):
+    added = {} if tokenizer is None else dict(tokenizer.added_tokens_decoder)
+    special = {token for token, content in added.items() if content.special}
+    pads = {i: token for i, row in enumerate(rows) if (token := _padding(row, pad, special, bos, eos)) is not None}
+    if found := list(pads):
         yield Note(
             "padding_in_prompt",
-            f"{_the(run, found, n)} holds the padding token {show(pad)} = {pad}, which is read like any other token. "
+            f"{_the(run, found, n, 'holds')} the padding token {show(pads[found[0]])} = {pads[found[0]]}, which is read like any other token. "
             "Give prompts of different lengths as a list of tensors without padding.",
             place(run, found, n),
         )
-    if eos is not None and (found := _those(rows, lambda row: len(row) > 1 and row[-1] == eos and not (eos == pad and row[-2:] == [eos, eos]))):  # fmt: skip
+    if eos is not None and (found := _those(rows, lambda row: len(row) > 1 and row[-1] == eos and row[-2] != eos)):  # fmt: skip
         yield Note(
             "ends_in_eos",
-            f"{_the(run, found, n)} ends in {show(eos)}, the end of a text: the answer is read after it, where a new text begins.",
+            f"{_the(run, found, n, 'ends')} in {show(eos)}, the end of a text: the answer is read after it, where a new text begins.",
             place(run, found, n),
         )
-    if unknown is not None and unknown not in {bos, eos, pad} and (found := _those(rows, lambda row: unknown in row)):
+    if (
+        unknown is not None
+        and _may_be_unknown(tokenizer)
+        and unknown not in {bos, eos, pad}
+        and (found := _those(rows, lambda row: unknown in row))
+    ):
         yield Note(
             "unknown_token",
-            f"{_the(run, found, n)} holds {show(unknown)} = {unknown}, which stands for words that this tokenizer does not know.",
+            f"{_the(run, found, n, 'holds')} {show(unknown)} = {unknown}, which stands for words that this tokenizer does not know.",
             place(run, found, n),
         )
     nameless = {token for row in rows for token in set(row) if show(token) == f"⟨id {token}⟩"}
     if nameless and (found := _those(rows, lambda row: not nameless.isdisjoint(row))):
         yield Note(
             "token_without_text",
-            f"{_the(run, found, n)} holds ids that the tokenizer has no text for ({', '.join(map(str, sorted(nameless)[:_SHOWN]))}): "
+            f"{_the(run, found, n, 'holds')} ids that the tokenizer has no text for ({', '.join(map(str, sorted(nameless)[:_SHOWN]))}): "
             "the model has more embeddings than its tokenizer has tokens, and these were never trained.",
             place(run, found, n),
         )
-    if run == "clean" and (found := [i for i, row in enumerate(rows) if row[-1] in prompts.answers.sets[i]]):
+    # One of several answers may well be what came before, and so may a digit of a number.
+    if run == "clean" and (found := [i for i, row in enumerate(rows) if (row[-1],) == prompts.answers.sets[i] and not (tokenizer and show(row[-1]).strip().isdigit())]):  # fmt: skip
         yield Note(
             "ends_in_answer",
-            f"{_the(run, found, n)} ends in its own answer, {_quoted(show(rows[found[0]][-1]))}: the answer is what comes after the prompt.",
+            f"{_the(run, found, n, 'ends')} in its own answer, {_quoted(show(rows[found[0]][-1]))}: the answer is what comes after the prompt.",
             place(run, found, n),
         )
 
 
-def _is_padded(row: list[int], pad: int, bos: int | None, eos: int | None) -> bool:
-    if pad not in {bos, eos}:
-        return pad in row
+def _may_be_unknown(tokenizer: Any) -> bool:
+    """Whether the tokenizer ever writes its unknown token: those that read bytes lend the name to another one."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    return backend is None or getattr(backend.model, "unk_token", "") is not None
+
+
+def _padding(row: list[int], pad: int | None, special: set[int], bos: int | None, eos: int | None) -> int | None:
+    """The token that a prompt is padded with."""
+    if pad in row and pad not in {bos, eos}:
+        return pad
     # A single one at the beginning or at the end is what it is besides.
-    return row[-2:] == [pad, pad] or (pad != bos and row[:2] == [pad, pad])
+    first, last = row[0], row[-1]
+    if row[-2:] == [last, last] and last in special | {pad}:
+        return last
+    return first if row[:2] == [first, first] and first in special | {pad} and first != bos else None
 
 
 def _bos_of_its_own(prompts: Prompts, tokenizer: Any) -> Iterator[Note]:
@@ -205,7 +224,8 @@ def _no_corruption(same: Sequence[bool]) -> Iterator[Note]:
 
 def _same_labels(prompts: Prompts) -> Iterator[Note]:
     labels: Mapping[str, list[int]] = prompts.labels
-    for one, other in combinations(labels, 2):
+    # The end is the end, whatever else stands there.
+    for one, other in combinations([label for label in labels if label != "END"], 2):
         if labels[one] == labels[other]:
             yield Note(
                 "labels_same_position",
@@ -274,10 +294,13 @@ def _hidden(letter: str) -> bool:
     return letter not in _VISIBLE and name_of(letter) == f"⟨U+{ord(letter):04X}⟩"
 
 
-def _the(run: str, found: Sequence[int], n: int) -> str:
+def _the(run: str, found: Sequence[int], n: int, verb: str) -> str:
+    """Which prompts of a run, and what they do: "The clean prompt ends", "2 of 8 clean prompts end"."""
     if n == 1:
-        return f"The {run} prompt"
-    return f"{'Each' if len(found) == n else f'{len(found)} of {n}'} {run} prompt{'' if len(found) == n else 's'}"
+        return f"The {run} prompt {verb}"
+    if len(found) == n:
+        return f"Each {run} prompt {verb}"
+    return f"{len(found)} of {n} {run} prompts {verb if len(found) == 1 else 'are' if verb == 'is' else verb[:-1]}"
 
 
 def _word(name: str) -> str:

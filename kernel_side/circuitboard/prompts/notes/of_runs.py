@@ -23,6 +23,8 @@ CLOSE = {"logits": 0.1, "nats": 0.1, "probability": 0.01, "rank": 1.0}
 _AT_ONCE = 32
 """Prompts whose logits are looked at together."""
 _FAR = 100
+_SEEN = 0.0005
+"""Probability from which `percent` writes more than "<0.1 %"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +143,9 @@ def _unlikely(prompts: Prompts, rights: Sequence[_Reading]) -> Iterator[Note]:
 
 def _misspelled(prompts: Prompts, name: str, readings: Sequence[_Reading]) -> Iterator[Note]:
     n, show = prompts.n, prompts.token_str
-    found = [i for i, one in enumerate(readings) if one.variant is not None]
+    # A wrong answer is often what nobody would say, in any spelling.
+    least = _SEEN if name == "wrong" else 0.0
+    found = [i for i, one in enumerate(readings) if one.variant is not None and one.variant_prob >= least]
     if not worth(found, n):
         return
     one = readings[found[0]]
