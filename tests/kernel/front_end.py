@@ -43,7 +43,7 @@ class FrontEnd:
         self._manager.start_kernel(cwd=str(ROOT), env=env)
         self._client = self._manager.blocking_client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=PATIENCE_S)
         self._cells: dict[str, Cell] = {}
         self._subshells: dict[str, str] = {}
         self._ids = itertools.count()

@@ -31,7 +31,7 @@ LOG = logging.getLogger("circuitboard.test")
 
 
 def run(client, code: str) -> None:
-    reply = client.execute_interactive(code, timeout=120, output_hook=lambda _message: None)
+    reply = client.execute_interactive(code, timeout=300, output_hook=lambda _message: None)
     assert reply["content"]["status"] == "ok", reply["content"]
 
 
