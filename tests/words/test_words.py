@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
 import circuitboard as cb
 from circuitboard.words import FIELD, instead, nearest
-from tests.tiny_models import Size, tiny_of_size
+from tests.tiny_models import Size, tiny, tiny_of_size
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +206,85 @@ def test_anything_may_be_asked_for(word):
     assert nearest(word, ("head",)) is None or word == "("
 
 
+@pytest.mark.parametrize("family", ["gpt2", "llama_gqa", "gemma2"])
+def test_every_hook_of_a_model_is_a_site_or_has_a_line(family):
+    bare = []
+    for name in tiny(family).hook_dict:
+        try:
+            cb.site(name)
+        except cb.AddressError as error:
+            bare += [] if " Write cb." in error.message else [name]
+    assert not bare
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("blocks.9.hook_in", "cb.resid_pre(9)"),
+        ("blocks.9.hook_out", "cb.resid_post(9)"),
+        ("blocks.9.attn.hook_out", "cb.attn_out(9)"),
+        ("blocks.9.mlp.out.hook_out", "cb.mlp_out(9)"),
+        ("blocks.9.ln2.hook_normalized", "cb.resid_mid(9)"),
+        ("Layer9Head6", "cb.head(9, 6)"),
+        ("head 9.6", "cb.head(9, 6)"),
+        ("cb.head(9, 6)", "cb.head(9, 6)"),
+        ("(9, 6)", "cb.head(9, 6)"),
+        ("9.6.z", "cb.head(9, 6)"),
+        ("pattern 9.6", "cb.head(9, 6).pattern"),
+        ("L9N6", "cb.neuron(9, 6)"),
+        ("MLP 9", "cb.mlp_out(9)"),
+        ("attn9", "cb.attn_out(9)"),
+        ("layer 9", "cb.resid_post(9)"),
+        ((9, 6), "cb.head(9, 6)"),
+        (np.array([9, 6]), "cb.head(9, 6)"),
+    ],
+)
+def test_names_of_papers_are_answered_with_the_line(text, line):
+    assert f"Write {line}" in said(lambda: cb.site(text))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda b: cb.head((9, 6)), "Write cb.head(9, 6)"),
+        (lambda b: b.attention(cb.head(1, 2)), "Write board.attention(9, 6)"),
+        (lambda b: b.sweep(cb.mlp_out(1)), "Write board.sweep('mlp_out')"),
+        (lambda b: b.sweep(np.array(["head", "mlp_out"])), "Expected one of head"),
+        (lambda b: b.sweep("head", how=["zero"]), "zero"),
+        (lambda b: b.sweep("blocks.1.mlp.hook_post"), "board.sweep('neuron', layers=[1])"),
+        (lambda b: b.sweep("blocks.1.hook_resid_mid"), "board.sweep('resid_mid', by='pos', layers=[1])"),
+        (lambda b: b.edit("1.2"), "cb.site('1.2')"),
+        (lambda b: b.edit(cb.head(1, 2).zero), "Call the method: .zero()"),
+        (lambda b: b.edit(lambda z, hook: z * 0), "Functions of activations are no edits here"),
+        (lambda b: b.edit(cb.head(1, 2).zero() for _ in range(2)), "board.edit(*edits)"),
+        (lambda b: b.set_base("denoising"), "Write base='corrupted'"),
+        (lambda b: cb.Board(b.model, b.pair, base="noising"), "Write base='clean'"),
+        (lambda b: cb.Board(b.model, b.pair, engine="hooks"), "Write engine='hooked'"),
+        (lambda b: cb.Board(b.model, b.pair, autosave="no"), "autosave is True, False or None"),
+        (lambda b: setattr(b, "metric", "kl"), "cb.Board(board.model, board.pair, metric='kl')"),
+        (lambda b: setattr(b, "base", "corrupted"), "board.set_base('corrupted')"),
+        (lambda b: setattr(b, "value", 3), "board.edit(cb.head(9, 6).zero())"),
+        (lambda b: setattr(b, "mine", 3), "a variable of your own"),
+        (lambda b: b.restore("the first"), "other.history.nodes[1:]"),
+        (lambda b: b.resume([]), "other.history"),
+        (lambda b: cb.tasks.ioi(2, model="demo"), "model = cb.load('demo')"),
+        (lambda b: cb.tasks.ioi(2, model=None), "TransformerBridge is needed"),
+        (lambda b: b.pair.bind("demo"), "model = cb.load('demo')"),
+        (lambda b: cb.PromptPair(torch.empty(1, 3, dtype=torch.int64, device="meta"), answer=1), "holds numbers"),
+        (lambda b: cb.PromptPair(torch.tensor([[1, 2]]).to_sparse(), answer=1), ".to_dense()"),
+        (lambda b: cb.head(1, 2).at(torch.tensor(1, device="meta")), "expected an int, a slice, a label"),
+    ],
+)
+def test_what_is_near_to_a_call_is_answered_with_the_line(board, call, words):
+    assert words in said(lambda: call(board))
+
+
+def test_an_edit_of_one_board_is_told_from_what_it_does(board):
+    board.edit(cb.head(1, 2).zero())
+    assert ".intervention" in said(lambda: board.preview(board.edits[0]))
+    board.undo()
+
+
 def _example(spelt: str) -> list[str]:
     """Groups that the pattern of an entry may have caught: a layer, or the letter of a query."""
     return [
@@ -225,7 +305,7 @@ def test_every_line_of_the_table_runs(word, board, tmp_path, monkeypatch):
     }  # fmt: skip
     if line.startswith(("how=", "approximate=", "by=")):
         line = f"board.sweep('head', layers=[0], {line})"
-    elif line.startswith("metric="):
+    elif line.startswith(("metric=", "base=", "engine=")):
         line = f"cb.Board(model, pair, {line}).value"
     elif "cb.PromptPair" in line:
         given["model"] = cb.load("demo")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from circuitboard.address.edge import Edge
+from circuitboard.address.numbers import entries, whole
 from circuitboard.address.positions import parse_positions
 from circuitboard.address.site import INDEXED, KINDS, Kind, Site
 from circuitboard.boundary import public
@@ -44,7 +45,8 @@ def site(text: str | Site | Edge) -> Site | Edge:
         return text
     if not isinstance(text, str):
         raise AddressError(
-            f"A site is written as text such as '9.6' or 'resid_pre 5 @ 12', not {text!r:.60}.", code="unknown_site"
+            f"A site is written as text such as '9.6' or 'resid_pre 5 @ 12', not {text!r:.60}.{_of_numbers(text)}",
+            code="unknown_site",
         )
     name, mark, at = text.partition("@")
     sender, arrow, receiver = name.partition("->")
@@ -69,6 +71,12 @@ _ELSEWHERE: dict[str, Kind] = {
     r"blocks\.(\d{1,6})\.hook_mlp_out": "mlp_out",
 }
 """Names of papers and of TransformerLens that mean exactly one site."""
+
+
+def _of_numbers(given: object) -> str:
+    """The line to type for a layer and a head in a list."""
+    pair = [whole(number) for number in entries(given) or ()]
+    return f" Write cb.head({pair[0]}, {pair[1]})." if len(pair) == 2 and None not in pair else ""  # noqa: PLR2004
 
 
 def _elsewhere(text: str) -> Site | None:

@@ -19,6 +19,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from circuitboard.address import truth
 from circuitboard.board import storage
 from circuitboard.board.files import KeptName, age, files, new_name, prune, write
 from circuitboard.board.later import Later
@@ -163,9 +164,11 @@ def _flush_all() -> None:
 
 def wanted(*, asked: bool | None) -> bool:
     """Whether a board is kept: as asked, by default in a kernel; never where the environment says 0."""
+    if asked is not None and truth(asked) is None:
+        raise SessionFileError(f"autosave is True, False or None, not {asked!r:.60}.", code="bad_option")
     if os.environ.get(ENVIRONMENT, "").strip().lower() in ("0", "false", "off", "no"):
         return False
-    return _in_a_kernel() if asked is None else asked
+    return _in_a_kernel() if asked is None else bool(truth(asked))
 
 
 def folder() -> Path:

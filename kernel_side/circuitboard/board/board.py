@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from circuitboard.address import Intervention, Stays, whole
+from circuitboard.address import Intervention, Stays, entries, whole
 from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
@@ -30,13 +30,13 @@ from circuitboard.board.sweeping import Sweeping
 from circuitboard.board.top_tokens import top_tokens
 from circuitboard.boundary import hand_over, public, require_function
 from circuitboard.engine import CancelToken, HookedEngine, Job, Worker
-from circuitboard.errors import AddressError, InterventionError, PromptError
+from circuitboard.errors import AddressError, InterventionError, NoSuchName, PromptError
 from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
 from circuitboard.sweeps import normalized
-from circuitboard.words import Meant, Told
+from circuitboard.words import Meant, Told, instead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +136,13 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
             # A notebook keeps the error, and with it this half of a board.
             self._close()
             raise
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            raise NoSuchName(
+                f"Nothing is assigned to a board's {name!r:.60}: it would change nothing.{instead('set', name) or ' Keep it in a variable of your own.'}"
+            )
+        object.__setattr__(self, name, value)
 
     def _measured(self, base: Base) -> Lab:
         """The bench for the model as it is now; on the worker thread only."""
@@ -492,10 +499,18 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     def restore(self, steps: tuple[Node, ...]) -> Outcome:
         """Replay saved steps one after the other, so that each can be undone; the last is computed."""
+        if not all(isinstance(step, Node) for step in entries(steps) or (None,)):
+            raise InterventionError(
+                f"Steps are nodes of a history, such as other.history.nodes[1:], not {steps!r:.60}.", code="bad_move"
+            )
         return self.resume(self.history.extended(steps))
 
     def resume(self, history: History) -> Outcome:
         """Go on in another history, of this board's prompts and model; its current state is computed."""
+        if not isinstance(history, History):
+            raise InterventionError(
+                f"A board goes on in a History, such as other.history, not {history!r:.60}.", code="bad_move"
+            )
         found: dict[Base, dict[int, Intervention]] = {}
         for node in history.nodes:
             # By identity first: states share their edits, and a long history has millions of places for few of them.

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from circuitboard.address import Intervention, whole
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
+from circuitboard.words import instead
 
 Base = Literal["clean", "corrupted"]
 
@@ -82,7 +83,10 @@ class BoardState:
 
     def __post_init__(self) -> None:
         if self.base not in get_args(Base):
-            raise InterventionError(f"The base run is 'clean' or 'corrupted', not {self.base!r}.", code="unknown_base")
+            raise InterventionError(
+                f"The base run is 'clean' or 'corrupted', not {self.base!r:.60}.{instead('base', self.base, get_args(Base))}",
+                code="unknown_base",
+            )
         if len(self.edits) > MAX_EDITS:
             raise InterventionError(
                 f"A board holds at most {MAX_EDITS} edits and this would make {len(self.edits)}; clear some, or edit a whole layer at once.",

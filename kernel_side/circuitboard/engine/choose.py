@@ -23,6 +23,7 @@ from circuitboard.errors import CircuitboardError, EngineError, ModelError
 from circuitboard.interventions import Plan, Supply, compile_plan
 from circuitboard.models.adapter import places_of
 from circuitboard.models.foreign import foreign
+from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention, Kind
@@ -70,7 +71,10 @@ def choose_engine(
         `unknown_tier`; `tier_refused` if one was asked for by name and it disagrees or fails.
     """
     if requested not in get_args(Requested):
-        raise EngineError(f"There is no engine {requested!r}; expected auto, {', '.join(TIERS)}.", code="unknown_tier")
+        raise EngineError(
+            f"There is no engine {requested!r:.60}; expected auto, {', '.join(TIERS)}.{instead('engine', requested, get_args(Requested))}",
+            code="unknown_tier",
+        )
     hooked = HookedEngine(adapter, reads)
     if requested == "hooked":
         return Choice(hooked, "asked for")

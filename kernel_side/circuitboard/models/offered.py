@@ -20,7 +20,19 @@ def no_model(given: object, *, code: str = "not_a_bridge") -> ModelError:
     found = f"{'the class ' if isinstance(given, type) else 'a '}{_class(given).__name__}"
     if isinstance(given, str):
         found = f"the text {given!r:.60}"
-    return ModelError(f"A board needs a TransformerLens TransformerBridge, not {found}. {_lines(given)}", code=code)
+    return ModelError(f"A TransformerLens TransformerBridge is needed, not {found}. {_lines(given)}", code=code)
+
+
+def require_model(given: object) -> None:
+    """Refuse what has nothing to read prompts with.
+
+    Raises
+    ------
+    ModelError
+        `not_a_bridge`.
+    """
+    if isinstance(given, type) or not hasattr(given, "cfg") or not hasattr(given, "to_tokens"):
+        raise no_model(given)
 
 
 def _class(given: object) -> type:

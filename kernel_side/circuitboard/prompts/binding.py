@@ -12,6 +12,7 @@ from torch import Tensor
 
 from circuitboard.address import entries, single, whole
 from circuitboard.errors import PromptError
+from circuitboard.models.offered import require_model
 from circuitboard.models.vocabulary import tokens_read, tokens_written
 from circuitboard.prompts.alignment import first_difference, side_by_side
 from circuitboard.prompts.answer_sets import Answer, AnswerSets, refuse_overlap, show_set
@@ -32,6 +33,7 @@ _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 
 def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Prompts:
     """Tokenise a pair for a model; see `PromptPair.bind` for what is refused. Messages count prompts from `first`."""
+    require_model(model)
     tokenizer = getattr(model, "tokenizer", None)
     show = names_of(tokenizer)
     clean = _read("clean", pair.clean, model, prepend_bos=pair.prepend_bos, first=first)

@@ -295,5 +295,9 @@ def _token_ids(name: str, given: Tensor) -> Tensor:
         raise PromptError(
             f"{name} as token ids must be whole numbers of shape [pos] or [batch, pos], not {given.dtype} {tuple(given.shape)}.",
         )
+    if given.device.type == "meta" or given.is_nested or given.layout is not torch.strided:
+        raise PromptError(
+            f"{name} as token ids must be a plain tensor that holds numbers, not {'one on the device meta' if given.device.type == 'meta' else 'a sparse or nested one'}; .to_dense() makes one of a sparse tensor.",
+        )
     ids = given.detach().to(device="cpu", dtype=torch.int64, copy=True)
     return ids.unsqueeze(0) if ids.dim() == 1 else ids

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from circuitboard.address import INDEXED, Intervention, Per, Site, entries, positions_of, whole
+from circuitboard.address import INDEXED, Edge, Intervention, Per, Site, entries, positions_of, whole
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
@@ -106,17 +106,18 @@ def grid_of(
     AddressError
         Layers or positions that do not exist.
     """
-    if over not in _OVER:
+    _refuse_a_site(over)
+    if not isinstance(over, str) or over not in _OVER:
         raise InterventionError(
             f"Sweep over {over!r:.60} is not known.{instead('over', over, _OVER)} Expected one of {', '.join(_OVER)}.",
             code="unknown_sweep",
         )
-    if by not in _BY:
+    if not isinstance(by, str) or by not in _BY:
         raise InterventionError(
             f"Sweep by {by!r:.60} is not known.{instead('by', by, _BY)} Expected 'all' (positions together), 'pos' (each alone) or 'label' (each label alone).",
             code="unknown_sweep",
         )
-    if how not in _HOW:
+    if not isinstance(how, str) or how not in _HOW:
         raise InterventionError(
             f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.{instead('how', how, _HOW)}",
             code="unknown_sweep",
@@ -239,3 +240,13 @@ def _layers(layers: object, adapter: ModelAdapter, over: Over) -> tuple[int, ...
     if not rows:
         raise AddressError("An empty list of layers leaves nothing to sweep.", code="unknown_sweep")
     return rows
+
+
+def _refuse_a_site(over: object) -> None:
+    """Refuse one site where a kind of sites is meant."""
+    if isinstance(over, (Site, Edge)):
+        line = f"board.sweep({over.kind!r})" if isinstance(over, Site) and over.kind in _OVER else "board.sweep('head')"
+        raise InterventionError(
+            f"A sweep goes over all sites of a kind, not over {over}. Write {line}; what that one does alone: board.preview(site.zero()).",
+            code="unknown_sweep",
+        )

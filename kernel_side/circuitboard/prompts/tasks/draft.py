@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from circuitboard.address import whole
 from circuitboard.errors import PromptError
 from circuitboard.models.embedded import demo
+from circuitboard.models.offered import require_model
 from circuitboard.prompts.pair import PromptPair
 from circuitboard.prompts.recipe import Recipe
 from circuitboard.prompts.tasks.sentence import Drawn, Sentence
@@ -68,6 +69,7 @@ class Draft:
         check_choice(
             f"The corruption of cb.tasks.{name}", corruption, task_named(name).corruptions, "unknown_corruption"
         )
+        require_model(model)
         self.name, self.seed, self.model, self.corruption = name, seed, model, corruption
         self.tokenizer = getattr(model, "tokenizer", None)
         if text and self.tokenizer is None:

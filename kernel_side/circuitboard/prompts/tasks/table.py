@@ -12,6 +12,7 @@ import torch
 from circuitboard.address import entries, single, whole
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
+from circuitboard.models.offered import require_model
 from circuitboard.prompts import binding
 from circuitboard.prompts.pair import PromptPair
 from circuitboard.prompts.tasks.rows import CSV, Row, rows_of
@@ -86,6 +87,7 @@ def from_table(
     check_choice("on_bad", on_bad, ("raise", "drop"), "bad_task_option")
     if separator is not None and (not isinstance(separator, str) or not separator):
         raise PromptError(f"separator must be text or None, not {separator!r:.40}.", code="bad_task_option")
+    require_model(model)
     rows, columns = rows_of(table)
     if separator is None and isinstance(table, (str, Path)) and Path(table).suffix.lower() in CSV:
         separator = "|"
