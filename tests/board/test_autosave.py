@@ -16,14 +16,16 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board import autosave, lab
+from circuitboard.board import autosave, lab, storage
 from circuitboard.board.files import KeptName, disk, new_name, quota
+from circuitboard.models.fingerprint import fingerprint
 from tests.board.prompts import pair
-from tests.tiny_models import tiny
+from tests.tiny_models import FAMILIES, tiny
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,6 +157,68 @@ def test_closing_writes_the_last_step_without_hashing(make, kept, monkeypatch):
     assert saved["states"][-1]["edits"][0]["site"] == "0.0"
     assert saved["model"]["weights"] is None
     assert not [thread for thread in threading.enumerate() if thread.name == "circuitboard-autosave"]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["weights known", "weights unknown"])
+def test_work_is_kept_though_the_model_was_trained_since(make, known):
+    model = FAMILIES["gpt2"]().eval()
+    board = make(model=model)
+    board.edit(cb.head(0, 0).zero())
+    if known:
+        board.autosave.flush()
+        before = json.loads(board.autosave.path.read_text())["model"]["weights"]
+        board.edit(cb.head(0, 1).zero())
+    with torch.no_grad():
+        next(iter(model.original_model.parameters())).mul_(1.1)
+    board.autosave.flush()
+    assert board.autosave.problem is None
+    saved = json.loads(board.autosave.path.read_text())
+    assert len(saved["states"]) == (3 if known else 2)
+    assert saved["model"]["weights"] == (before if known else None), "those that the numbers came from"
+    board.refresh()
+    board.autosave.flush()
+    assert json.loads(board.autosave.path.read_text())["model"]["weights"] == fingerprint(model).weights
+
+
+def test_weights_and_numbers_in_a_file_are_of_one_moment(make, tmp_path):
+    model, path = FAMILIES["gpt2"]().eval(), tmp_path / "a.board.json"
+    board = make(model=model, autosave=False)
+    board.edit(cb.head(0, 0).zero())
+    rounds = []
+
+    def marks(bench):
+        found = bench.fingerprint()
+        rounds.append(found)
+        if len(rounds) == 1:  # meanwhile, on another thread
+            with torch.no_grad():
+                next(iter(model.original_model.parameters())).mul_(1.1)
+            board.refresh()
+        return found
+
+    path.write_bytes(storage.encoded(board, marks).data)
+    assert len(rounds) == 2
+    saved = json.loads(path.read_text())
+    assert saved["model"]["weights"] == fingerprint(model).weights != rounds[0].weights
+    assert saved["values"] == pytest.approx(board.values.tolist(), abs=1e-6)
+
+
+def test_a_long_name_of_a_notebook_is_a_name_of_a_file(make, kept, monkeypatch):
+    monkeypatch.setenv("JPY_SESSION_NAME", f"/home/me/{'数' * 70}𠀀𠀀.ipynb")
+    board = make()
+    board.edit(cb.head(0, 0).zero())
+    board.autosave.flush()
+    assert board.autosave.problem is None
+    assert len(os.fsencode(board.autosave.path.name)) < 200
+    assert cb.Board.last_saved() == board.autosave.path
+    monkeypatch.setenv("JPY_SESSION_NAME", "𠀀" * 80 + ".ipynb")
+    assert len(os.fsencode(autosave._notebook())) <= 120
+
+
+def test_a_clock_that_is_set_makes_no_stranger_of_this_process(kept, monkeypatch):
+    name = KeptName.of(new_name("board", 1))
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _process: 5.0)
+    assert name.ours
+    assert KeptName.of(new_name("board", 2)).ours
 
 
 def test_a_reader_always_finds_a_whole_file(make):
@@ -455,7 +519,8 @@ import sys, time, torch
 torch.set_num_threads(1)
 import circuitboard as cb
 from tests.board.prompts import pair
-from tests.tiny_models import tiny
+from circuitboard.models.fingerprint import fingerprint
+from tests.tiny_models import FAMILIES, tiny
 board = cb.Board(tiny("gpt2"), pair(), autosave=True)
 board.edit(cb.head(1, 1).zero())
 while not board._autosave.path.exists():

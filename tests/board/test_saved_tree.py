@@ -189,7 +189,7 @@ class TestAHistoryThatIsTooLarge:
         board.edit(cb.head(0, 0).scale(0.5))
         board.edit(cb.head(0, 1).scale(0.5))
         board.undo()
-        whole = len(storage.encoded(board, None).data)
+        whole = len(storage.encoded(board).data)
         monkeypatch.setattr(storage, "MAX_BYTES", whole // 2)
         with pytest.warns(UserWarning, match="has no room for"):
             board.save(path)

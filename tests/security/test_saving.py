@@ -34,6 +34,25 @@ def test_saving_to_a_folder_is_refused(tmp_path):
     made.close()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on Windows")
+def test_saving_takes_the_place_of_no_pipe_and_no_device(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    made = board()
+    for path in (tmp_path / "pipe", os.devnull):
+        with pytest.raises(cb.SessionFileError, match="no regular file") as caught:
+            made.save(path)
+        assert caught.value.code == "cannot_write"
+    made.close()
+
+
+@pytest.mark.parametrize("name", ["a" * 243 + ".board.json", "é" * 120 + ".board.json"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path, name):
+    made = board()
+    made.save(tmp_path / name)
+    made.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

@@ -125,6 +125,20 @@ def test_functions_of_the_user_s_that_refer_to_their_board_hold_nothing(model, c
     assert comms() == before
 
 
+def test_a_board_that_is_shown_once_it_is_closed_goes_too(model, comms):
+    threads, before = threading.active_count(), comms()
+    b = cb.Board(model, pair())
+    mimebundle(b)
+    b.close()
+    b.close()
+    mimebundle(b)
+    refs = watched(b)
+    del b
+    assert settled(lambda: dead(refs))
+    assert settled(lambda: comms() == before)
+    assert settled(lambda: threading.active_count() <= threads)
+
+
 def test_a_board_goes_while_its_map_is_being_computed(model):
     b = cb.Board(model, pair())
     widget_of(b).session.receive({"kind": "hello", "id": "1"})

@@ -25,12 +25,14 @@ from circuitboard.board.files import KeptName, age, files, new_name, prune, writ
 from circuitboard.board.later import Later
 from circuitboard.boundary import public
 from circuitboard.engine.turns import short_turns
-from circuitboard.errors import CircuitboardError, SessionFileError
+from circuitboard.errors import CircuitboardError, EngineError, SessionFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from circuitboard.board.board import Board
+    from circuitboard.board.lab import Lab
+    from circuitboard.models.fingerprint import Fingerprint
 
 ENVIRONMENT = "CIRCUITBOARD_AUTOSAVE"
 
@@ -128,15 +130,24 @@ class Autosave:
 
     def _put(self, board: Board) -> int:
         """Write the file; how many states it has no room for."""
-        # A second a gigabyte, so not while closing.
-        marks = board.lab.marks if self._closing else board.lab.fingerprint()
-        found = storage.encoded(board, marks, most_bytes=MAX_BYTES)
+        found = storage.encoded(board, self._marks, most_bytes=MAX_BYTES)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(self._path, found.data)
         if not self._pruned:
             self._pruned = True
             prune(self._path.parent, {other.path for other in tuple(_open) if other.open})
         return found.left_out
+
+    def _marks(self, lab: Lab) -> Fingerprint | None:
+        """Which weights the numbers come from, unless that takes too long or cannot be known any more."""
+        if self._closing:  # a second a gigabyte
+            return lab.marks
+        try:
+            return lab.fingerprint()
+        except EngineError as error:
+            if error.code != "model_changed":
+                raise
+            return None
 
     def _tell(self, problem: str | None) -> None:
         """Warn of a problem once, and have those told who show it."""
@@ -214,7 +225,9 @@ def file_of(board: Board) -> Path | None:
 def _notebook() -> str:
     """The notebook's name as part of a file name; Jupyter's server tells it to the kernels that it starts."""
     name = Path(os.environ.get("JPY_SESSION_NAME", "")).name.removesuffix(".ipynb")
-    return re.sub(r"[^\w.-]", "_", name)[:60].lstrip(".") or "board"
+    # By bytes, of which a file system allows some 255, all in all.
+    short = re.sub(r"[^\w.-]", "_", name)[:60].encode()[:120].decode(errors="ignore")
+    return short.lstrip(".") or "board"
 
 
 def _in_a_kernel() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable, Generator, Mapping
@@ -553,7 +554,11 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         That is when the board is closed, when nobody refers to it any more, and when Python exits.
         """
         require_function(callback, "What is called at the board's end is a function without arguments")
-        self._worker.at_end(callback)
+        if self._close.alive:
+            self._worker.at_end(callback)
+        else:
+            # Closed, and that thread is gone; a finalizer runs anywhere, even where locks are held.
+            weakref.finalize(self, lambda: threading.Thread(target=callback, daemon=True).start()).atexit = False
 
     def close(self) -> None:
         """End the worker thread, close the views and free what was cached; nothing in a forked process."""

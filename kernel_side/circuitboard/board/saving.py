@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -24,35 +24,36 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.board.board import Board
+    from circuitboard.board.lab import Lab
     from circuitboard.metrics import Metric
     from circuitboard.prompts import Prompts
 
 _VERSIONED = ("circuitboard", "torch", "transformer-lens", "transformers", "numpy")
 
 
-def saved_of(
-    board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, states: int | None = None
-) -> s.SavedBoard:
-    """What the file of a board holds.
+def saved_of(board: Board, lab: Lab, marks: Fingerprint | None, *, states: int | None = None) -> s.SavedBoard | None:
+    """What the file of a board holds; None if its numbers come from another bench than `lab` by now.
 
     Parameters
     ----------
-    board
-        The board.
+    board, lab
+        The board, and the bench that it had when `marks` were taken.
     marks
-        The model's fingerprint where it is known; "now" takes it, which hashes the weights; None leaves it out.
+        The fingerprint of the model that the bench measured; None leaves it out.
     states
         How many states are kept at most; see `saved_tree`.
     """
-    lab, shown = board.lab, board.shown
+    shown = board.shown
     tree = saved_tree(shown.history, board.history_values, states)
     _first, *more = lab.metrics
     values = {metric.name: _numbers(lab.values(shown.run, metric)) for metric in more}
+    if board.lab is not lab:
+        return None
     return s.SavedBoard(
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
         versions=versions(),
-        model=saved_model(board, board.lab.fingerprint() if marks == "now" else marks),
+        model=saved_model(board, marks),
         prompts=_prompts(board.prompts.of("clean"), board.pair.recipe),
         metric={metric.name: _metric(metric) for metric in lab.metrics},
         states=tree.states,

@@ -6,7 +6,7 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 import torch
@@ -23,6 +23,7 @@ from circuitboard.board.files import (
     why,
     write,
 )
+from circuitboard.board.lab import Lab
 from circuitboard.board.saved import READABLE, SavedBoard, SavedModel
 from circuitboard.board.saving import pair_in, reference_in, saved_model, saved_of, versions
 from circuitboard.engine import tolerance
@@ -32,7 +33,7 @@ from circuitboard.models import load as load_model
 from circuitboard.models.bridge import shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -76,9 +77,14 @@ def save(board: Board, path: str | Path) -> None:
 
 
 def encoded(
-    board: Board, marks: Fingerprint | Literal["now"] | None = "now", *, most_bytes: int | None = None
+    board: Board, marks: Callable[[Lab], Fingerprint | None] = Lab.fingerprint, *, most_bytes: int | None = None
 ) -> Encoded:
-    """The file of a board; `marks` as for `saved_of`. A history that is too large is cut to the states that fit.
+    """The file of a board. A history that is too large is cut to the states that fit.
+
+    Parameters
+    ----------
+    marks
+        Takes or knows the fingerprint of the model that a bench measured; that hashes the weights. None leaves it out.
 
     Raises
     ------
@@ -86,11 +92,13 @@ def encoded(
         `file_too_large` if not even the first state and the current one fit; `not_text` where prompts or names are no
         text that a file can hold.
     """
-    marks = board.lab.fingerprint() if marks == "now" else marks
     most_bytes = MAX_BYTES if most_bytes is None else most_bytes
     states = None
     while True:
-        saved = saved_of(board, marks, states=states)
+        lab = board.lab
+        saved = saved_of(board, lab, marks(lab), states=states)
+        if saved is None:
+            continue  # measured again meanwhile: weights and numbers must be of one moment
         try:
             data = msgspec.json.encode(saved)
         except UnicodeEncodeError as error:

@@ -11,6 +11,9 @@ from pathlib import Path
 from circuitboard.board.files.plain import shown_path, why
 from circuitboard.errors import SessionFileError
 
+_LONGEST_NAME = 200
+"""Bytes of a file's name that the name of its unfinished self repeats; file systems allow 255."""
+
 
 def write(path: Path, text: bytes, *, overwrite: bool = True) -> None:
     """Put a file in its place, whole or not at all.
@@ -23,7 +26,9 @@ def write(path: Path, text: bytes, *, overwrite: bool = True) -> None:
     require_place(path, overwrite=overwrite)
     try:
         # Not by tempfile, whose files nobody else may read: this one is as readable as any that the user writes.
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}"
+        # A name may be as long as the file system allows, and then there is no room in it for more.
+        name = os.fsdecode(os.fsencode(path.name)[:_LONGEST_NAME])
+        temporary = path.parent / f".{name}.{secrets.token_hex(6)}"
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise SessionFileError(f"{shown_path(path)} cannot be written: {why(error)}.", code="cannot_write") from error
@@ -75,12 +80,18 @@ def require_place(path: Path, *, overwrite: bool) -> None:
     """
     try:
         is_folder, exists, has_folder = path.is_dir(), path.exists() or path.is_symlink(), path.parent.is_dir()
+        is_other = path.exists() and not is_folder and not path.is_file()
     except (OSError, ValueError) as error:  # a name that is too long, with a NUL in it, or that no file system can say
         raise SessionFileError(
             f"{shown_path(path)} is no name of a file: {why(error)}.", code="cannot_write"
         ) from error
     if is_folder:
         raise SessionFileError(f"{shown_path(path)} is a folder; name a file in it.", code="cannot_write")
+    if is_other:
+        raise SessionFileError(
+            f"{shown_path(path)} is no regular file but a device or a pipe, which a file would take the place of; choose another name.",
+            code="cannot_write",
+        )
     if not has_folder:
         raise SessionFileError(
             f"{shown_path(path)} cannot be written: there is no folder {shown_path(path.parent.absolute())}; make it, or choose another.",

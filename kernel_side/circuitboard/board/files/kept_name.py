@@ -47,7 +47,9 @@ class KeptName:
     @property
     def ours(self) -> bool:
         """Whether this process wrote it."""
-        return (self.pid, self.machine) == (os.getpid(), _machine()) and self._began(os.getpid())
+        if self.started is None or (self.pid, self.machine) != (os.getpid(), _machine()):
+            return False
+        return round(self.started * 100) == _started(os.getpid())
 
     def lives(self, age_s: float, unknown_for_s: float) -> bool:
         """Whether the process that wrote it still runs, as far as that can be known.
@@ -80,11 +82,17 @@ class KeptName:
 
 def new_name(notebook: str, number: int) -> str:
     """A name that no other board has."""
-    import psutil
-
-    started = round(psutil.Process().create_time() * 100)
+    started = _started(os.getpid())
     when = time.strftime("%Y%m%d-%H%M%S")
     return f"{notebook}-{when}-{os.getpid()}.{started}.{_machine()}-{number}{SUFFIX}"
+
+
+@cache
+def _started(pid: int) -> int:
+    """When a process of ours began, in hundredths of a second; once told, clocks that are set do not change it."""
+    import psutil
+
+    return round(psutil.Process(pid).create_time() * 100)
 
 
 @cache
