@@ -191,6 +191,16 @@ def test_a_number_may_end_in_its_answer_and_one_of_several_may_have_come_before(
     assert _notes("The war lasted from 17", answer="17") == {}
 
 
+def test_joiners_of_an_emoji_and_of_a_script_are_part_of_it():
+    def codes(text):
+        return {note.code for note in PromptPair(text, answer=5).notes}
+
+    for text in ("I love \u2764\ufe0f", "\U0001f468\u200d\U0001f469", "\u0645\u06cc\u200c\u062e"):
+        assert codes(text) == set()
+    for text in ("pay\u200dpal", "a\ufe0f", "300 \u212a", "\u1112\u1161"):
+        assert codes(text) == {"invisible_characters"}
+
+
 def test_notes_on_some_prompts_are_sentences():
     notes = _notes([f"{CLEAN} ", f"{CORRUPTED} ", CLEAN], answer=" Mary")
     assert notes["prompt_ends_in_space"].text.startswith("2 of 3 clean prompts end in a space.")

@@ -23,6 +23,7 @@ _SPECIAL = re.compile(
 """How special tokens of known tokenizers are written."""
 
 _VISIBLE = frozenset("\n\t\r ")
+_WITHIN = frozenset("\u200c\u200d") | frozenset(map(chr, range(0xFE00, 0xFE10)))
 _SHOWN = 3
 
 
@@ -66,11 +67,11 @@ def _as_written(run: str, texts: Sequence[str]) -> Iterator[Note]:
             "leave the space to the answer.",
             place(run, found, n),
         )
-    if found := _those(texts, lambda text: any(_hidden(letter) for letter in text)):
-        letters = dict.fromkeys(letter for letter in texts[found[0]] if _hidden(letter))
+    if found := _those(texts, lambda text: any(_hidden(text))):
+        letters = dict.fromkeys(_hidden(texts[found[0]]))
         yield Note(
             "invisible_characters",
-            f"{_the(run, found, n, 'holds')} characters that are not seen: {', '.join(map(name_of, list(letters)[:_SHOWN]))}. They are tokens like any other.",
+            f"{_the(run, found, n, 'holds')} characters that are not seen or look like others: {', '.join(map(name_of, list(letters)[:_SHOWN]))}. They are tokens like any other.",
             place(run, found, n),
         )
 
@@ -290,8 +291,13 @@ def _those(given: Sequence[Any], is_so: Callable[[Any], bool]) -> list[int]:
     return [i for i, one in enumerate(given) if is_so(one)]
 
 
-def _hidden(letter: str) -> bool:
-    return letter not in _VISIBLE and name_of(letter) == f"⟨U+{ord(letter):04X}⟩"
+def _hidden(text: str) -> Iterator[str]:
+    """The characters that a reader would not find; joiners within an emoji or a script that has them are none."""
+    for before, letter in zip("\n" + text, text, strict=False):
+        if letter in _VISIBLE or (letter in _WITHIN and not before.isascii()):
+            continue
+        if name_of(letter) == f"⟨U+{ord(letter):04X}⟩":
+            yield letter
 
 
 def _the(run: str, found: Sequence[int], n: int, verb: str) -> str:
