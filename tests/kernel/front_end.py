@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import queue
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ class Cell:
     data: list[dict[str, Any]] = field(default_factory=list)
     error: str | None = None
     traceback: list[str] = field(default_factory=list)
+    began: bool = False
     ended_at: float | None = None
 
 
@@ -37,6 +39,8 @@ class FrontEnd:
     """Starts a kernel and speaks its protocol."""
 
     def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._told = Path(self._folder.name) / "told"
         self._manager = KernelManager(kernel_name="python3")
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
@@ -57,6 +61,7 @@ class FrontEnd:
     def stop(self) -> None:
         self._client.stop_channels()
         self._manager.shutdown_kernel(now=True)
+        self._folder.cleanup()
 
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
@@ -64,10 +69,22 @@ class FrontEnd:
     # --- cells --------------------------------------------------------------------------------------
 
     def start(self, code: str) -> Cell:
-        """Run a cell without waiting."""
+        """Run a cell, and wait until it runs."""
         request = self._client.execute(code)
-        self._cells[request] = Cell(request)
-        return self._cells[request]
+        cell = self._cells[request] = Cell(request)
+        self.wait(lambda: cell.began)
+        return cell
+
+    def until_told(self, code: str) -> Cell:
+        """Run a cell in which `told()` is false until `tell_to_end`, however long that takes."""
+        self._told.unlink(missing_ok=True)
+        return self.start(f"told = __import__('pathlib').Path({str(self._told)!r}).exists\n{code}")
+
+    def tell_to_end(self, cell: Cell) -> Cell:
+        """Have a cell that waits for it end; it must have run all the while."""
+        assert cell.ended_at is None, cell.error
+        self._told.touch()
+        return self.finish(cell)
 
     def finish(self, cell: Cell, timeout: float = PATIENCE_S) -> Cell:
         self.wait(lambda: cell.ended_at, timeout)
@@ -146,6 +163,8 @@ class FrontEnd:
             self.closed_comms.append(content["comm_id"])
         elif kind == "comm_msg" and content["data"].get("method") == "custom":
             self.messages.append((now, content["comm_id"], content["data"]["content"], len(message["buffers"])))
+        elif cell is not None and kind == "execute_input":
+            cell.began = True
         elif cell is not None and kind == "stream":
             cell.text += content["text"]
         elif cell is not None and kind in ("display_data", "execute_result"):

@@ -10,7 +10,9 @@ from itertools import pairwise
 import pytest
 
 import circuitboard as cb
+from circuitboard.engine import Job
 from circuitboard.protocol import messages as m
+from circuitboard.widget.busy import BLINK_S, BusyWatch
 from circuitboard.widget.publisher import BURST, UPDATES_PER_SECOND, Publisher
 from tests.clock import StandingClock
 from tests.widget.view import real
@@ -125,11 +127,25 @@ def test_a_long_step_is_announced_and_its_snapshot_comes_after(board, view, slow
     assert "0.0" in next(a.message.what for a in view.events if isinstance(a.message, m.BusyEvent))
 
 
-def test_a_short_step_is_not_announced(board, view):
-    for _ in range(20):
-        view.ask("click", site="0.0")
-    time.sleep(0.2)
-    assert not [a for a in view.events if isinstance(a.message, m.BusyEvent)]
+def test_a_step_is_announced_once_it_takes_longer_than_a_blink():
+    told, clock = [], StandingClock()
+    watch = BusyWatch(lambda job, what: told.append((job, what)), clock)
+    short, long, both = (Job(lambda _cancel: None) for _ in range(3))
+    for job, what in ((short, "short"), (long, "long")):
+        watch.started(job, what)
+    clock.advance(BLINK_S / 2)
+    watch.started(both, "later")
+    short.end()
+    assert not told
+    clock.advance(BLINK_S / 2)
+    assert told == [(long, "long")]
+    both.end()
+    clock.advance(10 * BLINK_S)
+    assert told == [(long, "long")]
+    watch.started(long, "again")
+    watch.close()
+    clock.advance(10 * BLINK_S)
+    assert len(told) == 1
 
 
 def test_many_steps_do_not_make_many_threads(board, view, slow):

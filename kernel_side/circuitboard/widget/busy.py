@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from circuitboard.engine.clock import CLOCK, Clock
 
 if TYPE_CHECKING:
     from circuitboard.engine import Job
@@ -22,38 +23,39 @@ class BusyWatch:
     ----------
     announce
         Called with a step that is late and what it is, on the timer's thread.
+    clock
+        What tells how long a step takes.
     """
 
-    def __init__(self, announce: Callable[[Job[Any], str], None]) -> None:
+    def __init__(self, announce: Callable[[Job[Any], str], None], clock: Clock = CLOCK) -> None:
         self._announce = announce
+        self._clock = clock
         self._lock = threading.Lock()
         self._steps: deque[tuple[float, Job[Any], str]] = deque()
-        self._timer: threading.Timer | None = None
+        self._end_timer: Callable[[], None] | None = None
 
     def started(self, job: Job[Any], what: str) -> None:
         """Watch this step from now on."""
         with self._lock:
-            self._steps.append((time.monotonic() + BLINK_S, job, what))
-            if self._timer is None:
+            self._steps.append((self._clock.now() + BLINK_S, job, what))
+            if self._end_timer is None:
                 self._look_in(BLINK_S)
 
     def close(self) -> None:
         """Announce nothing any more."""
         with self._lock:
             self._steps.clear()
-            if self._timer is not None:
-                self._timer.cancel()
+            if self._end_timer is not None:
+                self._end_timer()
 
     def _look_in(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, self._look)
-        self._timer.daemon = True
-        self._timer.start()
+        self._end_timer = self._clock.call(seconds, self._look)
 
     def _look(self) -> None:
         late: tuple[Job[Any], str] | None = None
         with self._lock:
-            self._timer = None
-            now = time.monotonic()
+            self._end_timer = None
+            now = self._clock.now()
             while self._steps and (self._steps[0][0] <= now or self._steps[0][1].future.done()):
                 _, job, what = self._steps.popleft()
                 if not job.future.done():
