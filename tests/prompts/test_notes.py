@@ -71,6 +71,7 @@ def test_a_note_is_a_frozen_value_with_a_place():
         ("special_as_text", "clean", {"clean": f"<bos>{CLEAN}", "corrupted": None}),
         ("special_as_text", "clean", {"clean": f"<|im_start|>{CLEAN}", "corrupted": None}),
         ("bos_twice", "clean", {"clean": f"<|end|>{CLEAN}", "corrupted": None, "prepend_bos": True}),
+        ("bos_twice", "clean", {"clean": f"\n <|end|>{CLEAN}", "corrupted": None}),
         ("ends_in_eos", "clean", {"clean": f"{CLEAN}<|end|>", "corrupted": None}),
         ("clean_is_corrupted", "corrupted", {"corrupted": CLEAN}),
         ("clean_is_corrupted", "corrupted, prompt 0", {"clean": [CLEAN, CLEAN], "corrupted": [CLEAN, CORRUPTED]}),

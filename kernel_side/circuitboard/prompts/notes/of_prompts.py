@@ -24,6 +24,7 @@ _SPECIAL = re.compile(
 
 _VISIBLE = frozenset("\n\t\r ")
 _WITHIN = frozenset("\u200c\u200d") | frozenset(map(chr, range(0xFE00, 0xFE10)))
+_SPACES = "".join(map(name_of, _VISIBLE))
 _SHOWN = 3
 
 
@@ -113,7 +114,7 @@ def _of_tokens(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
     rows, n = prompts.token_ids(run), prompts.n
     bos, eos, pad, unknown = (getattr(tokenizer, f"{name}_token_id", None) for name in ("bos", "eos", "pad", "unk"))
     show = prompts.token_str
-    if bos is not None and (found := _those(rows, lambda row: row[:2] == [bos, bos])):
+    if bos is not None and (found := _those(rows, lambda row: row[0] == bos == _next_seen(row[1:], show))):
         yield Note(
             "bos_twice",
             f"{_the(run, found, n, 'begins')} with {show(bos)} twice. Numbers change with the second one; "
@@ -162,6 +163,11 @@ def _of_tokens(prompts: Prompts, run: Run, tokenizer: Any) -> Iterator[Note]:
             f"{_the(run, found, n, 'ends')} in its own answer, {_quoted(show(rows[found[0]][-1]))}: the answer is what comes after the prompt.",
             place(run, found, n),
         )
+
+
+def _next_seen(row: list[int], show: Callable[[int], str]) -> int | None:
+    """The first token that is more than spaces and line breaks, which templates put in front."""
+    return next((token for token in row if show(token).strip(_SPACES)), None)
 
 
 def _may_be_unknown(tokenizer: Any) -> bool:
