@@ -341,6 +341,22 @@ def _tracr_like() -> TransformerBridge:
     )
 
 
+def _cut() -> TransformerBridge:
+    """Its first layer alone; its configuration still says two."""
+    model = llama()
+    model.model.layers = model.model.layers[:1]
+    return _bridge(model)
+
+
+def _sparse() -> TransformerBridge:
+    model = llama(num_hidden_layers=1)
+    for parent, name in _linears(model):
+        if name in ("o_proj", "down_proj"):
+            linear = getattr(parent, name)
+            linear.weight = torch.nn.Parameter(linear.weight.detach().to_sparse_csr(), requires_grad=False)
+    return _bridge(model)
+
+
 def _no_layers() -> TransformerBridge:
     return _bridge(llama(num_hidden_layers=0))
 
@@ -412,6 +428,8 @@ ODD: dict[str, Callable[[], TransformerBridge]] = {
     "latent_v3": lambda: _latent(transformers.DeepseekV3Config),
     "smallest": _smallest,
     "bidirectional_bare": _tracr_like,
+    "cut": _cut,
+    "sparse": _sparse,
     "no_layers": _no_layers,
     "nan": _not_a_number,
     "untied": _untied,
@@ -430,6 +448,7 @@ REFUSED_KINDS = {
     "lora": {"head.result"},
     "lora_linear": {"head.result"},
     "parametrized": {"head.pattern", "head", "head.result", "neuron"},
+    "sparse": {"head.result"},
     "latent_v2": _HEADS,
     "latent_v3": _HEADS,
 }
@@ -461,6 +480,8 @@ IN_WORDS = {
     "latent_v3": "DeepSeek-V3: the same",
     "smallest": "one layer with one head and one neuron",
     "bidirectional_bare": "bidirectional attention and no norms, as Tracr's programs",
+    "cut": "its first layer alone, under a configuration of two",
+    "sparse": "one layer whose output projections are sparse",
     "no_layers": "no layers at all",
     "untied": "GPT-2 with an unembedding of its own",
     "tied": "Llama whose unembedding is its embedding",

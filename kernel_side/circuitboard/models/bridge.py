@@ -102,7 +102,8 @@ def shape_of(model: TransformerBridge) -> ModelShape:
     _require_bridge(model)
     cfg = model.cfg
     return ModelShape(
-        n_layers=int(cfg.n_layers),
+        # A model that was cut keeps the number that it was made with.
+        n_layers=len(model.blocks),
         n_heads=int(cfg.n_heads),
         d_model=int(cfg.d_model),
         d_head=int(cfg.d_head),

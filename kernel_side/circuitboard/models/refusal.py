@@ -55,7 +55,7 @@ def _why_not_block(block: Any) -> str | None:
 
 def readable(weight: torch.Tensor) -> bool:
     """Whether a weight's numbers can be computed with as they lie there."""
-    plain = type(weight) in (torch.Tensor, torch.nn.Parameter)
+    plain = type(weight) in (torch.Tensor, torch.nn.Parameter) and weight.layout is torch.strided
     return plain and weight.dtype in _DTYPES and weight.device.type != "meta"
 
 
@@ -70,6 +70,8 @@ def unreadable_weights(model: Any) -> str | None:
     odd = sorted(str(dtype).removeprefix("torch.") for dtype in dtypes - _DTYPES)
     if odd or any(type(weight) not in (torch.Tensor, torch.nn.Parameter) for weight in weights):
         return f"its weights are quantized ({', '.join(odd) or 'a tensor class of their own'})"
+    if any(weight.layout is not torch.strided for weight in weights):
+        return "weights of it are sparse"
     return "its weights have several dtypes" if len(dtypes) > 1 else None
 
 
