@@ -185,7 +185,7 @@ class Steer:
 def what_hooks_read():
     """A hook and what changes a number that it reads, by where the number is."""
     state, vector, steer, bound, probe = {"factor": 2.0}, torch.ones(1), Steer(), Steer(), torch.nn.Linear(8, 8)
-    holder = SimpleNamespace(factor=2.0)
+    holder, hidden = SimpleNamespace(factor=2.0), torch.ones(1)
 
     def close_over():
         factor = 2.0
@@ -200,6 +200,7 @@ def what_hooks_read():
         "a variable closed over": close_over(),
         "a table": (lambda x, hook: x * state["factor"], lambda: state.update(factor=3.0)),
         "a tensor": (lambda x, hook: x * vector, lambda: vector.mul_(2)),
+        "a tensor, behind torch's back": (lambda x, hook: x * hidden, lambda: hidden.data.mul_(2)),
         "an argument": (partial(lambda x, hook, by: x * by[0], by=(by := [2.0])), lambda: by.append(1.0) or by.pop(0)),
         "its own object": (steer, lambda: setattr(steer, "factor", 3.0)),
         "its method's object": (bound.__call__, lambda: setattr(bound, "factor", 3.0)),

@@ -109,3 +109,32 @@ def test_a_model_that_says_something_else_each_time_is_told_so():
     with pytest.raises(ModelError, match="run twice on the same tokens") as caught:
         cb.Board(model, PAIR)
     assert caught.value.code == "not_reproducible"
+
+
+@pytest.mark.filterwarnings("ignore:For backward hooks to be called:UserWarning")
+def test_gradients_are_those_of_the_model_whatever_hooks_do_to_them():
+    class Uncopied:
+        def __deepcopy__(self, memo):
+            raise AssertionError("copied")
+
+        def nothing(self, _module, grads, *_):
+            return tuple(None if grad is None else grad * 0 for grad in grads)
+
+    nothing = Uncopied().nothing
+
+    def estimates():
+        with closing(cb.Board(model, PAIR)) as board:
+            return board.sweep("head", how="zero", approximate="atp").values
+
+    model = _bridge(llama(num_hidden_layers=2))
+    expected = estimates()
+    model.blocks[1].mlp.register_full_backward_hook(nothing)
+    model.original_model.model.layers[1].register_full_backward_pre_hook(nothing)
+    torch.testing.assert_close(estimates(), expected)
+    handle = torch.nn.modules.module.register_module_full_backward_hook(nothing)
+    try:
+        with pytest.raises(ModelError, match="backward hooks of yours") as caught:
+            estimates()
+    finally:
+        handle.remove()
+    assert caught.value.code == "no_gradient"

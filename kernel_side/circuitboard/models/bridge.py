@@ -30,7 +30,14 @@ from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
 from circuitboard.models.trial import seen_in, trial_of
-from circuitboard.models.user_hooks import TABLES, global_hooks, hooks_of, hooks_off
+from circuitboard.models.user_hooks import (
+    BACKWARD_TABLES,
+    TABLES,
+    global_backward_hooks,
+    global_hooks,
+    hooks_of,
+    hooks_off,
+)
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -53,13 +60,17 @@ def twin(model: TransformerBridge) -> TransformerBridge:
         results = [value for value in vars(module).values() if isinstance(value, torch.Tensor) and not value.is_leaf]
         shared.update(dict.fromkeys(map(id, results)))
         # A hook may be a method of something large, and may note things in its context; both stay the user's own.
-        hooks = [hook for table in TABLES for hook in getattr(module, table).values()]
+        tables = (held for name, held in vars(module).items() if name.endswith("_hooks") and isinstance(held, dict))
+        hooks = [hook for table in tables for hook in table.values()]
         handles = (*getattr(module, "fwd_hooks", ()), *getattr(module, "bwd_hooks", ()))
         hooks += [held for handle in handles for held in vars(handle).values() if callable(held)]
         shared.update((id(found), found) for found in (*hooks, getattr(module, "ctx", None)) if found is not None)
     copied = copy.deepcopy(model, shared)
     # Gradients are ours alone to look at: nothing of the user's rewrites them.
     copied.reset_hooks(clear_contexts=False, direction="bwd", including_permanent=True)
+    for module in copied.modules():
+        for table in BACKWARD_TABLES:
+            getattr(module, table).clear()
     for block in getattr(copied, "blocks", ()):
         _wire_again(block)
     return copied
@@ -205,6 +216,8 @@ class BridgeAdapter:
     def traced(
         self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
     ) -> Float[Tensor, "batch pos d_vocab"]:
+        if global_backward_hooks():
+            raise self._no_gradient("torch calls backward hooks of yours in every module")
         with foreign(self._no_gradient), torch.enable_grad():
             return self._logits(tokens, real)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from circuitboard.models.tensor_sample import TensorSample
+
 _PLAIN = (bool, int, float, str, type(None), torch.dtype, torch.device, torch.nn.Module)
 """What is equal to itself alone, or to what says the same."""
 
@@ -27,6 +29,7 @@ class _Tensor:
     tensor: torch.Tensor
     place: int
     version: int
+    sample: tuple[int, ...]
 
     @classmethod
     def of(cls, tensor: torch.Tensor) -> Any:
@@ -34,13 +37,14 @@ class _Tensor:
             place = tensor.data_ptr()
         except RuntimeError:  # wrapped, faked or not there yet
             return NO_SETTING
-        return cls(tensor, place, 0 if tensor.is_inference() else tensor._version)  # noqa: SLF001  torch's count of writes
+        version = 0 if tensor.is_inference() else tensor._version  # noqa: SLF001  torch's count of writes
+        return cls(tensor, place, version, TensorSample((tensor,)).sum())
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, _Tensor)
             and other.tensor is self.tensor
-            and (other.place, other.version) == (self.place, self.version)
+            and (other.place, other.version, other.sample) == (self.place, self.version, self.sample)
         )
 
     __hash__ = None  # type: ignore[assignment]

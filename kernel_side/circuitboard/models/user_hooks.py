@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TABLES = ("_forward_pre_hooks", "_forward_hooks")
 """Where torch keeps the hooks of a module that act in a forward pass."""
 
+BACKWARD_TABLES = ("_backward_pre_hooks", "_backward_hooks")
+"""Where it keeps those that rewrite gradients."""
+
 _GLOBAL = (
     torch.nn.modules.module._global_forward_pre_hooks,  # noqa: SLF001  torch offers no other way to see them
     torch.nn.modules.module._global_forward_hooks,  # noqa: SLF001
@@ -33,6 +36,11 @@ def global_hooks() -> tuple[Any, ...]:
     """The user's hooks that torch calls in every module; those by which torch itself counts and traces are none."""
     found = [hook for table in _GLOBAL for hook in table.values()]
     return tuple(hook for hook in found if not _module(hook).startswith(("torch.", *_MACHINERY)))
+
+
+def global_backward_hooks() -> bool:
+    """Whether torch calls hooks on gradients in every module."""
+    return any(getattr(torch.nn.modules.module, f"_global{table}") for table in BACKWARD_TABLES)
 
 
 def hooks_of(module: Module, table: str) -> Iterator[Any]:
