@@ -284,6 +284,33 @@ def test_what_cannot_be_called_later_is_refused_now(board, given):
     board.edit(EDIT)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda b: b.step(3),
+        lambda b: b.take(None),
+        lambda b: b.take(lambda _history: 3),
+        lambda b: b.state_at(0, None),
+        lambda b: b.remember({0: "much"}),
+        lambda b: b.remember([1.0]),
+        lambda b: b.sweep_job("head"),
+        lambda b: b.sweep_job(b.grid("head", how="zero"), 3),
+        lambda b: b.to_python("head"),
+        lambda b: b.per_prompt(torch.tensor([1, 2])),
+        lambda b: b.neurons(0, order=torch.tensor([1, 2])),
+        lambda b: b.sweep("head", per=torch.tensor([1, 2])),
+        lambda b: cb.head(1, 2).add(torch.empty(8, device="meta")),
+        lambda b: cb.head(1, 2).set(torch.ones(8).to_sparse()),
+    ],
+)
+def test_what_is_given_in_place_of_something_else_is_refused_by_what_was_expected(board, call):
+    with pytest.raises(cb.CircuitboardError) as caught:
+        call(board)
+    assert caught.value.code not in ("unexpected", "foreign_error", "yours_raised")
+    assert board.edit(EDIT).value == pytest.approx(float(plain_values(board.model, [EDIT]).mean()), abs=1e-5)
+    board.undo()
+
+
 @pytest.mark.parametrize("seconds", [-1, float("nan"), "3", True])
 def test_how_long_one_waits_is_a_number(board, seconds):
     stream = board.sweep_async("head", how="zero", layers=[0])

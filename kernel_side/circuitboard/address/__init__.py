@@ -3,7 +3,7 @@
 from circuitboard.address.content import ByContent, Stays
 from circuitboard.address.edge import Edge, edge
 from circuitboard.address.intervention import HOWS, How, Intervention, Per
-from circuitboard.address.numbers import count_of, entries, plain, prompt_of, real, single, truth, whole
+from circuitboard.address.numbers import count_of, entries, one_of, plain, prompt_of, real, single, truth, whole
 from circuitboard.address.positions import (
     Positions,
     Span,
@@ -59,6 +59,7 @@ __all__ = [
     "in_order",
     "mlp_out",
     "neuron",
+    "one_of",
     "parse_positions",
     "plain",
     "positions_of",

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeGuard, TypeVar
 
 from circuitboard.boundary import own_text
 from circuitboard.errors import AddressError, InterventionError
+
+N = TypeVar("N", bound=str)
 
 
 def plain(given: object) -> Any:
@@ -89,6 +91,11 @@ def entries(given: object) -> list[Any] | None:
         if hasattr(type(given), "shape"):
             return None  # an array without axes that could not be read, such as a tensor without storage
         raise
+
+
+def one_of(given: object, names: Iterable[N]) -> TypeGuard[N]:
+    """Whether it is one of these texts; anything else is not, arrays too."""
+    return isinstance(given, str) and any(given == name for name in names)
 
 
 def prompt_of(n: int, given: object) -> int:

@@ -81,6 +81,11 @@ class Values:
             ) from error
         if tensor.is_complex() or tensor.dtype is torch.bool:
             raise InterventionError(f"{what} needs real numbers, not {tensor.dtype}.", code="bad_values")
+        if tensor.device.type == "meta" or tensor.is_nested or tensor.layout is not torch.strided:
+            raise InterventionError(
+                f"{what} needs a plain tensor that holds numbers, not one that is sparse, nested or on the device 'meta'; .to_dense() makes one of a sparse tensor.",
+                code="bad_values",
+            )
         if tensor.numel() == 0 or tensor.numel() > MOST_NUMBERS:
             raise InterventionError(
                 f"{what} got {tensor.numel():,} numbers; expected between 1 and {MOST_NUMBERS:,}.", code="bad_values"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import ByContent, prompt_of
+from circuitboard.address import ByContent, prompt_of, truth
 from circuitboard.analysis.read_out import selected
 from circuitboard.boundary import public
 from circuitboard.engine import tolerance
@@ -90,7 +90,7 @@ class LogitLens(ByContent):
     def tokens(self, prompt: int = 0, *, base: bool = False) -> list[list[list[str]]]:
         """The likeliest tokens of one prompt, [entry][pos][top]."""
         prompt = prompt_of(self.prompts.n, prompt)
-        ids = (self.base if base else self.current).top_ids[:, :, prompt].tolist()
+        ids = (self.base if truth(base) else self.current).top_ids[:, :, prompt].tolist()
         return [[[self.prompts.token_str(token) for token in row] for row in entry] for entry in ids]
 
     def to_dataframe(self, prompt: int = 0) -> pd.DataFrame:

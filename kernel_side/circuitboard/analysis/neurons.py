@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
+from circuitboard.address import one_of
 from circuitboard.analysis.direct_effects import outlet_of
 from circuitboard.analysis.frozen_norm import FrozenNorm
 from circuitboard.analysis.read_out import Question, ReadOut
@@ -110,7 +111,7 @@ def require_order(order: str) -> None:
     InterventionError
         `unknown_order`.
     """
-    if order not in get_args(Order):
+    if not one_of(order, get_args(Order)):
         raise InterventionError(
             f"Neurons are ordered by {', '.join(get_args(Order))}, not {order!r}.", code="unknown_order"
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.address import Intervention, Site, count_of, entries, positions_of, truth, whole
+from circuitboard.address import Intervention, Site, count_of, entries, one_of, positions_of, truth, whole
 from circuitboard.analysis import (
     AttentionPattern,
     DirectLogitAttribution,
@@ -213,9 +213,15 @@ class Analyses:
         columns = [row[0] for row in rows]
         maps = Maps(lab, self._worker, self._steps)
         aligned = lab.prompts.aligned
-        how = how or ("zero" if lab.source(shown.history.state.base) is None or not aligned else "patch")
+        how = (
+            how
+            if how is not None
+            else ("zero" if lab.source(shown.history.state.base) is None or not aligned else "patch")
+        )
         per = None if aligned else "label"
-        cells = maps.grid("neuron", how=how, layers=[layer], positions=pos, per=per if how == "patch" else None).cells
+        cells = maps.grid(
+            "neuron", how=how, layers=[layer], positions=pos, per=per if one_of(how, ("patch",)) else None
+        ).cells
         lab.plan(shown.history.state.base, cells[:1])
 
         def read(cancel: CancelToken) -> tuple[NeuronReading, NeuronReading, Tensor | None]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from circuitboard.address import Intervention, Stays, entries, whole
+from circuitboard.address import Intervention, Stays, entries, real, truth, whole
 from circuitboard.board import code, display, exporting, storage
 from circuitboard.board.analyses import Analyses
 from circuitboard.board.autosave import Autosave, last_saved, wanted
@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from circuitboard.prompts.notes import Note
     from circuitboard.sweeps import Sweep
     from circuitboard.widget import BoardWidget
+
+
+_MOVE = "A move takes a History and returns the one after the step"
 
 
 @public
@@ -342,20 +345,15 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
             Its result is the `Outcome`. If the computation fails, the board goes back to the last state whose
             numbers are known, and steps that built on the failed one fail with it.
         """
-
-        def checked(history: History) -> History:
-            found = hand_over("the move of a step", move, history)
-            if not isinstance(found, History):
-                raise InterventionError(
-                    f"A move takes a History and returns the one after the step, not {found!r:.60}.", code="bad_move"
-                )
-            return found
-
-        return self._steps.step(checked, click=click)
+        require_function(move, _MOVE, code="bad_move")
+        return self._steps.step(
+            lambda history: hand_over("the move of a step", move, history), click=bool(truth(click))
+        )
 
     def take(self, move: Callable[[History], History]) -> Outcome:
         """Take a step and wait for its numbers; see `step`. Refused before it begins where waiting would have no end."""
         self._worker.require_elsewhere()
+        require_function(move, _MOVE, code="bad_move")
         return self._steps.step(move, click=False).result()
 
     def preview(self, *interventions: Intervention) -> Outcome:
@@ -384,7 +382,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     def state_at(self, node: int, cancel: CancelToken) -> Shown:
         """A state of the history as it would be shown; for generators given to `run_in_background`."""
-        return self._steps.at(node, cancel)
+        if not isinstance(cancel, CancelToken):
+            raise InterventionError(
+                f"A state is computed for a generator of run_in_background, with the token that it is given, not {cancel!r:.60}.",
+                code="bad_work",
+            )
+        return self._steps.at(self.history.require(node), cancel)
 
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the user's model itself: unedited, and with plain hooks for the current edits (and these).
@@ -522,8 +525,14 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
 
     def remember(self, values: Mapping[int, float]) -> None:
         """Take the metric of states that are not computed yet as known, by index in `history.nodes`."""
-        for node, value in values.items():
-            self._steps.known.setdefault(node, value)
+        for node, given in values.items() if isinstance(values, Mapping) else ((0, values),):
+            index, value = self.history.require(node), real(given)
+            if value is None:
+                raise InterventionError(
+                    f"What is known is a number for each index of a state, as {{3: 1.5}}, not {values!r:.60}.",
+                    code="bad_values",
+                )
+            self._steps.known.setdefault(index, value)
 
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that.

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from circuitboard.address import HEAD_KINDS, Edge, Intervention, Span, Values
 from circuitboard.board.files import numpy_little
+from circuitboard.errors import InterventionError
 from circuitboard.models import reload_name
 from circuitboard.prompts import PromptPair
+from circuitboard.sweeps import Sweep
 
 if TYPE_CHECKING:
     from circuitboard.address import Positions, Site
     from circuitboard.board.board import Board
     from circuitboard.prompts import Prompts
     from circuitboard.runs import Run
-    from circuitboard.sweeps import Grid, Sweep
+    from circuitboard.sweeps import Grid
 
 _FEW_NUMBERS = 16
 """A tensor of up to so many is written out; a longer one as base64, which is short and exact."""
@@ -24,6 +26,12 @@ _FEW_NUMBERS = 16
 
 def to_python(board: Board, sweeps: Sequence[Sweep] = ()) -> str:
     """Code that makes this board again, with the edits in force and those switched off, and sweeps of it."""
+    for sweep in sweeps:
+        if not isinstance(sweep, Sweep):
+            raise InterventionError(
+                f"Code is written for a Sweep, such as board.sweep('head'), not for {sweep!r:.60}.",
+                code="unknown_sweep",
+            )
     name = reload_name(board.model)
     dtype = str(board.lab.adapter.dtype)
     lines = []

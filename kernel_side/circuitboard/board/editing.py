@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from circuitboard.address import whole
+from circuitboard.address import one_of, whole
 from circuitboard.board.history import History
 from circuitboard.board.requested import requested
 from circuitboard.errors import InterventionError
@@ -101,7 +101,9 @@ class Editing:
             `bad_name`, `group_exists`, `no_such_edit`, `no_such_group`.
         """
         return self.take(
-            lambda h: h.pushed(f"name {named(h.state, [which])}: {name or 'none'}", h.state.renamed(which, name))
+            lambda h: h.pushed(
+                f"name {named(h.state, [which])}: {'none' if name is None else name}", h.state.renamed(which, name)
+            )
         )
 
     def note(self, text: str | None, node: int | None = None) -> None:
@@ -122,7 +124,9 @@ class Editing:
 
     def set_base(self, base: Base) -> Outcome:
         """Choose which run is edited; the edits stay."""
-        return self.take(lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h)
+        return self.take(
+            lambda h: h if one_of(base, (h.state.base,)) else h.pushed(f"base {base}", h.state.based_on(base))
+        )
 
     def undo(self) -> Outcome:
         """Back to the state before the last step."""

@@ -155,7 +155,7 @@ class Lab(Stays):
         if name is None:
             return self.metric
         for metric in self.metrics:
-            if metric.name == name:
+            if isinstance(name, str) and metric.name == name:
                 return metric
         raise MetricError(
             f"This board has no metric {name!r:.80}; it has {', '.join(metric.name for metric in self.metrics)}. Make one with metric=[…].",

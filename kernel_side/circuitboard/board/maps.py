@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from circuitboard.boundary import public, ran_out_of_memory
+from circuitboard.address import one_of
+from circuitboard.boundary import public, ran_out_of_memory, require_function
 from circuitboard.errors import EngineError, InterventionError, MetricError, ModelError
 from circuitboard.interventions import compile_plan
 from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
@@ -63,6 +64,8 @@ class Maps:
     def start(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
         """Start a sweep without waiting; it gives way to steps between batches."""
         shown, metric = self._shown(grid), self._lab.metric_called(on)
+        if progress is not None:
+            require_function(progress, "Progress is a function of the cells and their values")
 
         def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
             values = yield from self.cells(shown.run, grid.cells, cancel, progress, metric=metric)
@@ -89,7 +92,7 @@ class Maps:
         InterventionError
             `unknown_sweep` for an unknown method.
         """
-        if method not in ("atp", "atp*"):
+        if not one_of(method, ("atp", "atp*")):
             raise InterventionError(
                 f"A sweep can be approximated by 'atp' or 'atp*', not {method!r:.60}; leave it out for exact cells.{instead('approximate', method, ('atp', 'atp*'))}",
                 code="unknown_sweep",
@@ -110,7 +113,7 @@ class Maps:
         InterventionError
             `unknown_sweep` for an unknown `order`.
         """
-        if order not in ("atp", "layer"):
+        if not one_of(order, ("atp", "layer")):
             raise InterventionError(
                 f"The order of a sweep is 'atp' (the largest estimated effects first) or 'layer', not {order!r}.",
                 code="unknown_sweep",
@@ -238,6 +241,10 @@ class Maps:
 
     def _shown(self, grid: Grid) -> Shown:
         """The state to sweep from, if a sweep like this is possible there."""
+        if not isinstance(grid, Grid):
+            raise InterventionError(
+                f"What is swept is a Grid, such as board.grid('head'), not {grid!r:.60}.", code="unknown_sweep"
+            )
         shown = self._steps.shown
         # The cells differ in nothing that could be refused, save for their places, which the grid has checked.
         self._lab.plan(shown.history.state.base, grid.cells[:1])

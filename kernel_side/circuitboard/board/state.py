@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from circuitboard.address import Intervention, whole
+from circuitboard.address import Intervention, one_of, whole
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.words import instead
@@ -82,7 +82,7 @@ class BoardState:
     edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.base not in get_args(Base):
+        if not one_of(self.base, get_args(Base)):
             raise InterventionError(
                 f"The base run is 'clean' or 'corrupted', not {self.base!r:.60}.{instead('base', self.base, get_args(Base))}",
                 code="unknown_base",

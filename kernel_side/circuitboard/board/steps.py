@@ -87,6 +87,10 @@ class Steps:
         self._worker.require_own()
         with self._lock:
             history = move(self.history)
+            if not isinstance(history, History):
+                raise InterventionError(
+                    f"A move takes a History and returns the one after the step, not {history!r:.60}.", code="bad_move"
+                )
             plan = self._lab.plan(history.state.base, history.state.active)
             epoch, before = self._epoch, self.history
             job: Job[Outcome] = Job(lambda cancel: self._compute(history, plan, epoch, cancel), click=click)

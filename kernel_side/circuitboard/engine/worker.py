@@ -24,8 +24,9 @@ from collections.abc import Callable, Generator
 from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from circuitboard.address import Stays
 from circuitboard.boundary import inside, public
 from circuitboard.engine.answer import Answer
 from circuitboard.engine.callers import Home
@@ -54,8 +55,10 @@ _PATIENCE_S = 2.0
 
 
 @public
-class Job(Generic[T]):
+class Job(Stays, Generic[T]):
     """Work submitted to the worker, and its result to come."""
+
+    _instead: ClassVar[str] = "It is under way on its board's thread; what comes of it travels: job.result()."
 
     def __init__(
         self,

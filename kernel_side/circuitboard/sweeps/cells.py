@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from circuitboard.address import INDEXED, Edge, Intervention, Per, Site, entries, positions_of, whole
+from circuitboard.address import INDEXED, Edge, Intervention, Per, Site, entries, one_of, positions_of, whole
 from circuitboard.boundary import public
 from circuitboard.errors import AddressError, InterventionError
 from circuitboard.interventions import check_site
@@ -84,6 +84,10 @@ class Grid:
     labels: tuple[str, ...] | None = None
     per: Per | None = None
 
+    def __repr__(self) -> str:
+        where = " × ".join(f"{name} {size}" for name, size in zip(self.axes, self.shape, strict=True))
+        return f"Grid({self.how} {self.over}, {where}; .cells)"
+
 
 def grid_of(
     over: str,
@@ -107,17 +111,17 @@ def grid_of(
         Layers or positions that do not exist.
     """
     _refuse_a_site(over)
-    if not isinstance(over, str) or over not in _OVER:
+    if not one_of(over, _OVER):
         raise InterventionError(
             f"Sweep over {over!r:.60} is not known.{instead('over', over, _OVER)} Expected one of {', '.join(_OVER)}.",
             code="unknown_sweep",
         )
-    if not isinstance(by, str) or by not in _BY:
+    if not one_of(by, _BY):
         raise InterventionError(
             f"Sweep by {by!r:.60} is not known.{instead('by', by, _BY)} Expected 'all' (positions together), 'pos' (each alone) or 'label' (each label alone).",
             code="unknown_sweep",
         )
-    if not isinstance(how, str) or how not in _HOW:
+    if not one_of(how, _HOW):
         raise InterventionError(
             f"A sweep's cells are one of {', '.join(_HOW)}, not {how!r:.40}.{instead('how', how, _HOW)}",
             code="unknown_sweep",
@@ -163,7 +167,7 @@ def grid_of(
 
 def _per(per: str | None, over: str, by: str, how: str, prompts: Prompts) -> Per | None:
     """How cells that take activations from elsewhere are matched: as asked, else by what the sweep is by."""
-    if per is not None and per not in get_args(Per):
+    if per is not None and not one_of(per, get_args(Per)):
         raise InterventionError(
             f"Cells are matched per 'position' or per 'label', not {per!r:.40}.", code="unknown_sweep"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from circuitboard.address import one_of
 from circuitboard.errors import ProtocolError
 
 ColourMap = Literal["orange-blue", "purple-green"]
@@ -34,7 +35,7 @@ def require_colours(colours: str) -> None:
     ProtocolError
         `bad_colours`.
     """
-    if colours not in STOPS:
+    if not one_of(colours, STOPS):
         known = " and ".join(f'"{name}"' for name in STOPS)
         raise ProtocolError(f"{colours!r:.200} are no colours of a map; there are {known}.", code="bad_colours")
 

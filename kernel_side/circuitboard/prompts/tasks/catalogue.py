@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from circuitboard.boundary import public
 from circuitboard.errors import PromptError
+from circuitboard.prompts.pair import PromptPair
 from circuitboard.prompts.tasks.task import TASKS, task_named
 from circuitboard.words import instead
 
 if TYPE_CHECKING:
     from pandas import DataFrame
     from transformer_lens.model_bridge import TransformerBridge
-
-    from circuitboard.prompts.pair import PromptPair
 
 
 @public
@@ -64,7 +63,7 @@ def vary(pair: PromptPair, *, model: TransformerBridge, **changes: Any) -> Promp
     PromptError
         `no_recipe` if no task made the pair, and what `make` raises.
     """
-    if pair.recipe is None:
+    if not isinstance(pair, PromptPair) or pair.recipe is None:
         raise PromptError(
             "This pair was not made by a task, so it has no corruption to choose; give its corrupted prompts to PromptPair, or use cb.tasks.",
             code="no_recipe",
