@@ -51,8 +51,7 @@ class Law(RuleBasedStateMachine):
         self.board = cb.Board(self.model, cb.PromptPair(CLEAN, CORRUPTED, **PAIR), engine=tier)
 
     def teardown(self):
-        while self.patches:
-            self.patches.pop()()
+        self.drop_patches()
         if hasattr(self, "board"):
             self.board.close()
 
@@ -116,9 +115,10 @@ class Law(RuleBasedStateMachine):
         try:
             self.board.refresh()
         except cb.EngineError as error:
-            # A tier that was asked for by name and that hooks rule out: without them it works again.
-            assert error.code == "tier_refused" and self.hooks  # noqa: PT017, PT018  one of two answers
+            # A tier that was asked for by name and that hooks or code of the user's rule out: without them it works again.
+            assert error.code == "tier_refused" and (self.hooks or self.patches)  # noqa: PT017, PT018  one of two answers
             self.drop_hooks()
+            self.drop_patches()
             self.board.refresh()
         self.touched = False
         assert self.board.edits == edits
@@ -209,6 +209,14 @@ class Law(RuleBasedStateMachine):
         else:
             original = leaf.forward
             leaf.forward = lambda *args, **kwargs: original(*args, **kwargs) * 0.5
+            self.patches.append(lambda: vars(leaf).pop("forward", None))
+        self.touched = True
+
+    @precondition(lambda self: self.patches)
+    @rule()
+    def drop_patches(self):
+        while self.patches:
+            self.patches.pop()()
         self.touched = True
 
     @precondition(lambda self: self.hooks)

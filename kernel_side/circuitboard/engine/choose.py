@@ -90,7 +90,7 @@ def choose_engine(
             # Memory that runs out says nothing about the tier, only that a slower one has to do.
             short = ran_out_of_memory(error)
             if not short and isinstance(error, CircuitboardError):
-                doubt = error.message
+                doubt = error.message.removesuffix(".")
             elif short and requested == "auto":
                 doubt = "there was no memory for it"
             else:
