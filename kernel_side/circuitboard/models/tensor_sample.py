@@ -47,7 +47,7 @@ class TensorSample:
 
 def _view(tensor: Tensor) -> Tensor | None:
     flat = tensor.detach()
-    if not flat.numel() or flat.layout is not torch.strided:
+    if not flat.numel() or flat.is_meta or flat.layout is not torch.strided:
         return None
     try:
         if not flat.is_contiguous():
