@@ -29,6 +29,7 @@ _MOMENTARY = (
     "cache",
     "fired",
     "captur",
+    "context_level",
     "last_",
     "seen",
     "training",
