@@ -13,7 +13,7 @@ from circuitboard.engine import gemm
 from circuitboard.engine.gemm import Backend, best_backend, pack
 from circuitboard.errors import EngineError
 from circuitboard.models.anatomy import Linear
-from tests.tiny_models import tiny
+from tests.tiny_models import FAMILIES
 
 CPU = torch.device("cpu")
 SHAPES = [(768, 2304), (3072, 768), (48, 32), (13, 7), (1, 1)]
@@ -117,7 +117,10 @@ def test_a_weight_that_was_written_to_has_a_copy_of_its_own():
 @needs_packed
 def test_boards_of_one_model_share_packed_weights(monkeypatch):
     monkeypatch.setenv(gemm.ENVIRONMENT, "packed")
-    model, made = tiny("gpt2"), []
+    # Weights that no board of another test has.
+    model, made = FAMILIES["gpt2"]().eval(), []
+    for parameter in model.original_model.parameters():
+        parameter.data.add_(torch.randn(parameter.shape) * 0.01)
     reorder = gemm._reorder
     monkeypatch.setattr(gemm, "_reorder", lambda *args: made.append(1) or reorder(*args))
     prompts = cb.PromptPair(torch.tensor([[5, 6, 7]]), torch.tensor([[5, 8, 7]]), answer=1, wrong=2)

@@ -43,6 +43,9 @@ board.undo()
 """
 
 
+UNSHOWN = "Unexpected exception formatting exception"
+
+
 @pytest.mark.parametrize("work", WORK)
 def test_interrupts_at_random_points(kernel, panel, work):
     draw = random.Random(work)
@@ -51,8 +54,8 @@ def test_interrupts_at_random_points(kernel, panel, work):
         kernel.pause(draw.uniform(0.02, 0.4))
         kernel.interrupt()
         kernel.finish(cell)
-        assert cell.error is not None
-        assert cell.error.startswith("KeyboardInterrupt"), cell.error
+        # IPython itself fails to show some interrupts and prints what it has: a frame between two lines has no number.
+        assert (cell.error or cell.text).partition("\n")[0].startswith(("KeyboardInterrupt", UNSHOWN)), cell
         assert json.loads(kernel.run(CHECK)) == [True, 0, True, True, 1]
 
 

@@ -20,8 +20,8 @@ from circuitboard.models.setting import NO_SETTING, changed_setting, setting, un
 
 _CODE = (FunctionType, BuiltinFunctionType, MethodType, partial, staticmethod, classmethod)
 
-_MAKING = ("__init__", "__setstate__")
-"""Functions that make a module and never run in a pass."""
+_MAKING = ("__init__", "__setstate__", "register_")
+"""How functions are called that make a module and never run in a pass."""
 
 _NOTEBOOK = "__main__"
 """Where functions come and go without being the model's."""
@@ -147,7 +147,9 @@ def _code(names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in tuple(names.items())
-        if isinstance(value, _CODE) and name not in _MAKING and (not name.startswith("__") or name.endswith("__"))
+        if isinstance(value, _CODE)
+        and not name.startswith(_MAKING)
+        and (not name.startswith("__") or name.endswith("__"))
     }
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.boundary.memory import ran_out_of_memory
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -53,7 +55,9 @@ def _view(tensor: Tensor) -> Tensor | None:
         if not flat.is_contiguous():
             flat = flat.movedim(0, -1) if flat.movedim(0, -1).is_contiguous() else flat.flatten()
         flat = flat.view(-1).view(_INTEGERS[flat.element_size()])
-    except (RuntimeError, NotImplementedError, KeyError, TypeError):
+    except (RuntimeError, NotImplementedError, KeyError, TypeError) as error:
+        if ran_out_of_memory(error):
+            raise
         return None
     stride = -(-len(flat) // _FROM_EACH)
     # With a row's length in common, the sample would be a few columns and no others.
