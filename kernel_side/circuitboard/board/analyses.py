@@ -213,11 +213,8 @@ class Analyses:
         columns = [row[0] for row in rows]
         maps = Maps(lab, self._worker, self._steps)
         aligned = lab.prompts.aligned
-        how = (
-            how
-            if how is not None
-            else ("zero" if lab.source(shown.history.state.base) is None or not aligned else "patch")
-        )
+        if how is None:
+            how = "zero" if lab.source(shown.history.state.base) is None or not aligned else "patch"
         per = None if aligned else "label"
         cells = maps.grid(
             "neuron", how=how, layers=[layer], positions=pos, per=per if one_of(how, ("patch",)) else None

@@ -97,14 +97,11 @@ def _call(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
                 with plain_torch():
                     return call(*args, **kwargs)
             return call(*args, **kwargs)
-        except CircuitboardError as error:
-            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
-                raise
-            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
-            if enclosed(sys._getframe(1)):  # noqa: SLF001
+            told = _told(error, call, owner, args, kwargs)
+            if told is None:
                 raise
-            raise _at_the_boundary(error, call, owner, args, kwargs) from error
+            raise told from error
 
     return public_call
 
@@ -117,14 +114,11 @@ def _value(call: Callable[..., Any], owner: type | None) -> Callable[..., Any]:
     def public_call(*args: Any, **kwargs: Any) -> Any:
         try:
             return call(*args, **kwargs)
-        except CircuitboardError as error:
-            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
-                raise
-            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
-            if enclosed(sys._getframe(1)):  # noqa: SLF001
+            told = _told(error, call, owner, args, kwargs)
+            if told is None:
                 raise
-            raise _at_the_boundary(error, call, owner, args, kwargs) from error
+            raise told from error
 
     return public_call
 
@@ -135,21 +129,23 @@ def _generator(call: Callable[..., Generator[Any, Any, Any]], owner: type | None
     def public_call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         try:
             return (yield from call(*args, **kwargs))
-        except CircuitboardError as error:
-            if not another_name_for_memory(error) or enclosed(sys._getframe(1)):  # noqa: SLF001
-                raise
-            raise typed(error, _asked(call, owner, args)) from error
         except Exception as error:
-            if enclosed(sys._getframe(1)):  # noqa: SLF001
+            told = _told(error, call, owner, args, kwargs)
+            if told is None:
                 raise
-            raise _at_the_boundary(error, call, owner, args, kwargs) from error
+            raise told from error
 
     return public_call
 
 
-def _at_the_boundary(
+def _told(
     error: Exception, call: Callable[..., Any], owner: type | None, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> BaseException:
+) -> BaseException | None:
+    """What leaves a public call in an error's place; None for one that is ours already, or that a call of ours made."""
+    if isinstance(error, CircuitboardError) and not another_name_for_memory(error):
+        return None
+    if enclosed(sys._getframe(2)):  # noqa: SLF001  two frames up is who made the call
+        return None
     if was_interrupt(error):
         return KeyboardInterrupt()
     asked = _asked(call, owner, args)
