@@ -14,14 +14,14 @@ FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -path '*/v
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-front-end test-python test-browser test-examples compat compat-newest compat-lowest lint bench wheel vsix release-check clean
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples compat compat-newest compat-lowest lint bench pictures wheel vsix release-check clean
 
 help:
 	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
 	@echo "make setup                       only install"
 	@echo "make test                        lint, then all tests"
 	@echo "make compat                      a smoke suite with the newest releases of everything, and with the lowest allowed"
-	@echo "make lint | bench | wheel | vsix | clean"
+	@echo "make lint | bench | pictures | wheel | vsix | clean"
 	@echo "make release-check               build all, install the wheel in an empty environment, use it there"
 
 # --- installing -----------------------------------------------------------------------------------
@@ -90,10 +90,10 @@ test-python: setup
 test-examples: setup
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 -p no:warnings examples
 
-# One at a time: each drives the same JupyterLab.
+# Each of the two processes has a JupyterLab and a Chromium of its own.
 test-browser: setup
 	npm run build:vscode
-	$(BIN)/python -m pytest -m browser $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m browser $(ARGS)
 
 # Two more environments, in .make/compat: the newest releases of all that pyproject.toml allows, and the lowest. What
 # they hold is written down in tests/compat/*.txt, so that compat-newest, which CI runs, tries the same today and
@@ -119,6 +119,9 @@ $(COMPAT)/%/built: tests/compat/%.txt tests/compat/cuda_stand_in.py pyproject.to
 	$(@D)/bin/pip install --quiet --no-deps -e .
 	$(@D)/bin/python -m tests.compat.cuda_stand_in
 	touch $@
+
+pictures: setup
+	$(BIN)/python -m tests.browser.pictures
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks $(ARGS)

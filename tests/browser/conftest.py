@@ -1,4 +1,4 @@
-"""One JupyterLab server and one Chromium for all browser tests; a fresh page for each."""
+"""Of each process that runs browser tests: one JupyterLab server and one Chromium. Each test has a fresh page."""
 
 import shutil
 
@@ -7,7 +7,7 @@ import torch
 from playwright.sync_api import expect
 
 import circuitboard as cb
-from tests.browser.fake_page import NO_OFFER, FakePage, bundled, serve
+from tests.browser.fake_page import COUNTING, NO_OFFER, FakePage, bundled, serve
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
 from tests.browser.panel_page import STATIC, Panel
 from tests.tiny_models import D_VOCAB, tiny
@@ -16,10 +16,20 @@ from tests.tiny_models import D_VOCAB, tiny
 expect.set_options(timeout=60_000)
 
 
+STARTING = {"lab", "notebook7", "marimo", "vscode"}
+"""Fixtures that start a Jupyter server, a kernel or another host: what takes one is marked `lab`."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "tests/browser/" in item.path.as_posix():
-            item.add_marker(pytest.mark.browser)
+        if "tests/browser/" not in item.path.as_posix():
+            continue
+        item.add_marker(pytest.mark.browser)
+        if STARTING.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.lab)
+            # A module's tests share what was started for them: one process runs them all.
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +93,7 @@ def fake_bundle(tmp_path_factory):
 @pytest.fixture
 def fake_page(page, fake_bundle):
     """The panel on a fake kernel, in a page of its own."""
+    page.add_init_script(COUNTING)
     return FakePage(page, serve(page.context, fake_bundle))
 
 

@@ -31,9 +31,39 @@ TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 # What a browser remembers once the tour has been declined: it is offered in its own tests only.
 NO_OFFER = "try { localStorage.setItem('circuitboard.tour', 'seen') } catch {}"
 
+# Counts what the page has asked to be done soon, so that whoever drives it can wait for the end of that.
+COUNTING = """(() => {
+    const LATER_MS = 500;  // what is put off longer is no part of drawing
+    const due = new Set();
+    const counted = (start, stop) => {
+        const [begin, end] = [window[start], window[stop]];
+        window[start] = (work, ms = 0, ...given) => {
+            const id = begin.call(window, (...now) => { due.delete(key); work(...(now.length ? now : given)); }, ms);
+            const key = `${start} ${id}`;
+            if (ms <= LATER_MS) due.add(key);
+            return id;
+        };
+        window[stop] = (id) => { due.delete(`${start} ${id}`); end.call(window, id); };
+    };
+    const frame = window.requestAnimationFrame.bind(window);
+    counted("setTimeout", "clearTimeout");
+    counted("requestAnimationFrame", "cancelAnimationFrame");
+    const moves = (a) => a.playState === "running" && a.effect.getComputedTiming().endTime !== Infinity;
+    window.settled = () => new Promise((resolve) => {
+        const look = (quiet) => {
+            const rests = due.size === 0 && !document.getAnimations().some(moves);
+            if (rests && quiet === 2) resolve();
+            else frame(() => look(rests ? quiet + 1 : 0));
+        };
+        look(0);
+    });
+})()"""
+
 # Rules for whole pages, of which a panel is a part.
 PAGE_RULES = ("page-has-heading-one", "landmark-one-main", "bypass", "document-title", "html-has-lang", "region")
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+# What a theme or a width can change; all else axe finds in the elements, which are the same.
+OF_LOOKS = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
 
 
 def bundled(folder: Path) -> Path:
@@ -61,7 +91,11 @@ class FakePage:
         if state != "loading":
             self.page.wait_for_selector("[data-cb=metric]:not([data-value=nan])")
         self.page.evaluate("() => document.fonts.ready.then(() => null)")
-        self.page.wait_for_timeout(350)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until two frames have changed nothing and nothing is about to."""
+        self.page.evaluate("() => settled()")
 
     def everywhere(self) -> Iterator[str]:
         """What is shown now, wide and narrow, light and dark, without drawing it anew; yields a name for each."""
@@ -75,21 +109,33 @@ class FakePage:
                 [theme, width],
             )
             self.page.wait_for_selector(f"[data-cb=board].cb-{theme}")
-            self.page.wait_for_timeout(150)
+            self.settle()
             yield f"{theme} {width}"
 
-    def axe(self, within: str = "[data-cb=board]") -> list[str]:
-        """What axe-core finds wrong with the panel, or a part of it: one line a place."""
+    def faults_everywhere(self, within: str = "[data-cb=board]", *, every_rule: str = "light 1168") -> list[str]:
+        """What sticks out, and what axe-core finds: by all rules at one place, elsewhere by those of looks."""
+        found = []
+        for where in self.everywhere():
+            if self.page.evaluate(
+                "(b => b.scrollWidth > b.clientWidth + 1)(document.querySelector('[data-cb=board]'))"
+            ):
+                found.append(f"{where}: the board scrolls sideways")
+            found += [f"{where}: {line}" for line in self.axe(within, looks=where != every_rule)]
+        return found
+
+    def axe(self, within: str = "[data-cb=board]", *, looks: bool = False) -> list[str]:
+        """What axe-core finds wrong with the panel, or a part of it: one line a place; by all rules, or those of `looks`."""
         if not self.page.evaluate("() => 'axe' in window"):
             self.page.add_script_tag(path=AXE)
         options: Mapping[str, Any] = {
-            "runOnly": {"type": "tag", "values": TAGS},
-            "rules": {rule: {"enabled": False} for rule in PAGE_RULES},
+            "runOnly": {"type": "rule", "values": OF_LOOKS} if looks else {"type": "tag", "values": TAGS},
+            "rules": {} if looks else {rule: {"enabled": False} for rule in PAGE_RULES},
             "resultTypes": ["violations"],
         }
         found = self.page.evaluate(
             """([options, within]) => {
-                for (const { ruleId } of axe.getRules(["experimental"])) options.rules[ruleId] = { enabled: false };
+                if (options.runOnly.type === "tag")
+                    for (const { ruleId } of axe.getRules(["experimental"])) options.rules[ruleId] = { enabled: false };
                 return axe.run(within, options).then(({ violations }) => violations);
             }""",
             [options, within],

@@ -2,8 +2,9 @@
 
     python -m tests.browser.latency [--clicks 50] [--boards 1 5] [--model demo]
 
-Measured in a real JupyterLab (headless, TCP_NODELAY on the kernel's websocket) and in the blob harness, where the
-bundle runs as VS Code loads it and the messages are carried by Playwright. A click is made when the board is idle, its
+Measured in a real JupyterLab (headless, TCP_NODELAY on the kernel's websocket); in the blob harness, where the bundle
+runs as VS Code loads it and the messages are carried by Playwright; and beside a notebook in VS Code (one board of the
+demo model, through the built extension). A click is made when the board is idle, its
 map done and the detail of the last click shown; the time ends when the board's DOM, and with it `data-value` of the metric, is of the next revision: some heads
 of the demo model change nothing. What the kernel computed (`Outcome.latency_ms`) is
 taken off: what is left is messages, queues and drawing. Nothing is asserted: the machine decides.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from tests.browser.fake_page import NO_OFFER
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
+from tests.browser.vscode_host import SETUP, VSCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -194,6 +196,31 @@ def in_blob_harness(browser: Browser, model: str, boards: int, clicks: int) -> s
     return _said("blob", boards, totals, computed)
 
 
+def beside_vscode(browser: Browser, clicks: int) -> str:
+    """Click in the panel beside a notebook, with the built VS Code extension between it and a kernel; one line."""
+    page = browser.new_page(viewport={"width": 720, "height": 1100})
+    with VSCode(page) as host:
+        host.kernel.run(SETUP)
+        host.run("circuitboard.openBeside")
+        host.open_page("light")
+        rest = f"[...document.querySelectorAll('[data-cb=board]')].some({REST})"
+        host.pump(lambda: page.evaluate(rest), 60)
+        totals, computed = [], []
+        for i, (layer, head) in enumerate(_heads(clicks + WARM_UP, 4, 8)):
+            page.evaluate(
+                f"([layer, head]) => {{ window.took = null; const board = document.querySelector('[data-cb=board]');"
+                f" ({CLICK})([board, layer, head]).then((ms) => {{ window.took = ms; }}); }}",
+                [layer, head],
+            )
+            host.pump(lambda: page.evaluate("window.took !== null"))
+            if i >= WARM_UP:
+                totals.append(page.evaluate("window.took"))
+                computed.append(float(host.kernel.run("print(board.shown.outcome.latency_ms)")))
+            host.pump(lambda: page.evaluate(rest))
+    page.close()
+    return _said("VS Code", 1, totals, computed)
+
+
 def main() -> None:
     """Measure and print."""
     from playwright.sync_api import sync_playwright
@@ -208,6 +235,7 @@ def main() -> None:
         for measure in (in_jupyterlab, in_blob_harness):
             for boards in given.boards:
                 print(measure(browser, given.model, boards, given.clicks), flush=True)
+        print(beside_vscode(browser, given.clicks), flush=True)
         browser.close()
 
 

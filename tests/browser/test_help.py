@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.browser.fake_page import ADDRESS, bundled, serve
+from tests.browser.fake_page import ADDRESS, serve
 
 WIDTHS = (1168, 480)
 
@@ -100,7 +100,7 @@ def test_a_definition_opens_on_hover_beside_its_word_and_escape_puts_it_away(fak
     words.first.hover()
     tip.wait_for()
     tip.hover()
-    page.wait_for_timeout(500)
+    fake_page.settle()
     assert tip.is_visible()
 
 
@@ -179,9 +179,9 @@ def test_search_says_in_words_what_is_not_there(fake_page):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_tour_goes_by_keyboard_through_what_a_user_does(chromium, tmp_path_factory, width):
+def test_the_tour_goes_by_keyboard_through_what_a_user_does(chromium, fake_bundle, width):
     context = chromium.new_context(viewport={"width": width + 40, "height": 1000}, reduced_motion="reduce")
-    serve(context, bundled(tmp_path_factory.mktemp("tour")))
+    serve(context, fake_bundle)
     page = context.new_page()
     try:
         page.goto(f"{ADDRESS}?state=empty&w={width}")
@@ -278,8 +278,13 @@ def test_the_metric_is_announced_at_most_once_a_second(fake_page):
     )
     for head in range(12):
         page.locator(f"[data-cb=head][data-layer='2'][data-head='{head}']").click()
-        page.wait_for_timeout(150)
-    page.wait_for_timeout(1500)
+        fake_page.settle()
+    page.wait_for_function(
+        "() => window.spoken.length > 0 && document.querySelector('[data-cb=metric]').ariaBusy !== 'true'"
+    )
+    # Once more after the first is over, so that there are two to compare.
+    page.locator("[data-cb=head][data-layer='3'][data-head='0']").click()
+    page.wait_for_function("(before) => window.spoken.length > before", arg=page.evaluate("() => window.spoken.length"))
     spoken = page.evaluate("() => window.spoken")
     assert len(spoken) >= 2
     assert min(b - a for a, b in itertools.pairwise(spoken)) >= 950

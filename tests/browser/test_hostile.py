@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -95,14 +96,12 @@ def _visit(page, settle):
         page.keyboard.press("Escape")
         cell.click()
         settle()
-        for _ in range(50):
+        end = time.monotonic() + 60
+        while not page.locator("[data-cb=detail][data-status=shown]").count():
             # The detail is asked for a moment later, and its messages too have to be carried.
-            page.wait_for_timeout(100)
+            assert time.monotonic() < end, f"no detail on the map of {over}"
+            page.wait_for_timeout(10)
             settle()
-            if page.locator("[data-cb=detail][data-status=shown]").count():
-                break
-        else:
-            pytest.fail(f"no detail on the map of {over}")
         assert _wrong(page) == [], over
     page.locator("[data-cb=token]").first.click()
     settle()
@@ -132,7 +131,6 @@ def test_a_real_board_of_hostile_text_is_text(panel, board):
 def test_every_state_of_hostile_text_is_text(fake_page, state):
     for width in (1168, 480):
         fake_page.show(state, model="hostile", width=width)
-        fake_page.page.wait_for_timeout(700 if state == "detail" else 50)
         assert _wrong(fake_page.page) == [], width
     assert {url.partition("?")[0] for url in fake_page.asked} == {
         FAKE_ADDRESS, f"{FAKE_ADDRESS}built/page.js", f"{FAKE_ADDRESS}built/widget.css",

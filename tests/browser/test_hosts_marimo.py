@@ -53,7 +53,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(params=["light", "dark"])
-def served(request, tmp_path):
+def marimo(request, tmp_path):
     """The address of a marimo server with that notebook, and the theme that it is set to."""
     pytest.importorskip("marimo", reason="marimo is installed by the extra [dev]")
     (tmp_path / "board.py").write_text(NOTEBOOK)
@@ -97,8 +97,8 @@ def head(layer, number):
     return f'[data-cb="head"][data-layer="{layer}"][data-head="{number}"]'
 
 
-def test_a_board_is_drawn_clicked_and_shown_again(served, page):
-    address, theme = served
+def test_a_board_is_drawn_clicked_and_shown_again(marimo, page):
+    address, theme = marimo
     page.goto(address)
     board, metric = page.locator("[data-cb=board]"), page.locator("[data-cb=metric]")
     board.locator(head(3, 0)).wait_for(timeout=90_000)

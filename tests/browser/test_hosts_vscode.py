@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import base64
-import statistics
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.browser.vscode_host import ADDRESS, STAGE, VSCode
+from tests.browser.vscode_host import ADDRESS, SETUP, STAGE, VSCode
 
 PICTURES = Path(__file__).parent / "pictures"
-
-SETUP = """
-import torch
-torch.set_num_threads(1)
-import circuitboard as cb
-model = cb.load("demo")
-board = cb.Board(model, cb.tasks.ioi(8, model=model))
-from circuitboard.board.display import made
-made(board)
-"""
 
 
 def head(layer, number):
@@ -134,25 +123,6 @@ def test_without_a_board_the_panel_offers_to_make_one(vscode):
     vscode.kernel.run(SETUP)
     vscode.pump(status.is_hidden)
     vscode.pump(lambda: vscode.page.locator(head(0, 0)).is_visible())
-
-
-def test_how_long_a_click_takes_to_reach_the_page(beside, capsys):
-    taken = []
-    beside.page.evaluate(
-        """() => { const metric = document.querySelector("[data-cb=metric]");
-        window.changes = [];
-        new MutationObserver(() => window.changes.push(performance.now())).observe(metric,
-          { attributes: true, attributeFilter: ["data-value"] });
-        document.addEventListener("pointerdown", () => { window.pressed = performance.now(); }, true); }"""
-    )
-    for _ in range(20):
-        seen = beside.page.evaluate("changes.length")
-        beside.page.click(head(3, 0))
-        beside.pump(lambda seen=seen: beside.page.evaluate("changes.length") > seen)
-        taken.append(beside.page.evaluate("changes.at(-1) - pressed"))
-        beside.pause(0.2)
-    with capsys.disabled():
-        print(f"\nbeside a VS Code notebook: click → DOM median {statistics.median(taken):.0f} ms of 20")
 
 
 def test_a_file_made_in_the_panel_is_handed_to_vscode_which_asks_where_to_save_it(beside):

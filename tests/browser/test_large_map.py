@@ -48,7 +48,7 @@ def test_a_wide_map_scrolls_under_its_layers(fake_page):
     page = fake_page.page
     labels = page.locator(".cb-layers").bounding_box()
     page.locator(".cb-scroll").evaluate("(e) => { e.scrollLeft = 100 * 18; }")
-    page.wait_for_timeout(100)
+    fake_page.settle()
     assert page.locator(".cb-layers").bounding_box() == labels
     cell, point = _pointed(fake_page, 4, 9)
     assert (cell.get_attribute("data-pos"), cell.get_attribute("data-layer")) == ("104", "9")
@@ -102,7 +102,8 @@ def test_the_menu_and_the_card_stay_inside_the_panel(fake_page, width):
     page.keyboard.press("Escape")
     for head in (0, 5, 6, 11):
         page.hover(f"[data-cb=head][data-layer='9'][data-head='{head}']")
-        page.wait_for_timeout(200)
+        page.locator(".cb-tip", has_text=f"9.{head}").wait_for()
+        fake_page.settle()
         boxes.append(page.locator(".cb-tip").bounding_box())
     region = page.locator(".cb-map").bounding_box()
     for box in boxes:

@@ -88,7 +88,7 @@ def test_nothing_moves_when_a_map_fills_in_or_a_detail_comes(fake_page, width):
     assert page.evaluate(BOXES) == before
     page.locator('[data-cb="head"][data-layer="9"][data-head="6"]').click()
     page.locator('[data-cb="detail"][data-site="9.6"][data-status="shown"]').wait_for()
-    page.wait_for_timeout(300)
+    fake_page.settle()
     after = page.evaluate(BOXES)
     # On one column what is edited is listed above what follows, which is the one thing that may grow.
     still = [box for box in before if width > 480 or "cb-side" not in box[0]]

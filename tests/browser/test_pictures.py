@@ -1,8 +1,7 @@
-"""Pictures of every panel and state, in both themes, wide and narrow, for people to look at; and a few that are compared.
+"""A few of the pictures of panels (`make pictures`) are compared: by their layout.
 
-They are written to `tests/browser/pictures/panels` (not kept in git; the folder is printed). What is compared is the layout: the box of
-each region and of each kind of thing in it, as `snapshots/*.json` has it, within `TOLERANCE` pixels, which holds where the
-same fonts are installed and is skipped elsewhere. `CIRCUITBOARD_SNAPSHOTS=write` writes them anew.
+That is the box of each region and of each kind of thing in it, as `snapshots/*.json` has it, within `TOLERANCE` pixels,
+which holds where the same fonts are installed and is skipped elsewhere. `CIRCUITBOARD_SNAPSHOTS=write` writes them anew.
 """
 
 from __future__ import annotations
@@ -14,27 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.pictures import VIEWS
+
 HERE = Path(__file__).parent
-PICTURES = HERE / "pictures" / "panels"
 SNAPSHOTS = HERE / "snapshots"
 TOLERANCE = 2
 
-VIEWS = {
-    "first": {"state": "empty"},
-    "loading": {"state": "loading"},
-    "edited": {"state": "edited"},
-    "strengths": {"state": "strengths"},
-    "filling": {"state": "computing"},
-    "detail": {"state": "detail"},
-    "cancelled": {"state": "cancelled"},
-    "error": {"state": "error"},
-    "disconnected": {"state": "disconnected"},
-    "data-set": {"state": "edited", "model": "dataset"},
-    "long": {"state": "edited", "model": "long", "map": "resid_pre"},
-    "neurons": {"state": "edited", "map": "neuron"},
-    "by-position": {"state": "edited", "map": "head_pos"},
-    "nan": {"state": "nan"},
-}
 COMPARED = ("first", "edited", "error", "data-set", "neurons")
 
 # The widths of these words in the panel's own font tell one set of fonts from another.
@@ -61,22 +45,6 @@ BOXES = """() => {
     }
     return found;
 }"""
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_pictures_of_each_panel_are_kept(fake_page, name):
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    print(f"pictures: {PICTURES}")
-    for theme, width in itertools.product(("light", "dark"), (1168, 480)):
-        fake_page.show(**VIEWS[name], theme=theme, width=width)
-        fake_page.page.mouse.move(1, 1)
-        fake_page.page.wait_for_timeout(700 if name == "detail" else 200)
-        picture = PICTURES / f"{name}-{theme}-{width}.png"
-        board = fake_page.page.locator("[data-cb=board]")
-        board.screenshot(path=picture)
-        assert picture.stat().st_size > 5000
-        # Nothing sticks out: what is wider than the panel scrolls inside it.
-        assert board.evaluate("(board) => board.scrollWidth <= board.clientWidth + 1"), (theme, width)
 
 
 @pytest.mark.parametrize(("name", "width"), list(itertools.product(COMPARED, (1168, 480))))

@@ -25,6 +25,17 @@ ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "dist/vscode"
 ADDRESS = "http://vscode.test"
 
+SETUP = """
+import torch
+torch.set_num_threads(1)
+import circuitboard as cb
+model = cb.load("demo")
+board = cb.Board(model, cb.tasks.ioi(8, model=model))
+from circuitboard.board.display import made
+made(board)
+"""
+"""A board of the demo model in the kernel, as a cell that ends in it leaves it."""
+
 THEMES = {
     "light": {
         "--vscode-editor-background": "#ffffff",
