@@ -78,8 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_saved(path: Path) -> int:
     """Compute a saved board again, say how its numbers compare, and return 0 if they hold, else 1 (2 for an error)."""
     from circuitboard.board import Board
-    from circuitboard.board.storage import reopen
     from circuitboard.errors import CircuitboardError
+    from circuitboard.files.storage import reopen
 
     try:
         reopened = reopen(Board, path, None)

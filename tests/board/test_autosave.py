@@ -21,9 +21,9 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board import autosave, lab, storage
-from circuitboard.board.files import KeptName, disk, new_name, quota
-from circuitboard.models.fingerprint import fingerprint
+from circuitboard.desk import lab
+from circuitboard.files import KeptName, autosave, disk, new_name, quota, storage
+from circuitboard.models.account.fingerprint import fingerprint
 from tests.board.prompts import pair
 from tests.tiny_models import FAMILIES, tiny
 
@@ -301,7 +301,7 @@ def test_the_file_of_an_open_board_stays_whatever_else_is_made(make, model, kept
 
 OTHER = """
 import sys
-from circuitboard.board.files import new_name
+from circuitboard.files import new_name
 print(new_name("board", 1), flush=True)
 sys.stdin.read()
 """
@@ -519,7 +519,7 @@ import sys, time, torch
 torch.set_num_threads(1)
 import circuitboard as cb
 from tests.board.prompts import pair
-from circuitboard.models.fingerprint import fingerprint
+from circuitboard.models.account.fingerprint import fingerprint
 from tests.tiny_models import FAMILIES, tiny
 board = cb.Board(tiny("gpt2"), pair(), autosave=True)
 board.edit(cb.head(1, 1).zero())

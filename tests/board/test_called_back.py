@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board import History
+from circuitboard.steps import History
 from tests.board.prompts import pair, plain_logits, plain_values
 
 EDIT, OTHER = cb.head(1, 2).zero(), cb.head(2, 1).zero()

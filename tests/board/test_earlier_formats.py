@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import circuitboard as cb
-from circuitboard.board import saved as saved_format
+from circuitboard.files import saved as saved_format
 
 FILES = Path(__file__).parent / "files"
 LATEST = saved_format.FORMAT_VERSION

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import circuitboard as cb
-from circuitboard.board.state import MAX_NAME
 from circuitboard.errors import CircuitboardError
+from circuitboard.steps.state import MAX_NAME
 
 EDITS = (cb.head(0, 1).zero(), cb.head(1, 2).zero(), cb.resid_pre(2).scale(0.5), cb.head(2, 0).zero())
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from circuitboard.board.later import Later
 from circuitboard.engine.clock import CLOCK
+from circuitboard.files.later import Later
 from tests.clock import StandingClock
 
 

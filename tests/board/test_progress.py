@@ -8,7 +8,7 @@ import time
 import pytest
 
 import circuitboard as cb
-from circuitboard.board import progress
+from circuitboard.desk import progress
 from circuitboard.engine import CancelToken
 from tests.tiny_models import tiny
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.state import MAX_EDITS
+from circuitboard.steps.state import MAX_EDITS
 from tests.board.prompts import ANSWERS, CLEAN, WRONG, pair, plain_values
 
 EDIT = cb.head(1, 2).zero()

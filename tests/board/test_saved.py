@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.storage import reopen
 from circuitboard.cli import main
-from circuitboard.models.fingerprint import fingerprint
+from circuitboard.files.storage import reopen
+from circuitboard.models.account.fingerprint import fingerprint
 from tests.tiny_models import FAMILIES, tiny
 
 VECTOR = torch.linspace(-1, 1, 32)

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import circuitboard as cb
-from circuitboard.board import History, Node, storage
-from circuitboard.board import saved as saved_format
-from circuitboard.board.files import saved_tree, tree_in
-from circuitboard.board.state import BoardState, Edit
+from circuitboard.desk.manifest import ModelManifest
+from circuitboard.files import saved as saved_format
+from circuitboard.files import saved_tree, storage, tree_in
+from circuitboard.steps import BoardState, Edit, History, Node
 from tests.board.prompts import pair, plain_values
 from tests.tiny_models import tiny
 
@@ -223,7 +223,7 @@ class TestAHistoryThatIsTooLarge:
 
 
 def _file(tree):
-    made = saved_format.SavedModel("", None, "float32", 1, 1, 1, 1)
+    made = ModelManifest("", None, "float32", 1, 1, 1, 1)
     prompts = saved_format.SavedPrompts(None, None, [], None, [], None, {}, prepend_bos=False)
     return saved_format.SavedBoard(
         "circuitboard.board",

@@ -12,8 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.run_cell('''
 import circuitboard as cb
-from circuitboard.models.account import Account
-from circuitboard.widget.session import Session
+from circuitboard.models.account.account import Account
+from circuitboard.session.session import Session
 walks, answers = [], []
 real = Account._structure
 Account._structure = lambda self: walks.append(1) or real(self)

@@ -15,7 +15,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.analysis import AttentionPattern, DirectLogitAttribution, LogitLens, SelfRepair
-from circuitboard.board.state_comparison import StateComparison
+from circuitboard.desk.state_comparison import StateComparison
 from circuitboard.sweeps import SweepStream
 from tests.board.prompts import CLEAN, CORRUPTED, pair
 from tests.tiny_models import tiny

@@ -20,10 +20,10 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.history import History
 from circuitboard.boundary import is_public, public
 from circuitboard.boundary.public import wants_mark
 from circuitboard.errors import CircuitboardError
+from circuitboard.steps import History
 from tests.board.prompts import pair
 from tests.tiny_models import tiny
 

@@ -130,7 +130,7 @@ def in_blob_harness(browser: Browser, model: str, boards: int, clicks: int) -> s
     import torch
 
     import circuitboard as cb
-    from circuitboard.widget.session import Session
+    from circuitboard.session.session import Session
 
     torch.set_num_threads(1)
     static = Path(cb.__file__).parent / "widget" / "static"

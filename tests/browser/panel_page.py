@@ -43,7 +43,7 @@ class Panel:
     """One page with views of one board, and the line between them."""
 
     def __init__(self, page, board):
-        from circuitboard.widget.session import Session
+        from circuitboard.session.session import Session
 
         self.page = page
         self.sent = queue.Queue()

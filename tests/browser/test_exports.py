@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.export import Shows, drawing_of_sweep, page_of, svg_of
+from circuitboard.pictures import Shows, drawing_of_sweep, page_of, svg_of
 from tests.browser.fake_page import AXE, TAGS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import circuitboard as cb
-from circuitboard.board.checks.watch import Watch
+from circuitboard.desk.checks.watch import Watch
 from circuitboard.engine import CancelToken
 from circuitboard.engine.wavefront.wave import Wave
 from circuitboard.errors import Cancelled, EngineError

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import modeling_utils
 
-from circuitboard.models.account import Account
+from circuitboard.models.account.account import Account
 from tests.tiny_models import FAMILIES, MORE_FAMILIES
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])

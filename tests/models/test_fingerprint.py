@@ -7,7 +7,7 @@ import json
 import pytest
 
 import circuitboard as cb
-from circuitboard.models.fingerprint import _definition, fingerprint
+from circuitboard.models.account.fingerprint import _definition, fingerprint
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_no_pickle_and_nothing_large_or_private_is_inside(wheel, names):
 
 
 def test_the_font_of_drawings_is_inside_with_its_licence(wheel, names):
-    fonts = "circuitboard/board/export/fonts"
+    fonts = "circuitboard/pictures/fonts"
     assert {f"{fonts}/DejaVuSans.ttf", f"{fonts}/DejaVuSans-Bold.ttf"} <= names
     assert "Bitstream Vera Fonts Copyright" in wheel.read(f"{fonts}/LICENSE.txt").decode()
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.files import disk
+from circuitboard.files import disk
 from tests.security.session_files import MODEL, board
 from tests.tiny_models import FAMILIES, tiny
 

@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import circuitboard as cb
-from circuitboard.board import saved as saved_format
-from circuitboard.board import storage
+from circuitboard.files import saved as saved_format
+from circuitboard.files import storage
 from tests.security.session_files import MODEL, board, board_pair, line, replaced, spots
 from tests.tiny_models import D_VOCAB, tiny
 

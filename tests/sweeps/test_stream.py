@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.maps import Maps
+from circuitboard.desk.maps import Maps
 from circuitboard.engine import CancelToken
 from circuitboard.errors import Cancelled
 from circuitboard.interventions import compile_plan

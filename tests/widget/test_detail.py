@@ -11,7 +11,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-from circuitboard.widget import component_run, detail
+from circuitboard.session.readings import component_run, detail
 from tests.tiny_models import tiny
 from tests.widget.view import real
 

@@ -11,8 +11,8 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-from circuitboard.widget import map_grid
-from circuitboard.widget.live_map import ESTIMATED, EXACT
+from circuitboard.session.maps import map_grid
+from circuitboard.session.maps.live_map import ESTIMATED, EXACT
 from tests.tiny_models import tiny
 from tests.widget.view import real
 

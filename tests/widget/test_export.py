@@ -14,12 +14,12 @@ import msgspec
 import pytest
 
 import circuitboard as cb
-from circuitboard.board.export import EXACT, STOPS
-from circuitboard.board.export.page_style import style_of
-from circuitboard.board.saved import SavedBoard
+from circuitboard.files.saved import SavedBoard
+from circuitboard.pictures import EXACT, STOPS
+from circuitboard.pictures.page_style import style_of
 from circuitboard.protocol import messages as m
-from circuitboard.widget import sent_maps
-from circuitboard.widget.export import drawn_map
+from circuitboard.session.export import drawn_map
+from circuitboard.session.maps import sent_maps
 from circuitboard.widget.still import html_of, still_of
 from tests.board.export.test_page import Seen
 from tests.widget.conftest import CLEAN
@@ -182,7 +182,7 @@ def test_names_of_files_are_plain(board, view, monkeypatch, name):
 
 
 def test_what_fails_aside_is_told(view, monkeypatch):
-    monkeypatch.setattr("circuitboard.widget.export.page_of", lambda *_: 1 / 0)
+    monkeypatch.setattr("circuitboard.session.export.page_of", lambda *_: 1 / 0)
     assert "ZeroDivisionError" in view.ask("export", what="html").error.message
 
 

@@ -11,9 +11,10 @@ import torch
 
 import circuitboard as cb
 from circuitboard.errors import ProtocolError
-from circuitboard.widget import form, view_settings, widget_of
-from circuitboard.widget.form_code import code_of
-from circuitboard.widget.form_values import Form, InVariable, Pair, Text, Typed, View
+from circuitboard.form import form
+from circuitboard.form.form_code import code_of
+from circuitboard.form.form_values import Form, InVariable, Pair, Text, Typed, View
+from circuitboard.widget import view_settings, widget_of
 from tests.tiny_models import tiny
 
 CLEAN = "When John and Mary went to the store, John gave the book to"

@@ -13,7 +13,7 @@ import pytest
 from ipywidgets.widgets import widget as registry
 
 import circuitboard as cb
-from circuitboard.board import autosave
+from circuitboard.files import autosave
 from circuitboard.widget import bridge, mimebundle, set_view, widget_of
 from circuitboard.widget import widget as widgets
 from tests.board.prompts import pair

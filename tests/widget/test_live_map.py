@@ -11,11 +11,11 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.maps import Maps
+from circuitboard.desk.maps import Maps
 from circuitboard.engine import CancelToken
 from circuitboard.protocol import messages as m
+from circuitboard.session.maps.live_map import ESTIMATED, EXACT
 from circuitboard.sweeps import sweep as sweeping
-from circuitboard.widget.live_map import ESTIMATED, EXACT
 from tests.tiny_models import FAMILIES, tiny
 from tests.widget.view import real
 

@@ -15,9 +15,9 @@ from transformer_lens.model_bridge import TransformerBridge
 import circuitboard as cb
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import encode
+from circuitboard.session.maps.live_map import ESTIMATED, EXACT
+from circuitboard.session.maps.map_events import MapEvents
 from circuitboard.sweeps import sweep as sweeping
-from circuitboard.widget.live_map import ESTIMATED, EXACT
-from circuitboard.widget.map_events import MapEvents
 from tests.tiny_models import tiny
 
 HEADER = 700

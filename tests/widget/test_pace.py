@@ -12,8 +12,8 @@ import pytest
 import circuitboard as cb
 from circuitboard.engine import Job
 from circuitboard.protocol import messages as m
-from circuitboard.widget.busy import BLINK_S, BusyWatch
-from circuitboard.widget.publisher import BURST, UPDATES_PER_SECOND, Publisher
+from circuitboard.session.busy import BLINK_S, BusyWatch
+from circuitboard.session.publisher import BURST, UPDATES_PER_SECOND, Publisher
 from tests.clock import StandingClock
 from tests.widget.view import real
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 import circuitboard as cb
-from circuitboard.board import autosave
 from circuitboard.errors import ProtocolError
+from circuitboard.files import autosave
 from circuitboard.widget import reloading
 from tests.tiny_models import tiny
 

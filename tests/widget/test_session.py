@@ -9,7 +9,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-from circuitboard.widget import session
+from circuitboard.session import session
 from tests.widget.view import real
 
 

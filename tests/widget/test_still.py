@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import circuitboard as cb
-from circuitboard.board.export import MapDrawing, svg_of
-from circuitboard.board.export.drawing import Label, Mark, scale_of
+from circuitboard.pictures import MapDrawing, svg_of
+from circuitboard.pictures.drawing import Label, Mark, scale_of
 from circuitboard.protocol import messages as m
 from circuitboard.widget import mimebundle, widget_of
 from circuitboard.widget.still import BACK, CELLS, MAX_BYTES, Still, html_of, still_of, text_of

@@ -7,7 +7,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.protocol import messages as m
-from circuitboard.widget import trace
+from circuitboard.session.readings import trace
 from tests.oracle import hooked_logits, logit_diff
 from tests.tiny_models import tiny
 from tests.widget.view import real

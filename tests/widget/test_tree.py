@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 import circuitboard as cb
-from circuitboard.board import BoardState, History
 from circuitboard.errors import InterventionError
-from circuitboard.widget import tree as trees
-from circuitboard.widget.tree import tree_of
+from circuitboard.session import tree as trees
+from circuitboard.session.tree import tree_of
+from circuitboard.steps import BoardState, History
 from tests.widget.view import real
 
 

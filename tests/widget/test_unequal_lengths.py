@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.exporting import export_html
+from circuitboard.files.exporting import export_html
 from circuitboard.protocol import messages as m
 from tests.widget.view import real
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from circuitboard.protocol import messages as m
-from circuitboard.widget.session import Session
+from circuitboard.session.session import Session
 
 PATIENCE_S = 300
 

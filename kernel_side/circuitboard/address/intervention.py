@@ -15,8 +15,8 @@ from circuitboard.words import Meant, Told
 
 if TYPE_CHECKING:
     from circuitboard.address.edge import Edge
+    from circuitboard.address.run import SourceRun
     from circuitboard.address.site import Site
-    from circuitboard.runs import Run
 
 How = Literal["zero", "mean", "resample", "patch", "scale", "add", "set", "freeze"]
 Per = Literal["position", "label"]
@@ -74,7 +74,7 @@ class Intervention:
     values: Values | None = None
     seed: int | None = None
     per: Per | None = None
-    run: Run | None = None
+    run: SourceRun | None = None
     renormalize: bool = False
     from_: Positions = None
 
@@ -239,7 +239,7 @@ class Editable(Told):
         """
         return self._edited("resample", seed=seed, per=per)
 
-    def patch(self, run: Run | None = None, *, per: Per = "position", from_: object = None) -> Intervention:
+    def patch(self, run: SourceRun | None = None, *, per: Per = "position", from_: object = None) -> Intervention:
         """Take the activation from another run (activation patching).
 
         Parameters

@@ -102,3 +102,9 @@ class Values:
 
     def __str__(self) -> str:
         return f"{float(self.tensor):g}" if not self.shape else f"a tensor {list(self.shape)}"
+
+
+def little_endian(numbers: Any) -> bytes:
+    """The bytes of an array, little-endian whatever the machine."""
+    found: bytes = numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
+    return found

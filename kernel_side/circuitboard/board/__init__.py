@@ -1,11 +1,10 @@
 """The board: one model, one set of prompts, edits that can be undone, and numbers that follow."""
 
 from circuitboard.board.board import Board
-from circuitboard.board.checks.self_test import SelfTest
-from circuitboard.board.checks.verification import Verification
-from circuitboard.board.history import History, Node
-from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown
-from circuitboard.board.state import Base, BoardState, Edit
+from circuitboard.desk.checks.self_test import SelfTest
+from circuitboard.desk.checks.verification import Verification
+from circuitboard.desk.outcome import Baselines, EngineStatus, Outcome, Shown
+from circuitboard.steps import Base, BoardState, Edit, History, Node
 
 __all__ = [
     "Base",

@@ -29,14 +29,14 @@ from circuitboard.analysis import (
     tokens_view,
     windows,
 )
-from circuitboard.board.maps import Maps
-from circuitboard.board.requested import requested
-from circuitboard.board.top_tokens import require_prompt
+from circuitboard.desk.maps import Maps
+from circuitboard.desk.top_tokens import require_prompt
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import AddressError, InterventionError, PromptError
 from circuitboard.interventions import check_site
 from circuitboard.prompts import PromptPair
 from circuitboard.prompts.text import read_text
+from circuitboard.steps.requested import requested
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.board.lab import Lab
-    from circuitboard.board.outcome import Shown
-    from circuitboard.board.steps import Steps
+    from circuitboard.desk.lab import Lab
+    from circuitboard.desk.outcome import Shown
+    from circuitboard.desk.timeline import Steps
     from circuitboard.engine import CancelToken, Worker
     from circuitboard.interventions import Plan
     from circuitboard.prompts.pair import Text

@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from circuitboard.address import Intervention, Stays, entries, real, truth, whole
-from circuitboard.board import code, display, exporting, storage
+from circuitboard.board import display
 from circuitboard.board.analyses import Analyses
-from circuitboard.board.autosave import Autosave, last_saved, wanted
-from circuitboard.board.checks.self_test import SelfTest, run_self_test
-from circuitboard.board.checks.verification import Verification, verified
 from circuitboard.board.editing import Editing
-from circuitboard.board.history import History, Node
-from circuitboard.board.lab import set_up
-from circuitboard.board.metrics_table import metrics_table
-from circuitboard.board.notes import notes_of
-from circuitboard.board.outcome import Baselines, EngineStatus, Outcome, Shown
-from circuitboard.board.requested import requested
-from circuitboard.board.state import Base, BoardState, Edit
-from circuitboard.board.steps import Steps, held_bytes, mean
 from circuitboard.board.sweeping import Sweeping
-from circuitboard.board.top_tokens import top_tokens
 from circuitboard.boundary import hand_over, public, require_function
+from circuitboard.desk.checks.self_test import SelfTest, run_self_test
+from circuitboard.desk.checks.verification import Verification, verified
+from circuitboard.desk.lab import set_up
+from circuitboard.desk.metrics_table import metrics_table
+from circuitboard.desk.notes import notes_of
+from circuitboard.desk.outcome import Baselines, EngineStatus, Outcome, Shown
+from circuitboard.desk.timeline import Steps, held_bytes, mean
+from circuitboard.desk.top_tokens import top_tokens
 from circuitboard.engine import CancelToken, HookedEngine, Job, Worker
 from circuitboard.errors import AddressError, InterventionError, NoSuchName, PromptError
+from circuitboard.files import code, exporting, storage
+from circuitboard.files.autosave import Autosave, last_saved, wanted
 from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
+from circuitboard.steps import Base, BoardState, Edit, History, Node
+from circuitboard.steps.requested import requested
 from circuitboard.sweeps import normalized
 from circuitboard.words import Meant, Told, instead
 
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.board.files import MetricsGiven
-    from circuitboard.board.lab import Lab
+    from circuitboard.desk.lab import Lab
     from circuitboard.engine import Requested
+    from circuitboard.files import MetricsGiven
     from circuitboard.metrics import MetricsLike, Spread
     from circuitboard.prompts import Prompts
     from circuitboard.prompts.notes import Note

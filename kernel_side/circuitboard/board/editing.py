@@ -6,16 +6,16 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from circuitboard.address import one_of, whole
-from circuitboard.board.history import History
-from circuitboard.board.requested import requested
 from circuitboard.errors import InterventionError
+from circuitboard.steps import History
+from circuitboard.steps.requested import requested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from circuitboard.address import Intervention
-    from circuitboard.board.outcome import Outcome
-    from circuitboard.board.state import Base, BoardState
+    from circuitboard.desk.outcome import Outcome
+    from circuitboard.steps import Base, BoardState
 
 
 class Editing:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from circuitboard.board.maps import Maps
-from circuitboard.board.progress import progress_bar
-from circuitboard.board.state_comparison import ComparedState, StateComparison
+from circuitboard.desk.maps import Maps
+from circuitboard.desk.progress import progress_bar
+from circuitboard.desk.state_comparison import ComparedState, StateComparison
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.board.comparison import Comparison
-    from circuitboard.board.lab import Lab
-    from circuitboard.board.steps import Steps
+    from circuitboard.desk.comparison import Comparison
+    from circuitboard.desk.lab import Lab
+    from circuitboard.desk.timeline import Steps
     from circuitboard.engine import CancelToken, Job, Worker
     from circuitboard.prompts import PromptPair
     from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
@@ -177,7 +177,7 @@ class Sweeping:
         PromptError
             `no_recipe`, `unknown_corruption`, `clean_differs`, `too_few_corruptions`.
         """
-        from circuitboard.board.comparison import compare
+        from circuitboard.desk.comparison import compare
 
         options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on, "per": per}
         return compare(self, corruptions, over, options)  # type: ignore[arg-type]

@@ -11,10 +11,11 @@ from circuitboard.interventions.matching import Aligned, Columns, aligned, every
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention
+    from circuitboard.address.run import SourceRun
     from circuitboard.interventions.reference import Reference
     from circuitboard.interventions.write import Where
     from circuitboard.prompts import Prompts
-    from circuitboard.runs import CachedRun, Origin, Run
+    from circuitboard.runs import CachedRun, Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Supply:
     base: CachedRun
     source: CachedRun | None = None
     reference: Reference | None = None
-    others: Callable[[Run], tuple[Origin, Prompts]] | None = None
+    others: Callable[[SourceRun], tuple[Origin, Prompts]] | None = None
     made: dict[object, Aligned] = field(default_factory=dict)
 
     def taken(self, intervention: Intervention, prompts: Prompts) -> tuple[Origin, Columns | None, Columns | None]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Kind
-    from circuitboard.models.account import Account
+    from circuitboard.models.account.account import Account
     from circuitboard.models.anatomy import Anatomy
     from circuitboard.models.outlets import Outlets
 

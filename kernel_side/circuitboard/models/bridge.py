@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.errors import ModelError
-from circuitboard.models.account import Account
+from circuitboard.models.account.account import Account
+from circuitboard.models.account.user_hooks import (
+    BACKWARD_TABLES,
+    TABLES,
+    global_backward_hooks,
+    global_hooks,
+    hooks_of,
+    hooks_off,
+)
 from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place, Recording, Rewrite
 from circuitboard.models.dissection import dissect
 from circuitboard.models.foreign import foreign
@@ -30,14 +38,6 @@ from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
 from circuitboard.models.survey import survey
 from circuitboard.models.trial import seen_in, trial_of
-from circuitboard.models.user_hooks import (
-    BACKWARD_TABLES,
-    TABLES,
-    global_backward_hooks,
-    global_hooks,
-    hooks_of,
-    hooks_off,
-)
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int

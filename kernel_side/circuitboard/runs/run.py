@@ -14,6 +14,7 @@ from circuitboard.prompts import PromptPair, spread_over
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
+    from circuitboard.address.run import SourceRun
     from circuitboard.prompts import Prompts
 
 
@@ -91,11 +92,7 @@ class Run:
         PromptError
             As `PromptPair.bind`.
         """
-        import torch
-
-        given: Any = [row if isinstance(row, str) else torch.tensor(row) for row in self.prompts]
-        bos = prepend_bos if self.prepend_bos is None else self.prepend_bos
-        return PromptPair(given, answer=0, prepend_bos=bos, labels=dict(self.labels)).bind(model)
+        return bind_run(self, model, prepend_bos=prepend_bos)
 
     def __str__(self) -> str:
         first = self.prompts[0]
@@ -103,6 +100,15 @@ class Run:
         more = "" if len(self.prompts) == 1 else f" +{len(self.prompts) - 1}"
         edits = f", {len(self.interventions)} edits" if self.interventions else ""
         return f"Run({shown}{more}{edits})"
+
+
+def bind_run(run: SourceRun, model: TransformerBridge, *, prepend_bos: bool | None = None) -> Prompts:
+    """The prompts of a run as a model reads them; see `Run.bind`."""
+    import torch
+
+    given: Any = [row if isinstance(row, str) else torch.tensor(row) for row in run.prompts]
+    bos = prepend_bos if run.prepend_bos is None else run.prepend_bos
+    return PromptPair(given, answer=0, prepend_bos=bos, labels=dict(run.labels)).bind(model)
 
 
 def _named(labels: Mapping[str, Any], n: int) -> tuple[tuple[str, tuple[int, ...]], ...]:

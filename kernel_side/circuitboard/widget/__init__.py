@@ -5,11 +5,11 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.board.autosave import file_of
 from circuitboard.board.display import newest
+from circuitboard.board.kernel import runs_alone
 from circuitboard.errors import ModelError
+from circuitboard.files.autosave import file_of
 from circuitboard.widget.announcement import announced
-from circuitboard.widget.kernel import runs_alone
 from circuitboard.widget.still import html_of, still_of, text_of
 from circuitboard.widget.view_settings import set_view
 from circuitboard.widget.widget import BoardWidget, widget_of

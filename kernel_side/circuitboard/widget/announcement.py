@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from circuitboard.board.later import Later
+from circuitboard.board.kernel import kernel_app
+from circuitboard.files.later import Later
 from circuitboard.protocol.board_file import LONGEST, BoardFile, BoardSummary, folder_of, kernel_of
-from circuitboard.widget.kernel import kernel_app
 
 if TYPE_CHECKING:
     from circuitboard.board import Board

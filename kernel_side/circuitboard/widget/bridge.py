@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from circuitboard.board.autosave import file_of
 from circuitboard.board.display import newest
 from circuitboard.errors import ProtocolError
+from circuitboard.files.autosave import file_of
 from circuitboard.widget.line import Line, Sent
 from circuitboard.widget.widget import STATIC, widget_of
 

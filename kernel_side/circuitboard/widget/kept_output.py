@@ -13,8 +13,8 @@ import logging
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.board.later import Later
-from circuitboard.widget.kernel import kernel_app
+from circuitboard.board.kernel import kernel_app
+from circuitboard.files.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable

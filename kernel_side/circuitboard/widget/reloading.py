@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from circuitboard.board.autosave import folder, of_this_notebook, saved_boards
-from circuitboard.board.files import functions_of, plain, tree_in, variable_of
-from circuitboard.board.storage import read
+from circuitboard.board.kernel import namespace
 from circuitboard.errors import CircuitboardError, ProtocolError
+from circuitboard.files import functions_of, plain, tree_in, variable_of
+from circuitboard.files.autosave import folder, of_this_notebook, saved_boards
+from circuitboard.files.storage import read
+from circuitboard.form.form_code import free
 from circuitboard.models import reload_name
 from circuitboard.models.bridge import shape_of
-from circuitboard.widget.form_code import free
-from circuitboard.widget.kernel import namespace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from circuitboard.board.saved import SavedBoard, SavedModel
+    from circuitboard.desk.manifest import ModelManifest
+    from circuitboard.files.saved import SavedBoard
 
 _NAME = re.compile(r"[\w.-]{1,200}\.board\.json")
 
@@ -102,7 +103,7 @@ def _named(name: str) -> Path | None:
     return folder() / name if _NAME.fullmatch(name) else None
 
 
-def _variable(saved: SavedModel) -> str | None:
+def _variable(saved: ModelManifest) -> str | None:
     """A variable of the user's that holds this model: the one loaded by the same name, else one of the same shape."""
     from transformer_lens.model_bridge import TransformerBridge
 
@@ -116,7 +117,7 @@ def _variable(saved: SavedModel) -> str | None:
     return next((name for name, value in bridges.items() if _fits(value, saved)), None)
 
 
-def _fits(model: Any, saved: SavedModel) -> bool:
+def _fits(model: Any, saved: ModelManifest) -> bool:
     shape = shape_of(model)
     return (shape.n_layers, shape.n_heads, shape.d_model, shape.d_vocab) == (
         saved.n_layers,

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from circuitboard.board.export import ESTIMATED, MapDrawing, svg_of
-from circuitboard.board.export.text import printable
-from circuitboard.widget.export import drawn_map
+from circuitboard.pictures import ESTIMATED, MapDrawing, svg_of
+from circuitboard.pictures.text import printable
+from circuitboard.session.export import drawn_map
 
 if TYPE_CHECKING:
     from circuitboard.board import Board
     from circuitboard.protocol.messages import EditRow, MetricView, Real, Snapshot
-    from circuitboard.widget.live_map import MapState
+    from circuitboard.session.maps.live_map import MapState
 
 MAX_BYTES = 200_000
 """What a still takes at most, in UTF-8."""

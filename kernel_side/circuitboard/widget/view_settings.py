@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from circuitboard.board.export import require_colours
 from circuitboard.errors import CircuitboardError
+from circuitboard.pictures import require_colours
 from circuitboard.widget.widget import widget_of
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import anywidget
 import traitlets
 from ipywidgets import Layout
 
+from circuitboard.session.publisher import Send
+from circuitboard.session.session import Session
 from circuitboard.widget.kept_output import KeptOutput
-from circuitboard.widget.publisher import Send
-from circuitboard.widget.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

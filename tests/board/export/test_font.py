@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from fontTools.ttLib import TTFont
 
-from circuitboard.board.export import font
+from circuitboard.pictures import font
 
 TEXT = "logit difference \u2212 \u03b1 \u4e2d"
 

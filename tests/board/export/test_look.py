@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuitboard.board.export import (
+from circuitboard.errors import CircuitboardError
+from circuitboard.pictures import (
     ESTIMATED,
     EXACT,
     UNKNOWN,
@@ -20,9 +21,8 @@ from circuitboard.board.export import (
     looked_at,
     svg_of,
 )
-from circuitboard.board.export.colour import colour_of
-from circuitboard.board.export.drawing import Mark
-from circuitboard.errors import CircuitboardError
+from circuitboard.pictures.colour import colour_of
+from circuitboard.pictures.drawing import Mark
 from tests.board.export.test_svg import HOSTILE, SVG, board, drawing, texts
 
 __all__ = ["board"]

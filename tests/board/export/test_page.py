@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.board.export import Shows, page_of
-from circuitboard.board.saving import versions
-from circuitboard.models.fingerprint import fingerprint
+from circuitboard.files.saving import versions
+from circuitboard.models.account.fingerprint import fingerprint
+from circuitboard.pictures import Shows, page_of
 from tests.board.export.test_svg import HOSTILE
 from tests.tiny_models import tiny
 

@@ -15,11 +15,11 @@ import torch
 from fontTools.ttLib import TTFont
 
 import circuitboard as cb
-from circuitboard.board.export import ESTIMATED, EXACT, UNKNOWN, MapDrawing, drawing_of_sweep, font, svg_of
-from circuitboard.board.export.colour import STOPS, colour_of, ink_on
-from circuitboard.board.export.drawing import Label, Mark, rounded_up, scale_of
-from circuitboard.board.export.svg import characters
 from circuitboard.errors import CircuitboardError
+from circuitboard.pictures import ESTIMATED, EXACT, UNKNOWN, MapDrawing, drawing_of_sweep, font, svg_of
+from circuitboard.pictures.colour import STOPS, colour_of, ink_on
+from circuitboard.pictures.drawing import Label, Mark, rounded_up, scale_of
+from circuitboard.pictures.svg import characters
 from tests.tiny_models import tiny
 
 ROOT = Path(__file__).parents[3]

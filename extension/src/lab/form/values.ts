@@ -1,7 +1,7 @@
-// What the new-board form asks and is told; the kernel's side is circuitboard/widget/form.py.
+// What the new-board form asks and is told; the kernel's side is circuitboard/form/form.py.
 import type { BoardDefaults } from "../settings";
 
-export const FORM_MODULE = "circuitboard.widget.form";
+export const FORM_MODULE = "circuitboard.form.form";
 
 export interface FormOptions {
   models: { name: string; available: string; does: string }[];

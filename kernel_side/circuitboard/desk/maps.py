@@ -1,0 +1,292 @@
+"""The board's maps: sweeps on top of the edits in force, whole, streamed or cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from circuitboard.address import one_of
+from circuitboard.boundary import public, ran_out_of_memory, require_function
+from circuitboard.errors import EngineError, InterventionError, MetricError, ModelError
+from circuitboard.interventions import compile_plan
+from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
+from circuitboard.sweeps.attribution import attribute
+from circuitboard.sweeps.passes import dearer
+from circuitboard.words import instead
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from circuitboard.address import Edge, Intervention, Positions, Site
+    from circuitboard.desk.lab import Lab
+    from circuitboard.desk.outcome import Shown
+    from circuitboard.desk.timeline import Steps
+    from circuitboard.engine import CancelToken, EditedRun, Job, Worker
+    from circuitboard.metrics import Metric
+
+
+@public
+class Maps:
+    """Sweeps of one board."""
+
+    def __init__(self, lab: Lab, worker: Worker, steps: Steps) -> None:
+        self._lab = lab
+        self._worker = worker
+        self._steps = steps
+
+    def grid(
+        self,
+        over: str,
+        *,
+        by: str = "all",
+        how: str = "patch",
+        layers: object = None,
+        positions: object = None,
+        per: str | None = None,
+    ) -> Grid:
+        """The cells of a sweep, in order."""
+        prompts = self._lab.prompts.of(self._steps.shown.history.state.base)
+        return grid_of(
+            over,
+            by=by,
+            how=how,
+            layers=layers,
+            positions=positions,
+            adapter=self._lab.adapter,
+            prompts=prompts,
+            per=per,
+        )
+
+    def start(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
+        """Start a sweep without waiting; it gives way to steps between batches."""
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
+        if progress is not None:
+            require_function(progress, "Progress is a function of the cells and their values")
+
+        def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
+            values = yield from self.cells(shown.run, grid.cells, cancel, progress, metric=metric)
+            return self._sweep(grid, shown, values, metric)
+
+        return self._worker.submit_background(work)
+
+    def of_state(
+        self, node: int, grid: Grid, on: str | None, cancel: CancelToken
+    ) -> Generator[None, None, tuple[Shown, Sweep]]:
+        """A state of the history and its sweep, without going there; for generators given to the worker."""
+        metric = self._lab.metric_called(on)
+        shown = self._steps.at(node, cancel)
+        yield
+        self._lab.plan(shown.history.state.base, grid.cells[:1])
+        values = yield from self.cells(shown.run, grid.cells, cancel, metric=metric)
+        return shown, self._sweep(grid, shown, values, metric)
+
+    def approximate(self, grid: Grid, method: Literal["atp", "atp*"], on: str | None = None) -> Job[Sweep]:
+        """Start an estimate of all cells without waiting.
+
+        Raises
+        ------
+        InterventionError
+            `unknown_sweep` for an unknown method.
+        """
+        if not one_of(method, ("atp", "atp*")):
+            raise InterventionError(
+                f"A sweep can be approximated by 'atp' or 'atp*', not {method!r:.60}; leave it out for exact cells.{instead('approximate', method, ('atp', 'atp*'))}",
+                code="unknown_sweep",
+            )
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
+
+        def work(cancel: CancelToken) -> Sweep:
+            effects = self._attributed(shown.run, grid.cells, cancel, method, metric)
+            return self._sweep(grid, shown, self._lab.values(shown.run, metric) + effects, metric, method)
+
+        return self._worker.submit(work)
+
+    def stream(self, grid: Grid, order: str, on: str | None = None) -> SweepStream:
+        """Start a sweep that tells what it finds as it goes: the estimate at once, then exact cells.
+
+        Raises
+        ------
+        InterventionError
+            `unknown_sweep` for an unknown `order`.
+        """
+        if not one_of(order, ("atp", "layer")):
+            raise InterventionError(
+                f"The order of a sweep is 'atp' (the largest estimated effects first) or 'layer', not {order!r}.",
+                code="unknown_sweep",
+            )
+        shown, metric = self._shown(grid), self._lab.metric_called(on)
+        baseline = self._lab.values(shown.run, metric)
+        values = torch.full((len(grid.cells), self._lab.prompts.n), torch.nan, dtype=baseline.dtype)
+        nothing = replace(self._sweep(grid, shown, values, metric), exact=torch.zeros(grid.shape, dtype=torch.bool))
+        stream = SweepStream(nothing)
+
+        def work(cancel: CancelToken) -> Generator[None, None, None]:
+            importance = None
+            effects = self.estimate(shown.run, grid.cells, cancel, metric) if order == "atp" else None
+            if effects is not None:
+                stream.add(range(len(grid.cells)), baseline + effects, exact=False)
+                importance = effects.mean(-1).abs()
+                yield
+
+            def progress(cells: Sequence[int], found: Tensor) -> None:
+                stream.add(cells, found, exact=True)
+
+            yield from self.cells(shown.run, grid.cells, cancel, progress, importance, metric)
+
+        stream.begin(self._worker.submit_background(work))
+        return stream
+
+    def cells(
+        self,
+        run: EditedRun,
+        cells: Sequence[Intervention],
+        cancel: CancelToken,
+        progress: Progress | None = None,
+        importance: Float[Tensor, " cell"] | None = None,
+        metric: Metric | None = None,
+    ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
+        """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
+        lab = self._lab
+        return (
+            yield from sweep_steps(
+                lab.choice.engine,
+                run,
+                cells,
+                adapter=lab.adapter,
+                metric=metric or lab.metric,
+                reading=lab.reading(run.plan.base),
+                supply=lab.supply_of(run.plan),
+                cancel=cancel,
+                progress=progress,
+                importance=importance,
+            )
+        )
+
+    def estimate(
+        self,
+        run: EditedRun,
+        cells: Sequence[Intervention],
+        cancel: CancelToken,
+        metric: Metric | None = None,
+        *,
+        needed: bool = False,
+    ) -> Float[Tensor, "cell batch"] | None:
+        """What each cell's effect would be if the model were linear (attribution patching); on the worker thread only.
+
+        NaN where that is not known; None if the metric or the model has no gradient, or, unless it is `needed`, if there
+        is no memory for the backward pass: exact cells need less.
+        """
+        try:
+            return self._attributed(run, cells, cancel, "atp", metric or self._lab.metric)
+        except (MetricError, ModelError) as error:
+            if error.code not in ("metric_not_differentiable", "no_gradient"):
+                raise
+            return None
+        except Exception as error:
+            if needed or not ran_out_of_memory(error):
+                raise
+            return None
+
+    def _attributed(
+        self,
+        run: EditedRun,
+        cells: Sequence[Intervention],
+        cancel: CancelToken,
+        method: Literal["atp", "atp*"],
+        metric: Metric,
+    ) -> Float[Tensor, "cell batch"]:
+        lab = self._lab
+        own = compile_plan(cells, lab.adapter, lab.prompts, lab.supply_of(run.plan)).writes
+        anatomy = None
+        if method == "atp*":
+            try:
+                anatomy = lab.adapter.anatomy()
+            except ModelError as error:
+                raise EngineError(
+                    f"AtP* needs the parts of the model's attention: {error.message} Use approximate='atp'.",
+                    code="no_atp_star",
+                ) from error
+        return attribute(
+            lab.adapter,
+            run,
+            own,
+            metric=metric,
+            reading=lab.reading(run.plan.base),
+            cancel=cancel,
+            method=method,
+            anatomy=anatomy,
+        )
+
+    def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
+        """The metric of a shown state without these of its edits; on the worker thread only."""
+        state = shown.history.state
+        for index in sorted(indices, reverse=True):
+            state = state.removed(index)
+        plan = self._lab.plan(state.base, state.active)
+        return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
+
+    def effects_of_edits(self, shown: Shown) -> dict[int, float]:
+        """What each edit in force does: the metric with minus without it; a run an edit."""
+        enabled = [index for index, edit in enumerate(shown.history.state.edits) if edit.enabled]
+        value = float(shown.outcome.values.double().mean())
+
+        def work(cancel: CancelToken) -> dict[int, float]:
+            return {index: value - float(self.without([index], shown, cancel).double().mean()) for index in enabled}
+
+        return self._worker.run(work) if enabled else {}
+
+    def _shown(self, grid: Grid) -> Shown:
+        """The state to sweep from, if a sweep like this is possible there."""
+        if not isinstance(grid, Grid):
+            raise InterventionError(
+                f"What is swept is a Grid, such as board.grid('head'), not {grid!r:.60}.", code="unknown_sweep"
+            )
+        shown = self._steps.shown
+        # The cells differ in nothing that could be refused, save for their places, which the grid has checked.
+        self._lab.plan(shown.history.state.base, grid.cells[:1])
+        return shown
+
+    def _dearer(self, grid: Grid, method: Literal["atp", "atp*"]) -> str | None:
+        lab, tier = self._lab, self._lab.choice.tier
+        same = 0
+        if grid.how == "patch" and lab.corrupted is not None:
+            same = lab.corrupted.shared_prefix(lab.clean)
+        n = lab.prompts.n_positions
+        found: dict[Positions, float] = {}
+
+        def share(site: Site | Edge) -> float:
+            # The replay tier computes all rows; the wavefront those from the first changed one on.
+            if tier == "replay":
+                return 1.0
+            if site.positions not in found:
+                columns = {column for row in lab.prompts.resolve(site.positions) for column in row if column >= same}
+                found[site.positions] = 1 - min(columns, default=n) / n
+            return found[site.positions]
+
+        return dearer(method, grid, lab.adapter.shape.n_layers, None if tier == "hooked" else share)
+
+    def _sweep(
+        self,
+        grid: Grid,
+        shown: Shown,
+        values: Float[Tensor, "cell batch"],
+        metric: Metric,
+        method: Literal["atp", "atp*"] | None = None,
+    ) -> Sweep:
+        unedited = self._lab.unedited(shown.history.state.base, metric)
+        return Sweep(
+            grid=grid,
+            per_prompt=values.unflatten(0, grid.shape),
+            baseline=self._lab.values(shown.run, metric),
+            clean=unedited.clean.clone(),
+            corrupted=None if unedited.corrupted is None else unedited.corrupted.clone(),
+            metric=metric.name,
+            unit=metric.unit,
+            exact=torch.full(grid.shape, method is None),
+            method=method,
+            note=None if method is None else self._dearer(grid, method),
+        )

@@ -1,0 +1,1 @@
+"""The map that a panel shows, as it fills in behind each step."""

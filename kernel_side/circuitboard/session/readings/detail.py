@@ -1,0 +1,372 @@
+"""What a detail panel shows of one component, read part by part on the worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from circuitboard.address import HEAD_KINDS, Site
+from circuitboard.analysis import (
+    Moved,
+    by_size,
+    copied,
+    neuron_table,
+    preferred_keys,
+    read_lens,
+    read_neurons,
+    written,
+)
+from circuitboard.analysis.direct_effects import summed_effect
+from circuitboard.errors import AddressError, Cancelled, CircuitboardError, EngineError
+from circuitboard.interventions import check_site
+from circuitboard.metrics import standard_error
+from circuitboard.protocol import messages as m
+from circuitboard.protocol.codec import error_info
+from circuitboard.session.maps.map_grid import edited_cells
+from circuitboard.session.readings.asked import Asked
+from circuitboard.session.readings.component_run import ComponentRun, component_run
+from circuitboard.session.readings.edit_effect import WRITES, edit_effect
+from circuitboard.steps.clicking import per_of
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from circuitboard.analysis import NeuronReading
+    from circuitboard.board import Board
+    from circuitboard.desk.outcome import Shown
+    from circuitboard.engine import CancelToken
+    from circuitboard.interventions import Plan
+    from circuitboard.session.reader import Reading
+
+    Part = Generator[None, None, Any]
+
+MOST_TOKENS = 512
+"""Tokens of the longest prompt up to which attention patterns are sent: two of this size take 2 MiB."""
+
+NEURONS = 20
+"""Rows of the table of neurons."""
+
+LENS_TOKENS = 5
+"""Likeliest tokens of each residual stream."""
+
+MOVED_TOKENS = 6
+"""Tokens on each side of what a component writes."""
+
+
+def detail_reading(
+    request: m.Detail, board: Board, view: m.View, known: Callable[[Shown, Asked], m.PositionEffects | None]
+) -> Reading:
+    """What a request asks for, to be read later, or the reason why that does not exist.
+
+    Parameters
+    ----------
+    known
+        What is known already of a head's effect at each position of a state, if it is.
+    """
+    asked = Asked.of(request, board, view)
+
+    def read(answered: str, cancel: CancelToken) -> Generator[None, None, tuple[m.Detailed, list[bytes]]]:
+        shown = board.shown
+        return (yield from read_detail(answered, board, asked, shown, known(shown, asked), cancel))
+
+    return read
+
+
+def read_detail(
+    request: str,
+    board: Board,
+    asked: Asked,
+    shown: Shown,
+    by_position: m.PositionEffects | None,
+    cancel: CancelToken,
+) -> Generator[None, None, tuple[m.Detailed, list[bytes]]]:
+    """Read every part that a component of this kind has; for `Board.run_in_background`.
+
+    Parameters
+    ----------
+    request
+        The id of the request that is answered.
+    shown
+        The state that is read.
+    by_position
+        What is known already of a head's effect at each position.
+
+    Returns
+    -------
+    tuple
+        The answer, and the buffers that go with it.
+    """
+    started = time.perf_counter()
+    reader = _Reader(board, asked, shown)
+    parts: dict[m.DetailPart, Part] = {"effect": reader.effect(cancel)}
+    head = asked.site.kind in HEAD_KINDS
+    if head or asked.site.kind in WRITES:
+        parts |= {"direct": reader.direct(cancel), "writes": reader.writes(cancel)}
+    if head:
+        parts["attention"] = reader.attention(cancel)
+        if asked.circuit:
+            parts["circuit"] = reader.circuit(cancel)
+        if by_position is None and asked.by_position:
+            parts["by_position"] = reader.by_position(cancel)
+    else:
+        parts |= {"lens": reader.lens(cancel), "neurons": reader.neurons(cancel)}
+    found: dict[m.DetailPart, Any] = {"by_position": by_position}
+    refused = []
+    for part, steps in parts.items():
+        try:
+            found[part] = yield from steps
+        except Cancelled:
+            raise
+        except CircuitboardError as error:
+            refused.append(m.PartRefused(part, error_info(error)))
+    attention, buffers = found.get("attention", (None, []))
+    circuit = found.get("circuit")
+    answer = m.Detailed(
+        request,
+        revision=shown.revision,
+        site=asked.site.name,
+        prompt=asked.prompt,
+        position=asked.column,
+        row=asked.row,
+        source=asked.source if circuit is None else circuit.source,
+        effect=found.get("effect"),
+        direct=found.get("direct"),
+        writes=found.get("writes"),
+        circuit=circuit,
+        attention=attention,
+        by_position=found["by_position"],
+        neurons=found.get("neurons"),
+        lens=found.get("lens"),
+        refused=refused,
+        elapsed_ms=(time.perf_counter() - started) * 1000,
+    )
+    return answer, buffers
+
+
+@dataclass(frozen=True, eq=False)
+class _Reader:
+    """Reads the parts of a detail, each a generator that gives way between its passes."""
+
+    board: Board
+    asked: Asked
+    shown: Shown
+    _made: list[ComponentRun] = field(default_factory=list)
+
+    def attention(self, cancel: CancelToken) -> Generator[None, None, tuple[m.AttentionView, list[bytes]]]:
+        lab, asked = self.board.lab, self.asked
+        site = Site("head.pattern", asked.site.layer, _query_head(self.board, asked.site))
+        check_site(site, lab.adapter)
+        self._require_pattern(site)
+        length = lab.prompts.of(self.shown.history.state.base).lengths[asked.prompt]
+        first = lab.prompts.n_positions - length
+        buffers = []
+        for run in (yield from self._runs(cancel)):
+            pattern = run.kept["head.pattern", site.layer][asked.prompt, site.index, first:, first:].float().cpu()
+            buffers.append(pattern.contiguous().numpy().astype("<f4").tobytes())
+        tokens = lab.prompts.str_tokens(self.shown.history.state.base)[asked.prompt]
+        return m.AttentionView(list(tokens), [length, length], first), [buffers[0], buffers[-1]]
+
+    def effect(self, cancel: CancelToken) -> Generator[None, None, m.EditEffect]:
+        asked, now = self.asked, None
+        if asked.site.kind in (*HEAD_KINDS, *WRITES):
+            now = (yield from self._runs(cancel))[0]
+        return (yield from edit_effect(self.board, self.shown, asked.site, asked.where, asked.how, now, cancel))
+
+    def writes(self, cancel: CancelToken) -> Generator[None, None, m.WritesView]:
+        lab, asked, site = self.board.lab, self.asked, self._writer()
+        outlets = lab.adapter.outlets()
+        runs = yield from self._runs(cancel)
+        found = [written(lab.adapter, outlets, run.kept, site, asked.row, asked.prompt) for run in runs]
+        now, base = found[0], found[-1]
+        return m.WritesView(asked.row, self._moves(now), self._moves(base), self._moves(now - base))
+
+    def circuit(self, cancel: CancelToken) -> Generator[None, None, m.CircuitView]:
+        lab, asked, site = self.board.lab, self.asked, self._writer()
+        layer, head = site.layer, _query_head(self.board, site)
+        now, source = (yield from self._runs(cancel))[0], asked.source
+        if source is None:
+            check_site(Site("head.pattern", layer, head), lab.adapter)
+            self._require_pattern(site)
+            own = lab.prompts.of(self.shown.history.state.base)
+            padding = own.n_positions - own.lengths[asked.prompt]
+            row = now.kept["head.pattern", layer][asked.prompt, head, asked.row, padding:]
+            source = padding + int(row.nan_to_num(nan=-1.0).argmax())
+        if source > asked.row:
+            raise AddressError(
+                f"Column {asked.row} comes before column {source} and does not see it.", code="position_out_of_range"
+            )
+        where = (asked.row, source, asked.prompt)
+        copying = self._moves(copied(lab.adapter, lab.adapter.outlets(), now.kept, site, *where))
+        yield
+        keys, refused = None, None
+        try:
+            check_site(Site("head.q", layer, head), lab.adapter)
+            queries, base = now.kept["head.q", layer], self.shown.run.plan.base
+            found = yield from preferred_keys(lab.adapter, base, queries, layer, head, *where, cancel)
+            keys = self._moves(found)
+        except EngineError as error:
+            refused = error_info(error)
+        return m.CircuitView(asked.row, source, copying, keys, refused)
+
+    def direct(self, cancel: CancelToken) -> Generator[None, None, m.DirectView]:
+        site, head = self.asked.site, _query_head(self.board, self.asked.site)
+        runs = yield from self._runs(cancel)
+        found = [summed_effect(run.direct, site, (head,)) for run in runs]
+        now, base = found[0], found[-1]
+        return m.DirectView(_mean(now), _error(now), _mean(base))
+
+    def by_position(self, cancel: CancelToken) -> Generator[None, None, m.PositionEffects]:
+        board, asked, shown = self.board, self.asked, self.shown
+        head = _query_head(board, asked.site)
+        per = per_of(asked.how, board.prompts)
+        grid = board.grid("head", by="pos", how=asked.how, layers=[asked.site.layer], per=per)
+        cells = [cell for cell in grid.cells if cell.site.index == head]
+        edited = edited_cells(cells, shown.history.state.edits, board.prompts, by_position=True)
+        baseline = shown.outcome.values
+        values = yield from board.maps.cells(shown.run, cells, cancel)
+        effects = values - baseline
+        for cell, indices in edited.items():
+            effects[cell] = baseline - board.maps.without(indices, shown, cancel)
+            yield
+        columns = list(grid.positions or ())
+        return m.PositionEffects(asked.how, columns, [_mean(effect) for effect in effects])
+
+    def neurons(self, cancel: CancelToken) -> Generator[None, None, m.NeuronTable]:
+        board, shown, layer, column = self.board, self.shown, self.asked.site.layer, self.asked.column
+        lab, maps = board.lab, board.maps
+        check_site(Site("neuron", layer, 0), lab.adapter)
+        self._require_tokens()
+        outlets, columns = lab.adapter.outlets(), [column] * lab.prompts.n
+        readings: list[NeuronReading] = []
+        for plan in self._plans():
+            readings.append(read_neurons(lab.adapter, outlets, plan, lab.prompts, layer, columns, cancel))
+            yield
+        now, base = readings[0], readings[-1]
+        where, per = board.prompts.at_columns([column]), per_of(self.asked.how, board.prompts)
+        cells = board.grid("neuron", how=self.asked.how, layers=[layer], positions=where, per=per).cells
+        estimate = maps.estimate(shown.run, cells, cancel)
+        order = "estimate" if estimate is not None else "direct"
+        yield
+        if estimate is None:
+            estimate = torch.full((len(cells), lab.prompts.n), torch.nan)
+        chosen = by_size("sweep" if order == "estimate" else order, now, base, estimate)[:NEURONS]
+        exact = yield from maps.cells(shown.run, [cells[index] for index in chosen], cancel)
+        table = neuron_table(layer, chosen, now, base, estimate, exact - shown.outcome.values)
+        one = lab.prompts.n == 1
+        return m.NeuronTable(
+            layer,
+            self.asked.how,
+            "estimate" if order == "estimate" else "direct",
+            [
+                m.NeuronRow(
+                    index=int(row.index),
+                    activation=m.Real.of(row.activation),
+                    base_activation=m.Real.of(row.base_activation),
+                    direct=m.Real.of(row.direct),
+                    direct_stderr=None if one else m.Real.of(row.direct_stderr),
+                    congruence=m.Real.of(row.congruence),
+                    estimate=m.Real.of(row.estimate),
+                    effect=m.Real.of(row.effect),
+                    effect_stderr=None if one else m.Real.of(row.effect_stderr),
+                )
+                for row in table.itertuples(index=False)
+            ],
+        )
+
+    def lens(self, cancel: CancelToken) -> Generator[None, None, list[m.LensRow]]:
+        lab, prompt = self.board.lab, self.asked.prompt
+        self._require_tokens()
+        rows = [[self.asked.column]] * lab.prompts.n
+        readings = []
+        for plan in self._plans():
+            entries, reading = read_lens(lab.adapter, plan, lab.prompts, rows, cancel, top=LENS_TOKENS)
+            readings.append(reading)
+            yield
+        now, base = readings[0], readings[-1]
+        return [
+            m.LensRow(
+                site=f"{kind} {layer}",
+                layer=layer,
+                logit_diff=_mean(now.logit_diff[entry, 0]),
+                base_logit_diff=_mean(base.logit_diff[entry, 0]),
+                prob=_mean(now.prob[entry, 0]),
+                tokens=[
+                    m.LensToken(lab.prompts.token_str(token), token, m.Real.of(prob))
+                    for token, prob in zip(
+                        now.top_ids[entry, 0, prompt].tolist(), now.top_probs[entry, 0, prompt].tolist(), strict=True
+                    )
+                ],
+            )
+            for entry, (kind, layer) in enumerate(entries)
+        ]
+
+    def _moves(self, logits: Tensor) -> m.Moves:
+        moved, name = Moved.of(logits, MOVED_TOKENS), self.board.lab.prompts.token_str
+        up, down = (
+            [
+                m.MovedToken(name(token), token, m.Real.of(logit))
+                for token, logit in zip(ids.tolist(), values.tolist(), strict=True)
+            ]
+            for ids, values in ((moved.up_ids, moved.up_logits), (moved.down_ids, moved.down_logits))
+        )
+        return m.Moves(up, down)
+
+    def _runs(self, cancel: CancelToken) -> Generator[None, None, list[ComponentRun]]:
+        """The run as it is and the base run, which are one without edits; each is made once."""
+        for plan in self._plans()[len(self._made) :]:
+            pattern = self.board.prompts.n_positions <= MOST_TOKENS
+            self._made.append(component_run(self.board, plan, self._writer(), cancel, pattern=pattern))
+            yield
+        return self._made
+
+    def _writer(self) -> Site:
+        """The component; of a part of a head, the head."""
+        site = self.asked.site
+        return Site("head", site.layer, _query_head(self.board, site)) if site.kind in HEAD_KINDS else site
+
+    def _plans(self) -> list[Plan]:
+        """The run as it is and the base run, which are one without edits."""
+        now = self.shown.run.plan
+        base = self.board.lab.plan(self.shown.history.state.base, ())
+        return [now, base] if now.writes else [now]
+
+    def _require_pattern(self, site: Site) -> None:
+        """Refuse patterns that are too large to be kept and sent."""
+        tokens = self.board.prompts.n_positions
+        if tokens > MOST_TOKENS:
+            raise EngineError(
+                f"The pattern of {tokens} tokens is too large to send: {MOST_TOKENS} at most. Read it with board.attention({site.layer}, {site.index}, prompt={self.asked.prompt}).",
+                code="pattern_too_large",
+            )
+
+    def _require_tokens(self) -> None:
+        """Refuse a column that is padding in some prompts, where means over prompts would be of nothing."""
+        prompts, column = self.board.prompts, self.asked.column
+        padded = sum(column < prompts.n_positions - length for length in prompts.lengths)
+        if padded:
+            raise AddressError(
+                f"Column {column} is padding in {padded} of {prompts.n} prompts; choose a position that all have.",
+                code="position_out_of_range",
+            )
+
+
+def _query_head(board: Board, site: Site) -> int:
+    """The head of a site; of a key or value that several heads share, the first of them."""
+    index = site.index or 0
+    if site.kind in ("head.k", "head.v"):
+        shape = board.lab.adapter.shape
+        return index * (shape.n_heads // shape.n_kv_heads)
+    return index
+
+
+def _mean(values: Float[Tensor, " batch"]) -> m.Real:
+    return m.Real.of(float(values.double().mean()))
+
+
+def _error(values: Float[Tensor, " batch"]) -> m.Real | None:
+    return m.Real.of(float(standard_error(values))) if len(values) > 1 else None

@@ -1,0 +1,46 @@
+"""What a click does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from circuitboard.address import Edge, Intervention, Per, Site
+    from circuitboard.prompts import Prompts
+    from circuitboard.protocol.messages import Mode
+    from circuitboard.steps import History
+
+
+def clicked(site: Site | Edge, mode: Mode, prompts: Prompts) -> Intervention:
+    """The edit that a click on a component makes; between prompts that are not as long, patches are matched by label."""
+    per = per_of(mode, prompts)
+    found: Intervention = getattr(site, mode)(**({} if per is None else {"per": per}))
+    return found
+
+
+def per_of(mode: Mode, prompts: Prompts) -> Per | None:
+    """How the edits of a mode are matched with other prompts, where that is not as usual."""
+    return "label" if mode == "patch" and not prompts.aligned else None
+
+
+def after_click(history: History, prompts: Prompts, where: Site | Edge, mode: Mode, *, by_position: bool) -> History:
+    """Take back the edits of a component that has some, else edit it; for heads `by_position`, those right there."""
+    state = history.state
+    mine = [
+        index
+        for index, edit in enumerate(state.edits)
+        if _is_edit_of(edit.intervention.site, where, prompts, by_position=by_position)
+    ]
+    if not mine:
+        intervention = clicked(where, mode, prompts)
+        return history.pushed(str(intervention), state.added([intervention]))
+    for index in reversed(mine):
+        state = state.removed(index)
+    return history.pushed(f"take back {where}", state)
+
+
+def _is_edit_of(edited: Site | Edge, where: Site | Edge, prompts: Prompts, *, by_position: bool) -> bool:
+    if edited.component != where.component:
+        return False
+    everywhere = where.kind == "head" and not by_position
+    return everywhere or prompts.resolve(edited.positions) == prompts.resolve(where.positions)
