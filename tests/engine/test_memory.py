@@ -7,6 +7,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.engine.memory import Budget, cells_per_batch, cells_per_wave
+from circuitboard.engine.wavefront.wave import Wave
 from circuitboard.errors import EngineError
 from circuitboard.models.bridge import BridgeAdapter
 from tests.tiny_models import tiny
@@ -45,22 +46,38 @@ def test_prompts_that_do_not_fit_are_refused_before_they_run(monkeypatch):
     assert caught.value.code == "over_budget"
 
 
-def test_a_small_budget_gives_the_same_map_in_more_waves():
+def test_a_small_budget_gives_the_same_map_in_more_waves(monkeypatch):
     large, small = board_of(), board_of(memory=16 * MIB)
+    run, waves = Wave.run, []
+    monkeypatch.setattr(Wave, "run", lambda wave, joins, cancel: waves.append(wave) or run(wave, joins, cancel))
     for how in ("zero", "patch"):
-        maps = [board.sweep("head", by="pos", how=how).per_prompt for board in (large, small)]
+        maps, counts = [], []
+        for board in (large, small):
+            waves.clear()
+            maps.append(board.sweep("neuron", how=how).per_prompt)
+            counts.append(len(waves))
+            assert board.engine.tier == "wavefront"
         torch.testing.assert_close(*maps, rtol=1e-5, atol=1e-5)
+        # 384 cells, of which 42 fit into 4096 rows of 4 × 24 and 14 into 6 MiB.
+        assert counts == [-(-384 // 42), -(-384 // 14)]
     large.close()
     small.close()
 
 
 def test_batches_shrink_with_the_budget_and_never_to_nothing():
+    """Worked out by hand for 4 prompts of 24 tokens: 32 dimensions, 4 heads of 8, 128 neurons, 60 tokens, 4 bytes a number.
+
+    A wave: 12·32 + 4·4·8 + 4·4·24 + 2·128 = 1152 numbers a row and two for each of 2 logits: 442,432 bytes a cell.
+    A replayed cell: 24 · (24·32 + 3·4·24) numbers a prompt and 60 logits a token: 428,544 bytes.
+    """
     adapter = BridgeAdapter(tiny("gpt2"))
-    budgets = [Budget(size, "") for size in (2**30, 2**22, 1)]
+    budgets = [Budget(size, "") for size in (2**25, 2**23, 1)]
+    assert [budget.batch for budget in budgets] == [12_582_912, 3_145_728, 0]
     waves = [cells_per_wave(adapter, budget, 4, 24, 24, 2) for budget in budgets]
     batches = [cells_per_batch(adapter, budget, 4, 24, reads="all") for budget in budgets]
-    for sizes in (waves, batches):
-        assert sizes[0] > sizes[1] > sizes[2] == 1
+    assert waves == [12_582_912 // 442_432, 3_145_728 // 442_432, 1]
+    assert batches == [12_582_912 // 428_544, 3_145_728 // 428_544, 1]
+    assert cells_per_wave(adapter, Budget(2**40, ""), 4, 24, 12, 2) == 4096 // (4 * 12)
 
 
 def test_runs_kept_for_undo_stay_within_the_budget():
