@@ -1,6 +1,6 @@
 // Asks a notebook's kernel to display its current board, and keeps the answer from the notebook.
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
-import { type BoardBundle, boardBundle } from "./bundle";
+import { type BoardBundle, boardBundle } from "./output/bundle";
 
 /**
  * One expression, so that no name is left in the user's namespace. A kernel that has not imported

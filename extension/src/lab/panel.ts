@@ -3,12 +3,12 @@ import { NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
 import type { Kernel } from "@jupyterlab/services";
 import { PanelLayout, Widget } from "@lumino/widgets";
 import { drawBar, type Way } from "./bar";
-import { KERNEL_EVENT } from "./board_output";
-import { type BoardBundle, WIDGET_VIEW } from "./bundle";
 import { type Display, requestDisplay } from "./display";
 import { boardIcon } from "./icon";
 import type { KernelLife, Life } from "./life";
-import { replaceOutputs } from "./outputs";
+import { KERNEL_EVENT } from "./output/board_output";
+import { type BoardBundle, WIDGET_VIEW } from "./output/bundle";
+import { replaceOutputs } from "./output/outputs";
 import { reloadBoard } from "./reload";
 
 /** What to run when there is no board yet. It works offline, on the model that ships with the package. */

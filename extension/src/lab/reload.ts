@@ -2,7 +2,7 @@
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
 import { ask } from "./ask";
-import { type BoardBundle, boardBundle } from "./bundle";
+import { type BoardBundle, boardBundle } from "./output/bundle";
 
 interface Offer {
   possible: boolean;

@@ -9,7 +9,7 @@ import type { Store } from "../store/store";
 import type { TraceQuestion } from "../store/tracing";
 import { askComparison } from "./compare/asking";
 import { dragged } from "./edits/dragged";
-import { sentLook } from "./map/sent_look";
+import { sentLook } from "./map/look/sent_look";
 
 export interface Actions {
   click(site: string, positions: number[] | null): void;

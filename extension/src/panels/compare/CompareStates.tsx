@@ -7,7 +7,7 @@ import type { HistoryNode } from "../../protocol/generated";
 import { isCurrent, lacksComparison, wantsMaps } from "../../store/comparison";
 import { type BoardState, shownView } from "../../store/state";
 import type { Actions } from "../actions";
-import type { Palette } from "../map/colour";
+import type { Palette } from "../map/look/colour";
 import { Maps } from "./Maps";
 import { Sides } from "./Sides";
 import { Prompts, Tokens } from "./Tables";

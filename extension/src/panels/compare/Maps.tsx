@@ -7,10 +7,10 @@ import type { ReadComparison } from "../../protocol/decode_compared";
 import type { PromptRow, View } from "../../protocol/generated";
 import { type ComparisonState, wantsMaps } from "../../store/comparison";
 import { clipOf } from "../../store/scale";
-import { cellName } from "../map/cells";
-import type { Palette } from "../map/colour";
-import type { Comparable } from "../map/difference";
-import { MAPS } from "../map/words";
+import { cellName } from "../map/grid/cells";
+import type { Palette } from "../map/look/colour";
+import type { Comparable } from "../map/look/difference";
+import { MAPS } from "../map/words/words";
 import { largestChanges, mapsOf } from "./difference";
 import { SmallMap } from "./SmallMap";
 

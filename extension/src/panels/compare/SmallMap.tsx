@@ -5,9 +5,9 @@ import { useFrame } from "../../parts/frame";
 import { decimals, signed } from "../../parts/number";
 import { useWidth } from "../../parts/width";
 import type { PromptRow } from "../../protocol/generated";
-import { isByPosition } from "../map/cells";
-import { colourOf, type Palette } from "../map/colour";
-import type { Comparable } from "../map/difference";
+import { isByPosition } from "../map/grid/cells";
+import { colourOf, type Palette } from "../map/look/colour";
+import type { Comparable } from "../map/look/difference";
 import { columnNames, rowNames } from "./axis_names";
 
 /** As the style sheet has it (px). */

@@ -1,7 +1,7 @@
 // Names beside a small map: all where there is room, fewer where there is not, none on top of another.
 import { describe, expect, it } from "vitest";
 import type { PromptRow } from "../../protocol/generated";
-import type { Comparable } from "../map/difference";
+import type { Comparable } from "../map/look/difference";
 import { type AxisName, columnNames, rowNames } from "./axis_names";
 
 const HEADS: Comparable = {

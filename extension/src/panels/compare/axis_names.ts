@@ -1,8 +1,8 @@
 // Which rows and columns of a small map have their names beside it: as many as can be read.
 import type { PromptRow } from "../../protocol/generated";
-import { isByPosition, layerOf } from "../map/cells";
-import type { Comparable } from "../map/difference";
-import { columnText } from "../map/Labels";
+import { isByPosition, layerOf } from "../map/grid/cells";
+import { columnText } from "../map/grid/Labels";
+import type { Comparable } from "../map/look/difference";
 
 export interface AxisName {
   /** Its row or column. */

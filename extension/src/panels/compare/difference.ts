@@ -2,8 +2,8 @@
 import { EXACT, real } from "../../protocol/decode";
 import type { ReadComparison } from "../../protocol/decode_compared";
 import type { ComparedEdit } from "../../protocol/generated";
-import { cellName } from "../map/cells";
-import { type Comparable, type Compared, differenceOf } from "../map/difference";
+import { cellName } from "../map/grid/cells";
+import { type Comparable, type Compared, differenceOf } from "../map/look/difference";
 
 /** Edits that only one of the states has, and those that both have. */
 export interface EditDifference {

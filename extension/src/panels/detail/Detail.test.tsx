@@ -4,9 +4,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { until } from "../../../dev/clock";
 import type { FakeOptions } from "../../../dev/fake_options";
 import { drawn, type Mounted, mounted } from "../board/mounted";
-import { pitchOf } from "./Attention";
 import { whatTheRestDid } from "./Effects";
-import { namedTokens } from "./Pattern";
+import { pitchOf } from "./pattern/Attention";
+import { namedTokens } from "./pattern/Pattern";
 
 let panel: Mounted;
 async function mount(options: Partial<FakeOptions> = {}): Promise<void> {

@@ -14,16 +14,16 @@ import {
   shownView,
 } from "../../store/state";
 import type { Actions } from "../actions";
-import type { Palette } from "../map/colour";
-import { Attention } from "./Attention";
+import type { Palette } from "../map/look/colour";
 import { ByPosition } from "./ByPosition";
 import { Circuit } from "./Circuit";
 import { DetailHead, titleOf } from "./DetailHead";
-import { drawnCells, editsOf } from "./drawing";
 import { Effects } from "./Effects";
 import { Lens } from "./Lens";
 import { Neurons } from "./Neurons";
 import { headOf } from "./own_edits";
+import { Attention } from "./pattern/Attention";
+import { drawnCells, editsOf } from "./pattern/drawing";
 import { TraceList } from "./TraceList";
 import { Upstream } from "./Upstream";
 import { Writes } from "./Writes";

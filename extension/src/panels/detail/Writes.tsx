@@ -4,7 +4,7 @@ import type { PromptRow, WritesView } from "../../protocol/generated";
 import { Term } from "../help/Term";
 import { columnWords } from "./column";
 import { Moved } from "./Moved";
-import type { Run } from "./Pattern";
+import type { Run } from "./pattern/Pattern";
 
 interface WritesProps {
   writes: WritesView;

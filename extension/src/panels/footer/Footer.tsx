@@ -10,7 +10,7 @@ import type { Actions } from "../actions";
 import { receiptWords } from "../edits/receipt";
 import { HelpButton } from "../help/HelpButton";
 import { Term } from "../help/Term";
-import { MAPS } from "../map/words";
+import { MAPS } from "../map/words/words";
 
 function isFrozen(map: EffectMap, state: BoardState): boolean {
   const view = shownView(state);

@@ -12,10 +12,10 @@ import { useHelp } from "./context";
 import { goTo } from "./go";
 import { HelpDialog } from "./HelpDialog";
 import type { Box } from "./place";
-import { rememberTour } from "./remembered";
 import { SearchDialog } from "./SearchDialog";
 import { TermTip } from "./TermTip";
-import { Tour } from "./Tour";
+import { rememberTour } from "./tour/remembered";
+import { Tour } from "./tour/Tour";
 
 /** How long what was done is said (ms). */
 const SAID_MS = 5000;

@@ -15,10 +15,10 @@ import {
   positionsOf,
   siteOf,
   stderrAt,
-} from "../map/cells";
-import { Glyph } from "../map/Glyph";
-import { Whisker } from "../map/Whisker";
-import { withError } from "../map/words";
+} from "../map/grid/cells";
+import { Glyph } from "../map/grid/Glyph";
+import { Whisker } from "../map/grid/Whisker";
+import { withError } from "../map/words/words";
 
 const ROWS = 8;
 

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import { metricName } from "../header/name";
-import { isByPosition, positionsOf, siteOf } from "../map/cells";
+import { isByPosition, positionsOf, siteOf } from "../map/grid/cells";
 import { firstClicks } from "./first";
 import { Ranking } from "./Ranking";
 

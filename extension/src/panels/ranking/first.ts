@@ -5,7 +5,7 @@ import { tokenWords } from "../../parts/token";
 import type { EffectMap } from "../../protocol/decode";
 import type { PromptRow } from "../../protocol/generated";
 import type { MapOver, Mode } from "../../store/state";
-import { cellName, isByPosition, largest, type RankedCell } from "../map/cells";
+import { cellName, isByPosition, largest, type RankedCell } from "../map/grid/cells";
 import { columnToken, firstDifference } from "../prompts/column_token";
 
 /** One thing to do first: a cell to click, or a position to select. */
