@@ -16,7 +16,9 @@ from tests.tiny_models import D_VOCAB, tiny
 expect.set_options(timeout=60_000)
 
 
-STARTING = {"lab", "notebook7", "marimo", "vscode"}
+SHUT_DOWN = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
+FAILED = pytest.StashKey()
+STARTING = {"lab", "notebook7", "marimo", "host_of"}
 """Fixtures that start a Jupyter server, a kernel or another host: what takes one is marked `lab`."""
 
 
@@ -54,14 +56,20 @@ def chromium():
 @pytest.fixture
 def page(chromium):
     """A page of its own, which fails the test if a script of the page fails."""
+    errors = []
+    page = page_of(chromium, errors)
+    yield page
+    page.context.close()
+    assert errors == []
+
+
+def page_of(chromium, errors):
+    """A page in a context of its own, of which every script's failure is noted."""
     context = chromium.new_context(viewport={"width": 1600, "height": 1000})
     context.add_init_script(NO_OFFER)
     page = context.new_page()
-    errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+    return page
 
 
 @pytest.fixture
@@ -97,6 +105,53 @@ def fake_page(page, fake_bundle):
     return FakePage(page, serve(page.context, fake_bundle))
 
 
+class OneNotebook:
+    """A notebook that a module's tests use one after the other: JupyterLab is loaded and the kernel started once."""
+
+    def __init__(self, lab, chromium, name):
+        self._lab, self._chromium, self._name = lab, chromium, name
+        self._notebook = None
+        self.errors = []
+
+    def start_over(self, *cells):
+        """Run these cells, with nothing left of those before."""
+        if self._notebook is None:
+            page = page_of(self._chromium, self.errors)
+            self._notebook = self._lab.open(page, self._lab.write_notebook(self._name, [""]))
+        self._notebook.start_over(cells)
+        return self._notebook
+
+    def close(self):
+        if self._notebook is not None:
+            self._notebook.page.evaluate(SHUT_DOWN)
+            self._notebook.page.context.close()
+            self._notebook = None
+
+
+@pytest.fixture(scope="module")
+def one_notebook(lab, chromium, request):
+    one = OneNotebook(lab, chromium, f"{request.path.stem}.ipynb")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def run_cells(one_notebook, request):
+    """Run code cells in the module's notebook, which then has no others; a new one after a failure."""
+    yield one_notebook.start_over
+    if request.node.stash.get(FAILED, False):
+        one_notebook.close()
+    errors, one_notebook.errors[:] = list(one_notebook.errors), []
+    assert errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
 @pytest.fixture
 def open_notebook(lab, page, request):
     """Write a notebook of code cells, open it, and shut its kernel down afterwards."""
@@ -109,4 +164,4 @@ def open_notebook(lab, page, request):
 
     yield write_and_open
     for notebook in opened:
-        notebook.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        notebook.page.evaluate(SHUT_DOWN)

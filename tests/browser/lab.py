@@ -51,6 +51,14 @@ CHROMIUM_ARGUMENTS = [
 
 _PANEL = "window.jupyterapp.shell.currentWidget"
 
+_FORGET = """
+import gc, sys
+for one in gc.get_objects() if "circuitboard" in sys.modules else ():
+    if type(one) is sys.modules["circuitboard"].Board:
+        one.close()
+get_ipython().run_line_magic("reset", "-sf")
+"""
+
 
 class Lab:
     """A JupyterLab server on a folder of notebooks, as a context manager.
@@ -306,6 +314,25 @@ class LabNotebook:
     def interrupt_kernel(self) -> None:
         """Interrupt the running cell."""
         self.page.evaluate("() => window.cbTestNotebook.sessionContext.session.kernel.interrupt().then(() => null)")
+
+    def start_over(self, cells: Sequence[str]) -> None:
+        """Have these cells alone, run in a kernel with no names and no boards; it is the same kernel."""
+        self.page.mouse.move(0, 0)
+        self.page.evaluate(
+            """async ([forget, sources]) => {
+                const { content, sessionContext } = window.cbTestNotebook;
+                const request = { code: forget, silent: true, store_history: false };
+                const { content: reply } = await sessionContext.session.kernel.requestExecute(request).done;
+                if (reply.status !== "ok") throw new Error(reply.evalue);
+                const notebook = content.model.sharedModel;
+                notebook.transact(() => {
+                    notebook.deleteCellRange(0, notebook.cells.length);
+                    notebook.insertCells(0, sources.map((source) => ({ cell_type: "code", source, metadata: {} })));
+                });
+            }""",
+            [_FORGET, list(cells)],
+        )
+        self.run_all()
 
     def _activate(self) -> None:
         self.page.evaluate("() => window.jupyterapp.shell.activateById(window.cbTestNotebook.id)")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import json
 import queue
 import shutil
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from tests.browser.fake_page import NO_OFFER
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
 from tests.browser.vscode_host import SETUP, VSCode
+from tests.kernel.front_end import FrontEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -199,7 +201,10 @@ def in_blob_harness(browser: Browser, model: str, boards: int, clicks: int) -> s
 def beside_vscode(browser: Browser, clicks: int) -> str:
     """Click in the panel beside a notebook, with the built VS Code extension between it and a kernel; one line."""
     page = browser.new_page(viewport={"width": 720, "height": 1100})
-    with VSCode(page) as host:
+    with contextlib.ExitStack() as ends:
+        kernel = FrontEnd()
+        ends.callback(kernel.stop)
+        host = ends.enter_context(VSCode(page, kernel))
         host.kernel.run(SETUP)
         host.run("circuitboard.openBeside")
         host.open_page("light")

@@ -34,9 +34,8 @@ N = 64
 
 
 @pytest.fixture
-def notebook(open_notebook):
-    notebook = open_notebook(*SETUP)
-    notebook.run_all()
+def notebook(run_cells):
+    notebook = run_cells(*SETUP)
     notebook.board.locator('[data-cb="metric"]').wait_for()
     notebook.board.locator('[data-cb="prompts-all"]').click()
     return notebook

@@ -45,9 +45,8 @@ def board():
 
 
 @pytest.fixture
-def notebook(open_notebook):
-    notebook = open_notebook(IMPORTS, BOARD)
-    notebook.run_all()
+def notebook(run_cells):
+    notebook = run_cells(IMPORTS, BOARD)
     notebook.board.locator('[data-cb="head"][data-layer="3"][data-head="0"]').click()
     notebook.board.locator("xpath=self::*[@data-state='idle' and @data-revision='1']").wait_for()
     return notebook

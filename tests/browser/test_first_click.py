@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 import circuitboard as cb
 from tests.oracle import hooked_logits, logit_diff
@@ -64,9 +65,8 @@ def _wait_for_map(board):
 
 
 @pytest.fixture
-def notebook(open_notebook):
-    notebook = open_notebook(*SETUP)
-    notebook.run_all()
+def notebook(run_cells):
+    notebook = run_cells(*SETUP)
     notebook.board.locator('[data-cb="metric"]').wait_for()
     return notebook
 
@@ -154,17 +154,23 @@ def test_the_map_and_the_tokens_are_the_boards_own_numbers(notebook):
         assert float(shown.get_attribute("data-prob")) == pytest.approx(prob, abs=1e-4)
 
 
-def test_clicks_are_answered_while_a_cell_runs(notebook, model):
+def test_clicks_are_answered_while_a_cell_runs(lab, notebook, model):
     board = notebook.board
-    notebook.run_cell("import time\ntime.sleep(8)", wait=False)
-    board.page.wait_for_timeout(500)
+    told = lab.folder / "told"
+    told.unlink(missing_ok=True)
+    notebook.run_cell(
+        f"import pathlib, time\nwhile not pathlib.Path({str(told)!r}).exists(): time.sleep(0.01)", wait=False
+    )
+    expect(board.page.locator(".jp-NotebookPanel .jp-InputPrompt").last).to_have_text("[*]:")
     _head(board, 0, 3).click()
     _wait_for_value(board, _expected(model, cb.head(0, 3).zero()))
     assert board.page.locator(".jp-NotebookPanel .jp-InputPrompt").last.inner_text() == "[*]:"
+    told.touch()
+    expect(board.page.locator(".jp-NotebookPanel .jp-InputPrompt").last).not_to_have_text("[*]:")
 
 
-def test_copied_code_gives_the_same_number(notebook, page):
-    board = notebook.board
+def test_copied_code_gives_the_same_number(notebook):
+    board, page = notebook.board, notebook.page
     _head(board, 0, 3).click()
     page.wait_for_function("() => document.querySelector('[data-cb=\"edit\"]') !== null")
     code = notebook.copied(board.locator('[data-cb="copy-code"]'))
@@ -174,11 +180,10 @@ def test_copied_code_gives_the_same_number(notebook, page):
     assert notebook.python("pasted.value") == pytest.approx(value, abs=1e-5)
 
 
-def test_a_refused_click_says_why_and_changes_nothing(open_notebook):
-    notebook = open_notebook(
+def test_a_refused_click_says_why_and_changes_nothing(run_cells):
+    notebook = run_cells(
         SETUP[0], "board = cb.Board(model, cb.PromptPair('When John', answer=' Mary', wrong=' John'))\nboard"
     )
-    notebook.run_all()
     board = notebook.board
     _wait_for_value(board, notebook.python("board.value"))
     patch = board.locator('[data-cb="mode"] >> text="patch"')
@@ -190,8 +195,8 @@ def test_a_refused_click_says_why_and_changes_nothing(open_notebook):
     assert board.locator('[data-cb="edit"]').count() == 0
 
 
-def test_hostile_tokens_make_no_element(open_notebook):
-    notebook = open_notebook(
+def test_hostile_tokens_make_no_element(run_cells):
+    notebook = run_cells(
         SETUP[0],
         "import circuitboard.prompts.prompts as prompts\n"
         "hostile = ['<script>window.hacked=1</script>', '<img src=x onerror=window.hacked=1>', '</textarea><svg onload=window.hacked=1>', '\\u202egnp.exe', 'a\\0b']\n"
@@ -202,7 +207,6 @@ def test_hostile_tokens_make_no_element(open_notebook):
         "class Evil(cb.PromptPair):\n    def bind(self, model):\n        return evil\n"
         "board = cb.Board(model, Evil('When John', answer=' Mary'))\nboard",
     )
-    notebook.run_all()
     board = notebook.board
     _wait_for_value(board, notebook.python("board.value"))
     _head(board, 3, 0).hover()
@@ -212,9 +216,9 @@ def test_hostile_tokens_make_no_element(open_notebook):
     assert board.locator("script, img, textarea").count() == 0
 
 
-def test_pictures_in_both_themes(notebook, page, tmp_path_factory):
+def test_pictures_in_both_themes(notebook):
     """Screenshots for people to look at; the one in the README is this one."""
-    board = notebook.board
+    board, page = notebook.board, notebook.page
     folder = Path(__file__).parent / "pictures"
     folder.mkdir(exist_ok=True)
     _wait_for_map(board)
@@ -222,14 +226,16 @@ def test_pictures_in_both_themes(notebook, page, tmp_path_factory):
     board.locator('[data-cb="edit"]').wait_for()
     _wait_for_map(board)
     page.mouse.move(5, 5)
-    page.wait_for_timeout(400)
-    for theme in ("JupyterLab Light", "JupyterLab Dark"):
-        notebook.command("apputils:change-theme", {"theme": theme})
-        page.wait_for_timeout(800)
-        picture = folder / f"board-{theme.split()[-1].lower()}.png"
-        board.screenshot(path=picture)
-        assert picture.stat().st_size > 10_000
-    background = board.evaluate(
-        "(board) => getComputedStyle(board.querySelector('.cb-board') ?? board).backgroundColor"
-    )
+    try:
+        for theme in ("light", "dark"):
+            notebook.command("apputils:change-theme", {"theme": f"JupyterLab {theme.title()}"})
+            expect(board).to_contain_class(f"cb-{theme}")
+            picture = folder / f"board-{theme}.png"
+            board.screenshot(path=picture)
+            assert picture.stat().st_size > 10_000
+        background = board.evaluate(
+            "(board) => getComputedStyle(board.querySelector('.cb-board') ?? board).backgroundColor"
+        )
+    finally:
+        notebook.command("apputils:change-theme", {"theme": "JupyterLab Light"})
     assert background not in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}

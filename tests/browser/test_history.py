@@ -22,9 +22,8 @@ def _close(expected: Any) -> Any:
 
 
 @pytest.fixture
-def notebook(open_notebook):
-    opened = open_notebook(*CELLS)
-    opened.run_all()
+def notebook(run_cells):
+    opened = run_cells(*CELLS)
     opened.board.locator('[data-cb="metric"]').wait_for()
     return opened
 
@@ -98,7 +97,7 @@ def test_a_slider_is_dragged(notebook):
     mouse.down()
     for step in range(60):
         mouse.move(box["x"] + box["width"] * (0.25 + 0.7 * step / 59), y)
-        notebook.page.wait_for_timeout(16)
+        notebook.page.evaluate("() => new Promise(requestAnimationFrame)")
     mouse.move(box["x"] + box["width"] * 0.75, y)
     mouse.up()
     wanted = float(slider.input_value())

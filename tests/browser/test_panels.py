@@ -39,18 +39,17 @@ def _close(expected: Any) -> Any:
 
 
 @pytest.fixture
-def demo(open_notebook):
-    return _opened(open_notebook, IMPORTS, PROMPTS)
+def demo(run_cells):
+    return _opened(run_cells, IMPORTS, PROMPTS)
 
 
 @pytest.fixture
-def with_mlps(open_notebook):
-    return _opened(open_notebook, IMPORTS, WITH_MLPS + PROMPTS)
+def with_mlps(run_cells):
+    return _opened(run_cells, IMPORTS, WITH_MLPS + PROMPTS)
 
 
-def _opened(open_notebook, *cells: str) -> LabNotebook:
-    notebook = open_notebook(*cells)
-    notebook.run_all()
+def _opened(run_cells, *cells: str) -> LabNotebook:
+    notebook = run_cells(*cells)
     notebook.board.locator('[data-cb="metric"]').wait_for()
     return notebook
 

@@ -78,11 +78,15 @@ window.acquireVsCodeApi = () => ({
 
 
 class VSCode:
-    """The extension, a kernel and a page; all is carried by `pump`, on the thread that calls it."""
+    """The extension, a kernel and a page; all is carried by `pump`, on the thread that calls it.
 
-    def __init__(self, page: Page) -> None:
+    The kernel is the caller's, who stops it; those of `start_kernel` end with this.
+    """
+
+    def __init__(self, page: Page, kernel: FrontEnd) -> None:
         self.page = page
-        self.kernel = FrontEnd()
+        self.kernel = kernel
+        self._started: list[FrontEnd] = []
         self.posted: list[dict[str, Any]] = []
         self.report: dict[str, Any] = {}
         self.html = ""
@@ -108,13 +112,14 @@ class VSCode:
 
     def __exit__(self, *_: object) -> None:
         self.page.goto("about:blank")  # a page that still asks would find no host
-        self.kernel.stop()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(20)
         self._reader.join(20)
         self._process.stdout.close()
+        for kernel in self._started:
+            kernel.stop()
 
     def order(self, name: str, **given: Any) -> None:
         """Have the host do something."""
@@ -138,6 +143,7 @@ class VSCode:
     def start_kernel(self) -> None:
         """Another process in its place."""
         self.kernel = FrontEnd()
+        self._started.append(self.kernel)
         self.alive = True
         self.order("status", status="idle")
 

@@ -60,7 +60,8 @@ class FrontEnd:
 
     def stop(self) -> None:
         self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
+        if self._manager.has_kernel:
+            self._manager.shutdown_kernel(now=True)
         self._folder.cleanup()
 
     def interrupt(self) -> None:
