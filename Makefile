@@ -102,10 +102,10 @@ test-python: setup
 test-examples: setup
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 -p no:warnings examples
 
-# Each of the two processes has a JupyterLab and a Chromium of its own.
+# Each of the two processes has a JupyterLab and a Chromium of its own; what a module started is used by all its tests.
 test-browser: setup
 	npm run build:vscode
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m browser $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m browser $(ARGS)
 
 # Another seed each time, which is printed: with SEED=<that> the same is drawn again.
 SEED := $(shell date +%s)

@@ -30,8 +30,6 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.browser)
         if STARTING.intersection(item.fixturenames):
             item.add_marker(pytest.mark.lab)
-            # A module's tests share what was started for them: one process runs them all.
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -35,8 +35,8 @@ TIERS = {
     "replay": lambda adapter, reads: ReplayEngine(adapter, reads, BUDGET),
     "wavefront": lambda adapter, reads: WavefrontEngine(adapter, adapter.anatomy(), reads, BUDGET),
 }
-EXAMPLES = settings().max_examples
-"""For the wavefront: 100, or 1,000 with HYPOTHESIS_PROFILE=nightly; others, which run the model's own blocks, get a third."""
+EXAMPLES = 1000 if settings.get_current_profile_name() == "nightly" else 40
+"""For the wavefront; others, which run the model's own blocks, get a third."""
 
 SECONDS = max(600, 4 * EXAMPLES)
 """More than pytest's limit for the nightly mode."""
