@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from circuitboard.widget.bridge import MIME
+from circuitboard.protocol.bridge import BRIDGE
 from tests.kernel.front_end import FrontEnd
 
 
@@ -17,7 +17,7 @@ def expression(what, **fields):
 def ask(kernel, what, **fields):
     cell = kernel.finish(kernel.start(expression(what, **fields)))
     assert cell.error is None, cell.error
-    (told,) = [data[MIME] for data in cell.data if MIME in data]
+    (told,) = [data[BRIDGE] for data in cell.data if BRIDGE in data]
     return told
 
 

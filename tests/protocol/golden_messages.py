@@ -1,6 +1,6 @@
 """One message of every kind, as it is on the wire.
 
-`python -m tests.protocol.golden_messages` writes them to `golden/`, where pytest and vitest read the same files.
+`python -m tests.protocol.golden_messages` writes them to `golden/`, and those of the other wires beside it, where pytest and vitest read the same files.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from circuitboard.protocol import messages as m
+from tests.protocol.golden_wires import wire_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -450,6 +451,6 @@ def files() -> Iterator[tuple[Path, str]]:
 
 
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    for path, text in files():
+    for path, text in (*files(), *wire_files()):
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

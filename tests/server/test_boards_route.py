@@ -11,7 +11,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from circuitboard.server.boards import Boards
+from circuitboard.protocol.boards import Boards
 from tests.server.conftest import BOARDS, ROOT
 
 OPENAPI = json.loads((ROOT / "kernel_side/circuitboard/server/openapi.json").read_text())

@@ -13,7 +13,7 @@ import circuitboard as cb
 from circuitboard.errors import ProtocolError
 from circuitboard.form import form
 from circuitboard.form.form_code import code_of
-from circuitboard.form.form_values import Form, InVariable, Pair, Text, Typed, View
+from circuitboard.protocol.form import Form, FormText, FormView, ModelInVariable, PairInVariable, TypedPrompts
 from circuitboard.widget import view_settings, widget_of
 from tests.tiny_models import tiny
 
@@ -145,7 +145,7 @@ def test_text_from_the_form_is_never_run(names):
     hostile = 'John\'); import os; os.abort(); (\'"""\\n\\'
     found = typed(clean={"text": hostile}, answer=hostile)
     assert found["code"] is None
-    values = Form(InVariable("model"), Typed(Text(hostile), None, hostile, ""), "log_prob", "clean")
+    values = Form(ModelInVariable("model"), TypedPrompts(FormText(hostile), None, hostile, ""), "log_prob", "clean")
     given = code_of(values, ()).removeprefix("import circuitboard as cb\n").partition("board = ")[0]
     space = {"cb": SimpleNamespace(PromptPair=lambda **given: given)}
     exec(given, space)  # noqa: S102
@@ -171,9 +171,9 @@ def test_no_forward_pass_is_made(names, monkeypatch):
 
 
 def test_the_cell_says_of_the_view_what_is_not_the_panels_own():
-    form = Form(InVariable("model"), Pair("pair"), "logit_diff", "clean")
+    form = Form(ModelInVariable("model"), PairInVariable("pair"), "logit_diff", "clean")
     assert "set_view" not in code_of(form, ())
-    lines = code_of(msgspec.structs.replace(form, view=View(live=False, colours="purple-green")), ()).splitlines()
+    lines = code_of(msgspec.structs.replace(form, view=FormView(live=False, colours="purple-green")), ()).splitlines()
     assert lines[1] == "from circuitboard.widget import set_view"
     assert lines[-2:] == ["set_view(board, live=False, colours='purple-green')", "board"]
 

@@ -1,5 +1,6 @@
 // Asks a notebook's kernel to display its current board, and keeps the answer from the notebook.
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
+import { NO_BOARD, SHOW_MODULE } from "../protocol/generated";
 import { type BoardBundle, boardBundle } from "./output/bundle";
 
 /**
@@ -8,10 +9,10 @@ import { type BoardBundle, boardBundle } from "./output/bundle";
  */
 const show = (board: number | null): string =>
   '"circuitboard" in __import__("sys").modules and ' +
-  `__import__("circuitboard.widget", fromlist=["show_current"]).show_current(${board ?? ""}) or None`;
+  `__import__("${SHOW_MODULE}", fromlist=["show_current"]).show_current(${board ?? ""}) or None`;
 
 /** The stable code at the end of the error that says that no board has been made yet. */
-const NO_BOARD = /\[no_board\]\s*$/;
+const NO_BOARD_YET = new RegExp(`\\[${NO_BOARD}\\]\\s*$`);
 
 export type Display =
   | { kind: "view"; bundle: BoardBundle }
@@ -48,7 +49,7 @@ export async function requestDisplay(
       if (bundle !== null) display = { kind: "view", bundle };
     } else if (KernelMessage.isErrorMsg(message)) {
       const { ename, evalue } = message.content;
-      display = NO_BOARD.test(evalue)
+      display = NO_BOARD_YET.test(evalue)
         ? { kind: "none" }
         : { kind: "failed", message: `${ename}: ${evalue}` };
     }

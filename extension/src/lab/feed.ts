@@ -1,31 +1,11 @@
 // The list of live boards, from our server extension: asked for while somebody follows it and the page is seen.
 import { ServerConnection } from "@jupyterlab/services";
+import { BOARDS_PATH, type Boards, type KernelBoards } from "../protocol/generated";
 
 /** Often enough that a kernel that was killed is noticed within two seconds. */
 const PERIOD_MS = 700;
 /** After an answer that will not change soon. */
 const PATIENCE_MS = 15_000;
-
-export interface BoardSummary {
-  board: number;
-  model: string;
-  prompts: number;
-  base: "clean" | "corrupted";
-  edits: number;
-  metric: string;
-  unit: string;
-  value: number | null;
-  engine: string;
-  cell: string | null;
-}
-
-export interface KernelBoards {
-  kernel: string;
-  boards: readonly BoardSummary[];
-  unreadable: number;
-  /** Boards whose process ended without closing them. */
-  lost: number;
-}
 
 export type Listing =
   | { kind: "waiting" }
@@ -88,12 +68,12 @@ export class BoardsFeed {
   }
 
   async #listed(): Promise<Listing> {
-    const url = new URL("circuitboard/api/boards", this.#settings.baseUrl).href;
+    const url = new URL(BOARDS_PATH, this.#settings.baseUrl).href;
     try {
       const answer = await ServerConnection.makeRequest(url, { method: "GET" }, this.#settings);
       if (answer.status === 404) return { kind: "missing" };
       if (!answer.ok) return { kind: "refused", words: `The server answered ${answer.status}.` };
-      const { kernels } = (await answer.json()) as { kernels: KernelBoards[] };
+      const { kernels } = (await answer.json()) as Boards;
       return { kind: "boards", kernels };
     } catch {
       // The server is away for a moment: what was known stays, and is asked for again.

@@ -2,12 +2,13 @@
 import { NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
 import type { Kernel } from "@jupyterlab/services";
 import { PanelLayout, Widget } from "@lumino/widgets";
+import { WIDGET_VIEW } from "../protocol/generated";
 import { drawBar, type Way } from "./bar";
 import { type Display, requestDisplay } from "./display";
 import { boardIcon } from "./icon";
 import type { KernelLife, Life } from "./life";
 import { KERNEL_EVENT } from "./output/board_output";
-import { type BoardBundle, WIDGET_VIEW } from "./output/bundle";
+import type { BoardBundle } from "./output/bundle";
 import { replaceOutputs } from "./output/outputs";
 import { reloadBoard } from "./reload";
 

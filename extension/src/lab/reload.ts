@@ -1,14 +1,9 @@
 // "Reload the last saved board": asks the kernel how, runs that Python, and hands back what it displays.
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
+import { type Offer, RELOADING_MODULE } from "../protocol/generated";
 import { ask } from "./ask";
 import { type BoardBundle, boardBundle } from "./output/bundle";
-
-interface Offer {
-  possible: boolean;
-  words: string;
-  code: string | null;
-}
 
 export type Reloaded =
   | { kind: "board"; bundle: BoardBundle }
@@ -106,7 +101,7 @@ export async function reloadBoard(
 }
 
 async function reloadIn(kernel: Kernel.IKernelConnection, saved: string | null): Promise<Reloaded> {
-  const offer = await ask<Offer>(kernel, "circuitboard.widget.reloading", "offer", saved);
+  const offer = await ask<Offer>(kernel, RELOADING_MODULE, "offer", saved);
   if (offer.kind === "failed") return { ...offer, code: null };
   const { possible, words, code } = offer.value;
   if (!possible || code === null) return { kind: "failed", words, code };

@@ -1,12 +1,13 @@
 // The user's settings of the extension, as schema/plugin.json describes them: how new boards start.
 import type { ISettingRegistry } from "@jupyterlab/settingregistry";
+import type { Form, FormView } from "../protocol/generated";
 
 export interface BoardDefaults {
   metric: string;
-  mode: "zero" | "mean" | "resample" | "patch";
-  base: "clean" | "corrupted";
+  mode: NonNullable<FormView["mode"]>;
+  base: Form["base"];
   live: boolean;
-  colours: "orange-blue" | "purple-green";
+  colours: NonNullable<FormView["colours"]>;
   /** Null for the board's own choice. */
   memoryMb: number | null;
   updatesPerSecond: number;

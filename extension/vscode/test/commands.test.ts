@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ExtensionContext } from "vscode";
 import manifest from "../package.json";
-import { expression } from "../src/bridge/told";
+import { expression } from "../src/bridge/expression";
 import { activate } from "../src/extension";
 import { kernelWith, questionOf, raised } from "./kernels";
 import * as vscode from "./vscode";

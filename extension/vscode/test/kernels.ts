@@ -1,5 +1,5 @@
 // Kernels that answer the extension's questions the way the Python side does.
-import { BRIDGE, type Told } from "../src/bridge/told";
+import { BRIDGE, type Told } from "../../src/protocol/generated";
 import { ERROR_MIME, type OutputItem } from "../src/jupyter/api";
 import { PROBE, type Probe } from "../src/jupyter/probe";
 import { StubKernel } from "./vscode";

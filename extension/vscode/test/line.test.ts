@@ -1,7 +1,7 @@
 // The host's half of a line, on a clock of the test's own.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Sent, Told } from "../../src/protocol/generated";
 import { BoardLine, BUSY_MS, LATEST_MS, type LineState, RETRY_MS } from "../src/bridge/line";
-import type { Sent, Told } from "../src/bridge/told";
 import { kernelWith } from "./kernels";
 import * as vscode from "./vscode";
 import { type StubKernel, Uri, world } from "./vscode";

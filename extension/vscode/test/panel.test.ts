@@ -3,10 +3,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ExtensionContext } from "vscode";
 import { until } from "../../dev/clock";
+import type { Told } from "../../src/protocol/generated";
 import { pageOf, policy } from "../src/beside/page";
 import { VIEW_TYPE } from "../src/beside/panel";
 import { wordsOf } from "../src/beside/words";
-import type { Told } from "../src/bridge/told";
 import { activate } from "../src/extension";
 import { Model } from "../src/webview/model";
 import { kernelWith, raised } from "./kernels";

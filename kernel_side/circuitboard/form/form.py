@@ -14,7 +14,6 @@ import msgspec
 from circuitboard.board.kernel import namespace
 from circuitboard.errors import CircuitboardError, ModelError, PromptError, ProtocolError
 from circuitboard.form.form_code import code_of
-from circuitboard.form.form_values import Form, Named, Pair, Task, Text, Typed
 from circuitboard.metrics import METRICS, metrics_of
 from circuitboard.models import load, models
 from circuitboard.models.bridge import shape_of
@@ -22,6 +21,25 @@ from circuitboard.prompts import PromptPair, tasks
 from circuitboard.prompts.text import read_text
 from circuitboard.prompts.token_name import names_of
 from circuitboard.protocol.drawing import PromptNote
+from circuitboard.protocol.form import (
+    AnswerCheck,
+    Checked,
+    Field,
+    Form,
+    FormOptions,
+    FormText,
+    FormVariables,
+    MetricName,
+    ModelName,
+    ModelVariable,
+    NamedModel,
+    PairInVariable,
+    Problem,
+    Strip,
+    TaskName,
+    TaskPrompts,
+    TypedPrompts,
+)
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -32,8 +50,6 @@ LIGHT = "demo"
 MOST_VARIABLES, MOST_TOKENS, MOST_PROMPTS = 50, 400, 2000
 """Variables that are offered, tokens of a prompt that are sent, prompts that a task makes for a look."""
 
-Field = Literal["model", "clean", "corrupted", "answer", "wrong", "prompts", "metric"]
-
 _FIELD_OF: dict[str, Field] = {
     "answer_not_one_token": "answer",
     "answer_equals_wrong": "wrong",
@@ -42,45 +58,6 @@ _FIELD_OF: dict[str, Field] = {
     "count_mismatch": "corrupted",
     "empty_answers": "answer",
 }
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Why a field's value cannot be used."""
-
-    field: Field
-    code: str
-    message: str
-
-
-class Strip(msgspec.Struct, frozen=True):
-    """One prompt as tokens. `differs` marks those that are not the other prompt's; `more` counts tokens left out."""
-
-    tokens: list[str]
-    ids: list[int]
-    differs: list[bool]
-    more: int
-
-
-class AnswerCheck(msgspec.Struct, frozen=True):
-    """Whether an answer is one token, and why not."""
-
-    field: Literal["answer", "wrong"]
-    ok: bool
-    tokens: list[str]
-    words: str
-
-
-class Checked(msgspec.Struct, frozen=True):
-    """What the form shows under its fields. `code` is null while something is wrong; `prompts` how many there are."""
-
-    problems: list[Problem]
-    clean: Strip | None = None
-    corrupted: Strip | None = None
-    answers: list[AnswerCheck] = []
-    prompts: int | None = None
-    notes: list[PromptNote] = []
-    code: str | None = None
-    load_first: str | None = None
 
 
 def options() -> dict[str, Any]:
@@ -94,22 +71,21 @@ def options() -> dict[str, Any]:
     }
     bridges = [name for name, value in mine.items() if isinstance(value, TransformerBridge)]
     table = models()
-    return {
-        "models": [
-            {"name": str(name), "available": str(row["available"]), "does": str(row["does"])}
+    found = FormOptions(
+        models=[
+            ModelName(str(name), str(row["available"]), str(row["does"]))
             for name, row in table.iterrows()
             if str(row["available"]).startswith(("embedded", "installed"))
         ],
-        "variables": {
-            "models": [_model_words(name, mine[name]) for name in bridges[:MOST_VARIABLES]],
-            "pairs": [name for name, value in mine.items() if isinstance(value, PromptPair)][:MOST_VARIABLES],
-            "texts": [name for name, value in mine.items() if isinstance(value, str) and value][:MOST_VARIABLES],
-        },
-        "tasks": [{"name": str(name), "asks": str(row["asks"])} for name, row in tasks.list().iterrows()],
-        "metrics": [
-            {"name": name, "unit": metric.unit, "needs_wrong": metric.needs_wrong} for name, metric in METRICS.items()
-        ],
-    }
+        variables=FormVariables(
+            models=[_model_variable(name, mine[name]) for name in bridges[:MOST_VARIABLES]],
+            pairs=[name for name, value in mine.items() if isinstance(value, PromptPair)][:MOST_VARIABLES],
+            texts=[name for name, value in mine.items() if isinstance(value, str) and value][:MOST_VARIABLES],
+        ),
+        tasks=[TaskName(str(name), str(row["asks"])) for name, row in tasks.list().iterrows()],
+        metrics=[MetricName(name, metric.unit, metric.needs_wrong) for name, metric in METRICS.items()],
+    )
+    return _plain(found)
 
 
 def check(text: str) -> dict[str, Any]:
@@ -124,7 +100,11 @@ def check(text: str) -> dict[str, Any]:
         form = msgspec.json.decode(text, type=Form)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ProtocolError(f"These are no values of the form: {error}.") from error
-    found: dict[str, Any] = msgspec.to_builtins(_checked(form))
+    return _plain(_checked(form))
+
+
+def _plain(told: FormOptions | Checked) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(told)
     return found
 
 
@@ -135,7 +115,7 @@ def _checked(form: Form) -> Checked:
         return Checked([Problem("model", error.code, error.message)])
     if model is None:
         return Checked([], load_first=form.model.name)
-    if isinstance(form.prompts, Typed):
+    if isinstance(form.prompts, TypedPrompts):
         return _typed(form, form.prompts, model)
     try:
         pair = _pair(form.prompts, model)
@@ -153,11 +133,11 @@ def _checked(form: Form) -> Checked:
     return Checked([], clean, corrupted, [], prompts.n, _notes(pair), code)
 
 
-def _typed(form: Form, typed: Typed, model: TransformerBridge) -> Checked:
+def _typed(form: Form, typed: TypedPrompts, model: TransformerBridge) -> Checked:
     problems: list[Problem] = []
     ids: dict[Field, list[int]] = {}
     texts: dict[Field, str] = {}
-    fields: list[tuple[Field, Text | None]] = [("clean", typed.clean), ("corrupted", typed.corrupted)]
+    fields: list[tuple[Field, FormText | None]] = [("clean", typed.clean), ("corrupted", typed.corrupted)]
     for field, given in fields:
         if given is None:
             continue
@@ -192,7 +172,7 @@ def _model(form: Form) -> TransformerBridge | None:
     from transformer_lens.model_bridge import TransformerBridge
 
     name = form.model.name
-    if isinstance(form.model, Named):
+    if isinstance(form.model, NamedModel):
         if name == LIGHT:
             return _light()
         return None
@@ -211,8 +191,8 @@ def _light() -> TransformerBridge:
     return _kept[0]
 
 
-def _pair(given: Task | Pair, model: TransformerBridge) -> PromptPair:
-    if isinstance(given, Task):
+def _pair(given: TaskPrompts | PairInVariable, model: TransformerBridge) -> PromptPair:
+    if isinstance(given, TaskPrompts):
         if not 1 <= given.n <= MOST_PROMPTS:
             raise PromptError(f"Give a number of prompts from 1 to {MOST_PROMPTS}, not {given.n}.", code="bad_prompt")
         return tasks.make(given.task, given.n, model=model, seed=given.seed)
@@ -222,7 +202,7 @@ def _pair(given: Task | Pair, model: TransformerBridge) -> PromptPair:
     return found
 
 
-def _text(given: Text) -> str:
+def _text(given: FormText) -> str:
     if given.variable is None:
         return given.text
     found = namespace().get(given.variable)
@@ -272,11 +252,7 @@ def _problem(error: CircuitboardError, field: Field) -> Problem:
     return Problem(_FIELD_OF.get(error.code, field), error.code, error.message)
 
 
-def _model_words(name: str, model: TransformerBridge) -> dict[str, Any]:
+def _model_variable(name: str, model: TransformerBridge) -> ModelVariable:
     shape = shape_of(model)
-    return {
-        "name": name,
-        "model": str(getattr(model.cfg, "model_name", "") or type(model).__name__)[:80],
-        "layers": shape.n_layers,
-        "heads": shape.n_heads,
-    }
+    words = str(getattr(model.cfg, "model_name", "") or type(model).__name__)[:80]
+    return ModelVariable(name, words, shape.n_layers, shape.n_heads)

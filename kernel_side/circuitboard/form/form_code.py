@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from circuitboard.form.form_values import Form, Named, Pair, Task, Text, Typed
+from circuitboard.protocol.form import Form, FormText, NamedModel, PairInVariable, TaskPrompts, TypedPrompts
 
 _LINE = 100
 
@@ -22,12 +22,12 @@ def code_of(form: Form, taken: Collection[str]) -> str:
         Names in use, which the cell leaves alone.
     """
     lines = ["import circuitboard as cb"]
-    if isinstance(form.model, Named):
+    if isinstance(form.model, NamedModel):
         model = free("model", taken)
         lines.append(f"{model} = cb.load({form.model.name!r})")
     else:
         model = form.model.name
-    if isinstance(form.prompts, Pair):
+    if isinstance(form.prompts, PairInVariable):
         pair = form.prompts.name
     else:
         pair = free("pair", taken)
@@ -59,8 +59,8 @@ def free(name: str, taken: Collection[str]) -> str:
     return found
 
 
-def _pair(prompts: Typed | Task, model: str) -> str:
-    if isinstance(prompts, Task):
+def _pair(prompts: TypedPrompts | TaskPrompts, model: str) -> str:
+    if isinstance(prompts, TaskPrompts):
         seed = f", seed={prompts.seed}" if prompts.seed else ""
         return f"cb.tasks.{prompts.task}({prompts.n}{seed}, model={model})"
     given = [f"clean={_text(prompts.clean)}"]
@@ -76,5 +76,5 @@ def _pair(prompts: Typed | Task, model: str) -> str:
     return f"cb.PromptPair(\n{body})"
 
 
-def _text(given: Text) -> str:
+def _text(given: FormText) -> str:
     return repr(given.text) if given.variable is None else given.variable

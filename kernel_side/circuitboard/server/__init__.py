@@ -22,7 +22,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: ServerApp) -> None:
     from jupyter_server.utils import url_path_join
 
-    from circuitboard.server.handler import PATH, BoardsHandler
+    from circuitboard.protocol.boards import BOARDS_PATH
+    from circuitboard.server.handler import BoardsHandler
 
     send_kernel_messages_at_once(server.log)
-    server.web_app.add_handlers(".*$", [(url_path_join(server.web_app.settings["base_url"], PATH), BoardsHandler)])
+    server.web_app.add_handlers(
+        ".*$", [(url_path_join(server.web_app.settings["base_url"], BOARDS_PATH), BoardsHandler)]
+    )

@@ -12,28 +12,10 @@ from typing import Any
 
 import msgspec
 
-from circuitboard.protocol.board_file import MAX_BOARDS, MAX_BYTES, BoardFile, BoardSummary, folder_of
+from circuitboard.protocol.board_file import MAX_BOARDS, MAX_BYTES, BoardFile, folder_of
+from circuitboard.protocol.boards import Boards, KernelBoards
 
 _FILE = re.compile(r"[1-9]\d{0,8}\.json")
-
-
-class KernelBoards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The live boards of one kernel.
-
-    `unreadable` counts files that were skipped because they are no boards, `lost` boards whose process ended without
-    closing them: the kernel was killed, and has made no board since.
-    """
-
-    kernel: str
-    boards: list[BoardSummary]
-    unreadable: int
-    lost: int
-
-
-class Boards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The live boards of this server's kernels; a kernel that has none and lost none is left out."""
-
-    kernels: list[KernelBoards]
 
 
 def boards_of(kernels: Iterable[str], connections: Path, log: logging.Logger | logging.LoggerAdapter[Any]) -> Boards:

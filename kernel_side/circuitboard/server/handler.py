@@ -12,8 +12,6 @@ from tornado import web
 
 from circuitboard.server.boards import boards_of
 
-PATH = "/circuitboard/api/boards"
-
 
 class BoardsHandler(APIHandler):
     """The live boards of this server's kernels, as `openapi.json` beside this file describes them. It changes nothing."""

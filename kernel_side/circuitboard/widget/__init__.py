@@ -5,10 +5,14 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from circuitboard.board.display import newest
 from circuitboard.board.kernel import runs_alone
 from circuitboard.errors import ModelError
 from circuitboard.files.autosave import file_of
+from circuitboard.protocol.entries import NO_BOARD
+from circuitboard.protocol.output import BOARD_OUTPUT, WIDGET_VIEW, BoardOutput
 from circuitboard.widget.announcement import announced
 from circuitboard.widget.still import html_of, still_of, text_of
 from circuitboard.widget.view_settings import set_view
@@ -18,11 +22,6 @@ if TYPE_CHECKING:
     from circuitboard.board import Board
 
 __all__ = ["BoardWidget", "mimebundle", "set_view", "show_current", "widget_of"]
-
-BOARD = "application/vnd.circuitboard.board+json"
-"""Names the widget of an output for our JupyterLab extension, which shows the still picture while no kernel has it."""
-
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def mimebundle(board: Board, **kwargs: Any) -> Any:
@@ -42,14 +41,14 @@ def mimebundle(board: Board, **kwargs: Any) -> Any:
     found = bundle if isinstance(bundle, tuple) else (bundle, {})
     data, metadata = _completed(board, widget, *found)
     if alone:
-        del data[WIDGET], data[BOARD]
+        del data[WIDGET_VIEW], data[BOARD_OUTPUT]
         return data, metadata
     # The output is sent again as long as the board is there: it keeps neither of them.
-    here, view = weakref.ref(board), data[WIDGET]
+    here, view = weakref.ref(board), data[WIDGET_VIEW]
 
     def again(widget: BoardWidget) -> tuple[dict[str, Any], dict[str, Any]] | None:
         board = here()
-        return None if board is None else _completed(board, widget, {WIDGET: view}, {})
+        return None if board is None else _completed(board, widget, {WIDGET_VIEW: view}, {})
 
     widget.keep_output(again, data["text/html"])
     return data, metadata
@@ -61,7 +60,7 @@ def _completed(
     """A widget's bundle and all that stands in for it."""
     still = still_of(board, *widget.session.drawn())
     kept = file_of(board)
-    data[BOARD] = {"model_id": widget.model_id, "saved": None if kept is None else kept.name}
+    data[BOARD_OUTPUT] = msgspec.to_builtins(BoardOutput(widget.model_id, None if kept is None else kept.name))
     data["text/html"] = html_of(still)
     data["text/plain"] = text_of(still, board)
     return data, metadata
@@ -81,6 +80,6 @@ def show_current(number: int | None = None) -> None:
     if board is None:
         which = "no board yet" if number is None else f"no board {number} any more"
         raise ModelError(
-            f"This kernel has {which}: make one with cb.Board(model, prompts) and run its cell.", code="no_board"
+            f"This kernel has {which}: make one with cb.Board(model, prompts) and run its cell.", code=NO_BOARD
         )
     display(board)

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 
 from circuitboard.board.display import newest
 from circuitboard.errors import ProtocolError
 from circuitboard.files.autosave import file_of
-from circuitboard.widget.line import Line, Sent
+from circuitboard.protocol.bridge import BRIDGE, Ask, Told
+from circuitboard.widget.line import Line
 from circuitboard.widget.widget import STATIC, widget_of
-
-MIME = "application/vnd.circuitboard.bridge+json"
-"""What `exchange` displays."""
 
 MOST_LINES = 16
 """Lines open at once; opening one more closes the one that was opened first."""
@@ -30,44 +27,6 @@ LONGEST_WAIT_S = 1.0
 
 PROCESS = uuid.uuid4().hex
 """This kernel process. A restarted kernel has another one, and none of its lines."""
-
-
-class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a host asks.
-
-    `attach` opens a line to the newest board, `exchange` uses line `line`, `detach` closes it, `bundle`
-    asks for the panel's own JavaScript and style sheet, `reload` for the Python that loads the board kept in
-    file `saved` again.
-    """
-
-    what: Literal["attach", "exchange", "detach", "bundle", "reload"]
-    line: str = ""
-    since: int = 0
-    wait_s: float = 0.0
-    requests: list[Any] = []
-    saved: str = ""
-
-
-class Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a host is told.
-
-    `state` is "open"; "no_board" if this kernel has none to attach to; "gone" if there is no such line, be it
-    that the kernel was restarted, the board closed or the view away for too long. `newest` is false when a
-    board was made or shown after this line's. `saved` names the file that this board is kept in, once it is.
-    `possible`, `words` and `code` are what `reloading.offer` says.
-    """
-
-    process: str
-    state: Literal["open", "no_board", "gone", "bundle", "reload"]
-    line: str = ""
-    newest: bool = True
-    messages: list[Sent] = []
-    script: str = ""
-    style: str = ""
-    saved: str = ""
-    possible: bool = False
-    words: str = ""
-    code: str = ""
 
 
 _lines: dict[str, Line] = {}
@@ -84,7 +43,7 @@ def exchange(text: str) -> None:
     from IPython.display import display
 
     told = msgspec.to_builtins(answer(text))
-    display({MIME: told, "text/plain": "circuitboard"}, raw=True)
+    display({BRIDGE: told, "text/plain": "circuitboard"}, raw=True)
 
 
 def answer(text: str) -> Told:
@@ -128,10 +87,10 @@ def _attach() -> Told:
 
 
 def _reload(saved: str) -> Told:
-    from circuitboard.widget.reloading import offer
+    from circuitboard.widget.reloading import offer_of
 
-    found = offer(msgspec.json.encode(saved or None).decode())
-    return Told(PROCESS, "reload", possible=found["possible"], words=found["words"], code=found["code"] or "")
+    found = offer_of(saved or None)
+    return Told(PROCESS, "reload", possible=found.possible, words=found.words, code=found.code or "")
 
 
 def _drop(name: str) -> None:

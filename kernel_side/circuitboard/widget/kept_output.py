@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from circuitboard.board.kernel import kernel_app
 from circuitboard.files.later import Later
+from circuitboard.protocol.output import DISPLAY_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 QUIET_S, AT_MOST_S = 1.0, 10.0
 """How long after a change the output follows, and how long it may lag while changes go on."""
-
-DISPLAY = "circuitboard-"
-"""The display's id is this and the id of the widget's model."""
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -79,7 +77,11 @@ class KeptOutput:
         if mark == self._last:
             return
         self._last = mark
-        content = {"data": data, "metadata": metadata, "transient": {"display_id": f"{DISPLAY}{widget.model_id}"}}
+        content = {
+            "data": data,
+            "metadata": metadata,
+            "transient": {"display_id": f"{DISPLAY_PREFIX}{widget.model_id}"},
+        }
         app.kernel.session.send(
             app.kernel.iopub_socket, "update_display_data", content, parent={}, ident=b"update_display_data"
         )

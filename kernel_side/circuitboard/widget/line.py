@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from circuitboard.protocol.bridge import Sent
 
 if TYPE_CHECKING:
     from circuitboard.board import Board
@@ -21,14 +21,6 @@ if TYPE_CHECKING:
 MOST_MESSAGES = 512
 MOST_BYTES = 16_000_000
 """What a line keeps for a view that does not fetch: past either bound it is cut, and the view has to attach again."""
-
-
-class Sent(msgspec.Struct, frozen=True):
-    """One message, numbered from 1 on this line; `buffers` are base64."""
-
-    number: int
-    content: dict[str, Any]
-    buffers: list[str]
 
 
 class Line:

@@ -15,14 +15,13 @@ from circuitboard.files.storage import read
 from circuitboard.form.form_code import free
 from circuitboard.models import reload_name
 from circuitboard.models.bridge import shape_of
+from circuitboard.protocol.output import SAVED_NAME, Offer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from circuitboard.desk.manifest import ModelManifest
     from circuitboard.files.saved import SavedBoard
-
-_NAME = re.compile(r"[\w.-]{1,200}\.board\.json")
 
 
 def offer(text: str = "null") -> dict[str, Any]:
@@ -36,7 +35,7 @@ def offer(text: str = "null") -> dict[str, Any]:
     Returns
     -------
     dict
-        `possible`; `words`, what is there or why it cannot be loaded; `code`, to run, or to read where it is not possible.
+        An `Offer`.
 
     Raises
     ------
@@ -47,46 +46,52 @@ def offer(text: str = "null") -> dict[str, Any]:
         name = msgspec.json.decode(text, type=str | None)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ProtocolError(f"This is no file's name: {error}.") from error
+    found: dict[str, Any] = msgspec.to_builtins(offer_of(name))
+    return found
+
+
+def offer_of(name: str | None) -> Offer:
+    """The same for a name itself."""
     mine = [path for path in saved_boards() if of_this_notebook(path)]
     path = _named(name) if name is not None else (mine[0] if mine else None)
     if path is None or not path.is_file():
-        return {
-            "possible": False,
-            "words": "No state of this board is kept: boards are kept a second after their first step. "
+        return Offer(
+            possible=False,
+            words="No state of this board is kept: boards are kept a second after their first step. "
             "Run the cell that made it.",
-            "code": None,
-        }
+            code=None,
+        )
     try:
         saved = read(path)
     except CircuitboardError as error:
-        return {"possible": False, "words": error.message, "code": None}
+        return Offer(possible=False, words=error.message, code=None)
     newest = bool(mine) and mine[0] == path
     where = "cb.Board.last_saved()" if newest else repr(str(path))
     variable = _variable(saved.model)
     try:
         edits = len(tree_in(saved)[0].state.edits)
     except CircuitboardError as error:
-        return {"possible": False, "words": f"{path.name} is damaged: {error.message}", "code": None}
+        return Offer(possible=False, words=f"{path.name} is damaged: {error.message}", code=None)
     board = free("board", ()) if _is_board("board") else free("board", tuple(namespace()))
     words = f"{saved.model.name}, {edits} edit{'' if edits == 1 else 's'}"
     metric, missing = _metric(saved)
     given = "model" if variable is None and saved.model.reload is None else variable
     code = f"import circuitboard as cb\n{board} = cb.Board.load({where}{'' if given is None else f', {given}'}{metric})\n{board}"
     if missing:
-        return {
-            "possible": False,
-            "words": f"The board's metric {', '.join(missing)} is a function, and code in a file is never run. "
+        return Offer(
+            possible=False,
+            words=f"The board's metric {', '.join(missing)} is a function, and code in a file is never run. "
             "Run the cell that defines it, then these lines:",
-            "code": code,
-        }
+            code=code,
+        )
     if variable is None and saved.model.reload is None:
-        return {
-            "possible": False,
-            "words": f"The board's model ({saved.model.name}) was given as an object, so it cannot be loaded by name. "
+        return Offer(
+            possible=False,
+            words=f"The board's model ({saved.model.name}) was given as an object, so it cannot be loaded by name. "
             "Run the cell that makes it, then these lines:",
-            "code": code,
-        }
-    return {"possible": True, "words": words, "code": code}
+            code=code,
+        )
+    return Offer(possible=True, words=words, code=code)
 
 
 def _metric(saved: SavedBoard) -> tuple[str, list[str]]:
@@ -100,7 +105,7 @@ def _metric(saved: SavedBoard) -> tuple[str, list[str]]:
 
 
 def _named(name: str) -> Path | None:
-    return folder() / name if _NAME.fullmatch(name) else None
+    return folder() / name if re.fullmatch(SAVED_NAME, name) else None
 
 
 def _variable(saved: ModelManifest) -> str | None:

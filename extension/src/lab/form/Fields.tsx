@@ -1,7 +1,7 @@
 // The parts that the form is made of: a labelled field, a choice, a strip of tokens.
 import type { ComponentChildren, JSX } from "preact";
 import { Token, tokenText } from "../../parts/token";
-import type { Checked, Strip } from "./values";
+import type { Checked, Strip } from "../../protocol/generated";
 
 /** Characters of a note, at most. */
 const LONGEST = 500;

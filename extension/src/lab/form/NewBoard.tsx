@@ -2,18 +2,17 @@
 import type { Kernel } from "@jupyterlab/services";
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Answer, ask } from "../ask";
-import type { BoardDefaults } from "../settings";
-import { Choice, Field, Notes, Strips } from "./Fields";
-import { TaskFields, Typed } from "./Prompts";
 import {
   type Checked,
   FORM_MODULE,
   type FormOptions,
-  type FormValues,
-  requestOf,
-  startValues,
-} from "./values";
+  type Problem,
+} from "../../protocol/generated";
+import { type Answer, ask } from "../ask";
+import type { BoardDefaults } from "../settings";
+import { Choice, Field, Notes, Strips } from "./Fields";
+import { TaskFields, Typed } from "./Prompts";
+import { type FormValues, requestOf, startValues } from "./values";
 
 /** A pause in typing that is worth a question to the kernel (ms). */
 const PAUSE_MS = 200;
@@ -100,7 +99,7 @@ export function NewBoard(props: NewBoardProps): JSX.Element {
     );
   }
 
-  const problemOf = (field: string): string | undefined =>
+  const problemOf = (field: Problem["field"]): string | undefined =>
     checked?.problems.find((one) => one.field === field)?.message.split("\n")[0];
   const answerOf = (field: "answer" | "wrong"): string | undefined =>
     checked?.answers.find((one) => one.field === field && one.ok)?.words;

@@ -1,7 +1,8 @@
 // The fields of the form that say what the prompts are.
 import type { JSX } from "preact";
+import type { FormOptions, Problem } from "../../protocol/generated";
 import { Choice, Field } from "./Fields";
-import type { FormOptions, FormValues } from "./values";
+import type { FormValues } from "./values";
 
 interface PartProps {
   values: FormValues;
@@ -10,7 +11,7 @@ interface PartProps {
 }
 
 interface TypedProps extends PartProps {
-  problemOf: (field: string) => string | undefined;
+  problemOf: (field: Problem["field"]) => string | undefined;
   answerOf: (field: "answer" | "wrong") => string | undefined;
 }
 

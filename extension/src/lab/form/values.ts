@@ -1,27 +1,10 @@
-// What the new-board form asks and is told; the kernel's side is circuitboard/form/form.py.
+// The new-board form's fields as they stand, and the question to the kernel that they make.
+import type { Form, FormText } from "../../protocol/generated";
 import type { BoardDefaults } from "../settings";
-
-export const FORM_MODULE = "circuitboard.form.form";
-
-export interface FormOptions {
-  models: { name: string; available: string; does: string }[];
-  variables: {
-    models: { name: string; model: string; layers: number; heads: number }[];
-    pairs: string[];
-    texts: string[];
-  };
-  tasks: { name: string; asks: string }[];
-  metrics: { name: string; unit: string; needs_wrong: boolean }[];
-}
-
-export interface ModelChoice {
-  kind: "name" | "variable";
-  name: string;
-}
 
 /** The fields as they stand; which of them count depends on `source`. */
 export interface FormValues {
-  model: ModelChoice;
+  model: Form["model"];
   source: "typed" | "task" | "pair";
   clean: string;
   corrupted: string;
@@ -35,34 +18,7 @@ export interface FormValues {
   seed: number;
   pair: string;
   metric: string;
-  base: "clean" | "corrupted";
-}
-
-export interface Strip {
-  /** Names of tokens, as Python gives them, and their ids. */
-  tokens: string[];
-  ids: number[];
-  differs: boolean[];
-  more: number;
-}
-
-export interface Problem {
-  field: string;
-  code: string;
-  message: string;
-}
-
-export interface Checked {
-  problems: Problem[];
-  clean: Strip | null;
-  corrupted: Strip | null;
-  answers: { field: "answer" | "wrong"; ok: boolean; tokens: string[]; words: string }[];
-  prompts: number | null;
-  /** What may not be meant. */
-  notes: { code: string; text: string; where: string }[];
-  code: string | null;
-  /** A model that has to be loaded before its tokens can be looked at. */
-  load_first: string | null;
+  base: Form["base"];
 }
 
 export function startValues(defaults: BoardDefaults, clean: string): FormValues {
@@ -85,10 +41,10 @@ export function startValues(defaults: BoardDefaults, clean: string): FormValues 
 }
 
 /** The question to the kernel; null while there is nothing to look at. */
-export function requestOf(values: FormValues, defaults: BoardDefaults): object | null {
+export function requestOf(values: FormValues, defaults: BoardDefaults): Form | null {
   const prompts = promptsOf(values);
   if (prompts === null) return null;
-  const view: Record<string, unknown> = {};
+  const view: Form["view"] = {};
   if (defaults.mode !== "zero") view.mode = defaults.mode;
   if (!defaults.live) view.live = false;
   if (defaults.updatesPerSecond !== 30) view.updates_per_second = defaults.updatesPerSecond;
@@ -103,7 +59,7 @@ export function requestOf(values: FormValues, defaults: BoardDefaults): object |
   };
 }
 
-function promptsOf(values: FormValues): object | null {
+function promptsOf(values: FormValues): Form["prompts"] | null {
   switch (values.source) {
     case "task":
       return { kind: "task", task: values.task, n: values.n, seed: values.seed };
@@ -123,7 +79,7 @@ function promptsOf(values: FormValues): object | null {
   }
 }
 
-function textOf(text: string, variable: string | null): object | null {
+function textOf(text: string, variable: string | null): FormText | null {
   if (variable !== null) return { variable };
   return text === "" ? null : { text };
 }

@@ -4,10 +4,11 @@ import type { NotebookPanel } from "@jupyterlab/notebook";
 import { NotebookActions } from "@jupyterlab/notebook";
 import type { IRenderMime } from "@jupyterlab/rendermime";
 import { Panel, Widget } from "@lumino/widgets";
+import { BOARD_OUTPUT, WIDGET_VIEW } from "../../protocol/generated";
 import { drawBar, type Way } from "../bar";
 import type { KernelLife, Life } from "../life";
 import { reloadBoard } from "../reload";
-import { BOARD_OUTPUT, type BoardBundle, boardBundle, HTML, WIDGET_VIEW } from "./bundle";
+import { type BoardBundle, boardBundle, HTML } from "./bundle";
 import { cellOf, replaceOutputs } from "./outputs";
 
 /** Tells a panel whether its kernel is there; see extension/src/widget.tsx. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BOARD_OUTPUT, boardBundle } from "./bundle";
+import { BOARD_OUTPUT } from "../../protocol/generated";
+import { boardBundle } from "./bundle";
 
 describe("a board's bundle", () => {
   it("names its widget and the file that keeps it", () => {

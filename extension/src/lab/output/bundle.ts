@@ -1,19 +1,10 @@
 // What the kernel sends of a board, as far as the extension reads it.
 import type { PartialJSONObject } from "@lumino/coreutils";
-
-/** The live panel, drawn by Jupyter's own widget manager. */
-export const WIDGET_VIEW = "application/vnd.jupyter.widget-view+json";
-
-/** Names the same widget for us, so that we draw the output and can show the still picture instead. */
-export const BOARD_OUTPUT = "application/vnd.circuitboard.board+json";
+import { BOARD_OUTPUT, type BoardOutput, SAVED_NAME } from "../../protocol/generated";
 
 export const HTML = "text/html";
 
-/** Ids of displays that the kernel sends again begin so; the rest is the widget model's id. */
-export const DISPLAY_PREFIX = "circuitboard-";
-
-/** The file that autosave writes is named so. */
-const FILE_NAME = /^[\w.-]{1,200}\.board\.json$/;
+const FILE_NAME = new RegExp(`^(?:${SAVED_NAME})$`);
 
 /** One output of a board. */
 export interface BoardBundle {
@@ -28,7 +19,7 @@ export interface BoardBundle {
 export function boardBundle(data: unknown, metadata: unknown): BoardBundle | null {
   if (typeof data !== "object" || data === null) return null;
   const all = data as PartialJSONObject;
-  const board = all[BOARD_OUTPUT] as { model_id?: unknown; saved?: unknown } | undefined;
+  const board = all[BOARD_OUTPUT] as { [name in keyof BoardOutput]?: unknown } | undefined;
   if (typeof board?.model_id !== "string") return null;
   const saved = typeof board.saved === "string" && FILE_NAME.test(board.saved) ? board.saved : null;
   return {

@@ -2,7 +2,8 @@
 // takes the place of the old one in the notebook's own model, so that what is saved is what is seen.
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import { type Kernel, KernelMessage } from "@jupyterlab/services";
-import { boardBundle, DISPLAY_PREFIX } from "./bundle";
+import { DISPLAY_PREFIX } from "../../protocol/generated";
+import { boardBundle } from "./bundle";
 import { replaceOutputs } from "./outputs";
 
 export function followOutputs(notebook: NotebookPanel): void {

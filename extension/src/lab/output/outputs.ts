@@ -2,7 +2,8 @@
 import type { CodeCell } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { PartialJSONObject } from "@lumino/coreutils";
-import { type BoardBundle, boardBundle, WIDGET_VIEW } from "./bundle";
+import { WIDGET_VIEW } from "../../protocol/generated";
+import { type BoardBundle, boardBundle } from "./bundle";
 
 /**
  * Gives every output that shows the board `modelId` another bundle, and says how many there were. The

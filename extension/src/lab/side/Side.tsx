@@ -1,6 +1,7 @@
 // The side panel: the notebook in front, and the boards of every running kernel.
 import type { ComponentChildren, JSX } from "preact";
-import type { BoardSummary, Listing } from "../feed";
+import type { BoardSummary } from "../../protocol/generated";
+import type { Listing } from "../feed";
 import type { Group, Here } from "./state";
 
 export interface SideProps {

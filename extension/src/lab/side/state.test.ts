@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { KernelBoards } from "../feed";
+import type { KernelBoards } from "../../protocol/generated";
 import { groupsOf } from "./state";
 
 const kernel = (id: string): KernelBoards => ({ kernel: id, boards: [], unreadable: 0, lost: 0 });

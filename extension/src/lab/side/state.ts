@@ -1,5 +1,6 @@
 // What the side panel shows; a pure description of the kernels and notebooks that are there.
-import type { BoardSummary, Listing } from "../feed";
+import type { BoardSummary } from "../../protocol/generated";
+import type { Listing } from "../feed";
 
 /** What can be done in the notebook in front. */
 export type Here =

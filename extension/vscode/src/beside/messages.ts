@@ -1,5 +1,5 @@
 // What the extension and its web view say to each other. The panel's own messages travel inside.
-import type { Sent } from "../bridge/told";
+import type { Sent } from "../../../src/protocol/generated";
 
 export interface Status {
   kind: "status";

@@ -1,11 +1,12 @@
 // The host's half of a view's line to a board: asks the kernel for what is new, often while something
 // moves and seldom while nothing does, and notices at once when the kernel goes.
 import type { Disposable, Uri } from "vscode";
+import { type Ask, BRIDGE, type Sent, type Told } from "../../../src/protocol/generated";
 import type { Kernel, KernelStatus } from "../jupyter/api";
 import { kernelOf, reasonOf } from "../jupyter/kernel";
 import type { Missing } from "../jupyter/missing";
 import { runFor } from "../jupyter/run";
-import { type Ask, BRIDGE, expression, type Sent, type Told } from "./told";
+import { expression } from "./expression";
 
 /** Between two questions: at once after news, then ever longer while there are none (ms). */
 export const SOONEST_MS = 40;

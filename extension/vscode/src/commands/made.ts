@@ -1,6 +1,7 @@
 // After the cell of a new board was run: the settings that only a view can make, and a package that is missing.
 import { type NotebookDocument, window, workspace } from "vscode";
-import { BRIDGE, expression, type Sent, type Told } from "../bridge/told";
+import { type Ask, BRIDGE, type Sent, type Told } from "../../../src/protocol/generated";
+import { expression } from "../bridge/expression";
 import { ERROR_MIME, type Kernel } from "../jupyter/api";
 import { kernelOf } from "../jupyter/kernel";
 import { tell } from "../jupyter/missing";
@@ -46,7 +47,7 @@ function ended(notebook: NotebookDocument, index: number): Promise<Ran> {
   });
 }
 
-async function ask(kernel: Kernel, question: Parameters<typeof expression>[0]): Promise<Told> {
+async function ask(kernel: Kernel, question: Ask): Promise<Told> {
   return (await runFor(kernel, expression(question), BRIDGE)) as Told;
 }
 

@@ -1,5 +1,6 @@
 // From a notebook to its kernel, or to what is missing on the way.
 import { extensions, type Uri } from "vscode";
+import { SHOW_MODULE } from "../../../src/protocol/generated";
 import { JUPYTER, type Jupyter, type Kernel, PYTHON } from "./api";
 import type { Missing } from "./missing";
 import { type Probe, probe } from "./probe";
@@ -35,7 +36,7 @@ export async function kernelOf(notebook: Uri): Promise<Found<Kernel>> {
 /** What stands in the way when the kernel did not answer as it should. */
 export function reasonOf(error: unknown): Missing {
   if (error instanceof KernelError && error.name === "ModuleNotFoundError") {
-    return { kind: error.message.includes("circuitboard.widget") ? "old_package" : "package" };
+    return { kind: error.message.includes(SHOW_MODULE) ? "old_package" : "package" };
   }
   const reason = error instanceof Error ? `${error.message.replace(/\.?$/, ".")}` : "";
   return { kind: "permission", reason };

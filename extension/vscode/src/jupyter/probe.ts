@@ -1,4 +1,5 @@
 // Asks a kernel, cheaply and without importing anything, whether it can show a board.
+import { DISPLAY_MODULE } from "../../../src/protocol/generated";
 import type { Kernel } from "./api";
 import { runFor } from "./run";
 
@@ -14,8 +15,8 @@ export interface Probe {
 const CODE =
   '(lambda modules, found: __import__("IPython.display", fromlist=["display"]).display(' +
   `{"${PROBE}": {"installed": found("circuitboard") is not None, ` +
-  '"board": "circuitboard.board.display" in modules and ' +
-  'modules["circuitboard.board.display"].newest() is not None}}, raw=True))' +
+  `"board": "${DISPLAY_MODULE}" in modules and modules["${DISPLAY_MODULE}"].` +
+  "newest() is not None}}, raw=True))" +
   '(__import__("sys").modules, __import__("importlib.util", fromlist=["find_spec"]).find_spec)';
 
 export async function probe(kernel: Kernel): Promise<Probe> {

@@ -1,4 +1,5 @@
 // The Python that makes a board. It is the user's from then on, so it reads like something one would write.
+import { SHOW_MODULE } from "../../../src/protocol/generated";
 import type { Settings } from "../settings";
 
 export interface Prompts {
@@ -75,4 +76,4 @@ export function boardOfPrompts(prompts: Prompts, settings: Settings): string {
 }
 
 /** Shows the board that the kernel has already. */
-export const SHOW_CURRENT = "import circuitboard.widget\n\ncircuitboard.widget.show_current()";
+export const SHOW_CURRENT = `import ${SHOW_MODULE}\n\n${SHOW_MODULE}.show_current()`;

@@ -1,6 +1,7 @@
 // The board that was lost with its kernel, from the state that the package keeps of it: its code in a new cell.
 import { type NotebookDocument, window } from "vscode";
-import { BRIDGE, expression, type Told } from "../bridge/told";
+import { BRIDGE, type Told } from "../../../src/protocol/generated";
+import { expression } from "../bridge/expression";
 import { kernelOf, reasonOf } from "../jupyter/kernel";
 import { tell } from "../jupyter/missing";
 import { runFor } from "../jupyter/run";

@@ -1,5 +1,5 @@
 // What the panel's bundle takes for anywidget's model. Its messages go through the extension.
-import type { Sent } from "../bridge/told";
+import type { Sent } from "../../../src/protocol/generated";
 
 // biome-ignore lint/suspicious/noExplicitAny: the callbacks take what the protocol's decoder checks.
 type Callback = (...given: any[]) => void;
