@@ -6,6 +6,7 @@ from circuitboard.address.intervention import HOWS, How, Intervention, Per
 from circuitboard.address.numbers import count_of, entries, one_of, plain, prompt_of, real, single, truth, whole
 from circuitboard.address.positions import (
     Positions,
+    PositionsLike,
     Span,
     Spec,
     describe,
@@ -44,6 +45,7 @@ __all__ = [
     "Kind",
     "Per",
     "Positions",
+    "PositionsLike",
     "Site",
     "Span",
     "Spec",

@@ -33,6 +33,9 @@ Spec = int | str | Span
 Positions = tuple[Spec, ...] | None
 """Where an edit acts; None means at all positions."""
 
+PositionsLike = int | str | slice | Span | Sequence[int | str | slice | Span] | None
+"""Positions as a user gives them: an index, a label, "all" or None, a slice, or several of these."""
+
 
 def positions_of(spec: object) -> Positions:
     """Make `Positions` of what a user passes to `.at()`.

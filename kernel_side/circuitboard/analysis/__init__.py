@@ -1,16 +1,16 @@
 """What can be read off runs without a sweep, and what follows from comparing two of them."""
 
-from circuitboard.analysis.attention import AttentionPattern
+from circuitboard.analysis.attention import AttentionPattern, attention
 from circuitboard.analysis.component import Component, ComponentKind
 from circuitboard.analysis.direct_effects import DirectEffects, direct_effects
-from circuitboard.analysis.direct_logit_attribution import DirectLogitAttribution
+from circuitboard.analysis.direct_logit_attribution import DirectLogitAttribution, direct_logit_attribution
 from circuitboard.analysis.edge_estimate import estimate_edges
-from circuitboard.analysis.logit_lens import LensReading, LogitLens, read_lens
-from circuitboard.analysis.max_activating import Window, neuron_activations, strongest, windows
-from circuitboard.analysis.neurons import NeuronReading, Order, by_size, neuron_table, read_neurons, require_order
+from circuitboard.analysis.logit_lens import LensReading, LogitLens, logit_lens
+from circuitboard.analysis.max_activating import MaxActivating, Window, max_activating, windows
+from circuitboard.analysis.neurons import NeuronReading, Neurons, Order, neurons
 from circuitboard.analysis.per_prompt import outliers, per_prompt_table
 from circuitboard.analysis.preferred_keys import preferred_keys
-from circuitboard.analysis.self_repair import SelfRepair, self_repair_of
+from circuitboard.analysis.self_repair import SelfRepair, self_repair
 from circuitboard.analysis.static_view import StaticView, attention_view, tokens_view
 from circuitboard.analysis.writes import Moved, copied, needed_for, written
 
@@ -22,28 +22,28 @@ __all__ = [
     "DirectLogitAttribution",
     "LensReading",
     "LogitLens",
+    "MaxActivating",
     "Moved",
     "NeuronReading",
+    "Neurons",
     "Order",
     "SelfRepair",
     "StaticView",
     "Window",
+    "attention",
     "attention_view",
-    "by_size",
     "copied",
     "direct_effects",
+    "direct_logit_attribution",
     "estimate_edges",
+    "logit_lens",
+    "max_activating",
     "needed_for",
-    "neuron_activations",
-    "neuron_table",
+    "neurons",
     "outliers",
     "per_prompt_table",
     "preferred_keys",
-    "read_lens",
-    "read_neurons",
-    "require_order",
-    "self_repair_of",
-    "strongest",
+    "self_repair",
     "tokens_view",
     "windows",
     "written",

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from circuitboard.address import ByContent
+from circuitboard.address import ByContent, Site, prompt_of
 from circuitboard.boundary import public
+from circuitboard.engine.recording import recorded
+from circuitboard.interventions import check_site
 
 if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Float
     from torch import Tensor
+
+    from circuitboard.engine import CancelToken, InPieces
+    from circuitboard.interventions import Plan
+    from circuitboard.models.adapter import Place
+    from circuitboard.sweeps import Ground
 
 
 @public
@@ -35,6 +43,34 @@ class AttentionPattern(ByContent):
     tokens: tuple[str, ...]
     pattern: Float[Tensor, "dest src"]
     base: Float[Tensor, "dest src"]
+
+    @classmethod
+    def of(
+        cls,
+        site: Site,
+        prompt: int,
+        tokens: Sequence[str],
+        now: Float[Tensor, "batch head dest src"],
+        base: Float[Tensor, "batch head dest src"],
+    ) -> AttentionPattern:
+        """What one head does in one prompt, of the patterns of its layer in both runs.
+
+        Parameters
+        ----------
+        site
+            "head.pattern" of that head.
+        tokens
+            The prompt's own, padding left out.
+        """
+        head, first = site.index or 0, now.shape[-1] - len(tokens)
+        return cls(
+            site.layer,
+            head,
+            prompt,
+            tuple(tokens),
+            now[prompt, head, first:, first:].float().cpu(),
+            base[prompt, head, first:, first:].float().cpu(),
+        )
 
     @property
     def name(self) -> str:
@@ -69,3 +105,20 @@ class AttentionPattern(ByContent):
 
     def __repr__(self) -> str:
         return f"AttentionPattern({self.name}, prompt {self.prompt}, {len(self.tokens)} tokens; .pattern, .base, .change [dest, src], .tokens)"
+
+
+def attention(ground: Ground, layer: int, head: int, prompt: int) -> InPieces[AttentionPattern]:
+    """Where a head looks in one prompt; what cannot be is refused at once."""
+    site = Site("head.pattern", layer, head)
+    check_site(site, ground.adapter)
+    prompt = prompt_of(ground.prompts.n, prompt)
+    place: Place = (site.kind, site.layer)
+
+    def read(cancel: CancelToken) -> Generator[None, None, AttentionPattern]:
+        def pattern(plan: Plan) -> Tensor:
+            return recorded(ground.adapter, plan, [place], cancel).activations[place]
+
+        now, base = yield from ground.both(pattern, cancel)
+        return AttentionPattern.of(site, prompt, ground.tokens(prompt), now, base)
+
+    return read

@@ -92,7 +92,7 @@ def direct_effects(
     found = recorded(adapter, plan, places, cancel, computed=computed, columns=column, whole=whole)
     stream = found.activations["resid_post", adapter.shape.n_layers - 1]
     read = read or ReadOut.of(outlets, Question.of(outlets, prompts), stream)
-    rows = list(_Sum(sources, found, read).rows())
+    rows = list(_Sum(sources, found, read).rows(cancel))
     logits = found.logits[range(prompts.n), column]
     direct = DirectEffects(
         tuple(component for component, _ in rows),
@@ -281,11 +281,12 @@ class _Sum:
         self._found = found
         self._read = read
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, cancel: CancelToken) -> Iterator[Row]:
         """Every component with its effect [batch], in the order of the model."""
         sources = self._sources
         yield from self._embeddings()
         for layer in sources.layers:
+            cancel.check()
             yield from self._edit(("resid_pre", layer))
             if sources.splits(layer):
                 yield from self.heads(layer)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.address import ByContent, count_of
+from circuitboard.address import ByContent, Site, count_of, entries, truth, whole
+from circuitboard.analysis.direct_effects import direct_effects
 from circuitboard.boundary import public
+from circuitboard.engine import piece
+from circuitboard.errors import InterventionError
+from circuitboard.interventions import check_site
 from circuitboard.metrics import standard_error
 
 if TYPE_CHECKING:
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 
     from circuitboard.analysis.component import Component
     from circuitboard.analysis.direct_effects import DirectEffects
+    from circuitboard.engine import CancelToken, InPieces
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.sweeps import Ground
 
 
 @public
@@ -129,7 +137,39 @@ class DirectLogitAttribution(ByContent):
         return f"DirectLogitAttribution({len(self.components)} components, sum {self.value.mean():+.4f} logits, n={n}; .top(5), .heads, .to_dataframe())"
 
 
-def _integers(values: object) -> pd.Series:
+def _integers(values: Iterable[int | None]) -> pd.Series:
     import pandas as pd
 
-    return pd.Series(list(values), dtype="Int64")  # type: ignore[call-overload]
+    return pd.Series(list(values), dtype="Int64")
+
+
+def direct_logit_attribution(ground: Ground, neurons: bool | int | Sequence[int]) -> InPieces[DirectLogitAttribution]:  # noqa: FBT001  as the board is asked
+    """What each component of a run adds to the answer; what cannot be is refused at once."""
+    adapter, layers = ground.adapter, _layers_of_neurons(neurons, ground.adapter)
+
+    def read(cancel: CancelToken) -> Generator[None, None, DirectLogitAttribution]:
+        outlets, shape, plan = adapter.outlets(), adapter.shape, ground.run.plan
+        found = yield from piece(
+            lambda: direct_effects(adapter, outlets, plan, ground.prompts, cancel, neurons=layers), cancel
+        )
+        return DirectLogitAttribution.of(found, outlets.logit_softcap, shape.n_layers, shape.n_heads)
+
+    return read
+
+
+def _layers_of_neurons(neurons: bool | int | Sequence[int], adapter: ModelAdapter) -> tuple[int, ...]:  # noqa: FBT001
+    """The layers whose MLP is given neuron by neuron."""
+    asked = truth(neurons)
+    if neurons is None or asked is False:
+        return ()
+    one = whole(neurons)
+    layers = range(adapter.shape.n_layers) if asked else entries(neurons) if one is None else (one,)
+    if layers is None:
+        raise InterventionError(
+            f"neurons is True (of all layers), False, a layer or a list of layers, not {neurons!r}.",
+            code="unknown_site",
+        )
+    sites = [Site("neuron", layer, 0) for layer in layers]
+    for site in sites:
+        check_site(site, adapter)
+    return tuple(site.layer for site in sites)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from circuitboard.address import ByContent, prompt_of, truth
+from circuitboard.address import ByContent, count_of, prompt_of, truth
 from circuitboard.analysis.read_out import selected
 from circuitboard.boundary import public
 from circuitboard.engine import tolerance
 from circuitboard.engine.batches import in_batches
 from circuitboard.engine.recording import recorded
-from circuitboard.errors import EngineError, ModelError
+from circuitboard.errors import EngineError, InterventionError, ModelError
 from circuitboard.metrics import probs_of, standard_error
 
 if TYPE_CHECKING:
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
 
-    from circuitboard.engine import CancelToken
+    from circuitboard.address import PositionsLike
+    from circuitboard.engine import CancelToken, InPieces
     from circuitboard.interventions import Plan
     from circuitboard.models.adapter import ModelAdapter, Place
     from circuitboard.prompts import Prompts
+    from circuitboard.sweeps import Ground
 
 
 @public
@@ -132,24 +134,46 @@ class LogitLens(ByContent):
         return f"LogitLens({entries} residual streams × {positions} positions, {what}, n={n}; .to_dataframe(), .current, .base)"
 
 
-def read_lens(
+def logit_lens(ground: Ground, pos: PositionsLike, top: int, *, mid: bool = False) -> InPieces[LogitLens]:
+    """Read a run and its base run through the lens; what cannot be is refused at once.
+
+    Parameters
+    ----------
+    mid
+        Whether to read the streams between attention and MLP too, where blocks have them.
+    """
+    positions, top = ground.columns(pos), count_of("top", top)
+    between = truth(mid)
+    if between is None:
+        raise InterventionError(f"mid is True or False, not {mid!r:.60}.", code="bad_count")
+
+    def read(cancel: CancelToken) -> Generator[None, None, LogitLens]:
+        entries = _entries(ground.adapter, mid=between)
+
+        def through(plan: Plan) -> LensReading:
+            return _read_lens(ground.adapter, plan, ground.prompts, entries, positions, cancel, top)
+
+        now, base = yield from ground.both(through, cancel)
+        return LogitLens(entries, positions, now, base, ground.prompts)
+
+    return read
+
+
+def _read_lens(
     adapter: ModelAdapter,
     plan: Plan,
     prompts: Prompts,
+    entries: tuple[Place, ...],
     positions: Sequence[Sequence[int]],
     cancel: CancelToken,
-    *,
-    mid: bool = False,
-    top: int = 5,
-) -> tuple[tuple[Place, ...], LensReading]:
+    top: int,
+) -> LensReading:
     """Read a run with edits through the lens; on the worker thread only.
 
     Parameters
     ----------
     positions
         Columns to read, as many for each prompt.
-    mid
-        Whether to read the streams between attention and MLP too, where blocks have them.
     top
         How many of the likeliest tokens to keep.
 
@@ -158,7 +182,6 @@ def read_lens(
     EngineError
         `no_logit_lens` if the model does more between its last block and its logits than a norm and an unembedding.
     """
-    entries = _entries(adapter, mid=mid)
     found = recorded(adapter, plan, entries, cancel)
     columns = torch.tensor([list(row) for row in positions])
     batch = torch.arange(prompts.n)[:, None]
@@ -182,7 +205,7 @@ def read_lens(
         readings.append([torch.cat(column) for column in zip(*(part for _, (_, part) in parts), strict=True)])
     if error > tolerance(adapter.dtype, own):
         raise _more_after_the_last_block(adapter, f"its last residual stream is off by {error:.3g} from its own logits")
-    return entries, LensReading(*(torch.stack(parts) for parts in zip(*readings, strict=True)))
+    return LensReading(*(torch.stack(parts) for parts in zip(*readings, strict=True)))
 
 
 def _unembedded(adapter: ModelAdapter, rows: Float[Tensor, "batch pos d_model"]) -> Float[Tensor, "batch pos d_vocab"]:

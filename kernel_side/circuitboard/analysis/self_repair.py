@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +11,9 @@ import torch
 
 from circuitboard.address import ByContent, count_of
 from circuitboard.analysis.component import Component
+from circuitboard.analysis.direct_effects import direct_effects
 from circuitboard.boundary import public
-from circuitboard.engine import tolerance
+from circuitboard.engine import piece, tolerance
 from circuitboard.errors import EngineError
 from circuitboard.metrics import standard_error
 
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
     from torch import Tensor
 
+    from circuitboard.address import Intervention
     from circuitboard.analysis.direct_effects import DirectEffects
-    from circuitboard.interventions import Write
+    from circuitboard.engine import CancelToken, InPieces
+    from circuitboard.interventions import Plan, Write
+    from circuitboard.sweeps import Ground
 
 Verdict = Literal["repaired", "amplified", "neither"]
 
@@ -168,7 +173,31 @@ class SelfRepair(ByContent):
         return f"SelfRepair({names}: total {self.total.mean():+.4f}, direct {self.direct.mean():+.4f}, compensation {self.compensation.mean():+.4f} logits ({self._in_words()}), n={self.total.shape[0]}; .risers(5), .summary(), .to_dataframe())"
 
 
-def self_repair_of(before: DirectEffects, after: DirectEffects, own: tuple[Write, ...], n_groups: int) -> SelfRepair:
+def self_repair(ground: Ground, edited: Sequence[Intervention]) -> InPieces[SelfRepair]:
+    """What a run's components do about further edits; edits that cannot be are refused at once.
+
+    Parameters
+    ----------
+    edited
+        All edits of the run and then the further ones.
+    """
+    adapter, before, after = ground.adapter, ground.run.plan, ground.plan(edited)
+    own, shape = after.writes[len(before.writes) :], adapter.shape
+
+    def read(cancel: CancelToken) -> Generator[None, None, SelfRepair]:
+        outlets = adapter.outlets()
+
+        def effects(plan: Plan) -> DirectEffects:
+            return direct_effects(adapter, outlets, plan, ground.prompts, cancel)
+
+        first = yield from piece(lambda: effects(before), cancel)
+        last = yield from piece(lambda: effects(after), cancel)
+        return _compared(first, last, own, shape.n_heads // shape.n_kv_heads)
+
+    return read
+
+
+def _compared(before: DirectEffects, after: DirectEffects, own: tuple[Write, ...], n_groups: int) -> SelfRepair:
     """Compare two decompositions of the same prompts.
 
     Parameters

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from circuitboard.address import one_of
-from circuitboard.boundary import public, ran_out_of_memory, require_function
-from circuitboard.errors import EngineError, InterventionError, MetricError, ModelError
-from circuitboard.interventions import compile_plan
-from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of, sweep_steps
-from circuitboard.sweeps.attribution import attribute
+from circuitboard.boundary import public, require_function
+from circuitboard.desk.ground import ground_of
+from circuitboard.engine import piece
+from circuitboard.errors import InterventionError
+from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream, grid_of
 from circuitboard.sweeps.passes import dearer
 from circuitboard.words import instead
 
@@ -99,11 +100,13 @@ class Maps:
             )
         shown, metric = self._shown(grid), self._lab.metric_called(on)
 
-        def work(cancel: CancelToken) -> Sweep:
-            effects = self._attributed(shown.run, grid.cells, cancel, method, metric)
-            return self._sweep(grid, shown, self._lab.values(shown.run, metric) + effects, metric, method)
+        ground = ground_of(self._lab, shown.run, metric)
 
-        return self._worker.submit(work)
+        def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
+            effects = yield from piece(lambda: ground.attributed(grid.cells, cancel, method), cancel)
+            return self._sweep(grid, shown, ground.values + effects, metric, method)
+
+        return self._worker.submit_background(work)
 
     def stream(self, grid: Grid, order: str, on: str | None = None) -> SweepStream:
         """Start a sweep that tells what it finds as it goes: the estimate at once, then exact cells.
@@ -126,7 +129,10 @@ class Maps:
 
         def work(cancel: CancelToken) -> Generator[None, None, None]:
             importance = None
-            effects = self.estimate(shown.run, grid.cells, cancel, metric) if order == "atp" else None
+            effects = None
+            if order == "atp":
+                ground = ground_of(self._lab, shown.run, metric)
+                effects = yield from piece(lambda: ground.estimate(grid.cells, cancel), cancel)
             if effects is not None:
                 stream.add(range(len(grid.cells)), baseline + effects, exact=False)
                 importance = effects.mean(-1).abs()
@@ -150,21 +156,7 @@ class Maps:
         metric: Metric | None = None,
     ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
         """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
-        lab = self._lab
-        return (
-            yield from sweep_steps(
-                lab.choice.engine,
-                run,
-                cells,
-                adapter=lab.adapter,
-                metric=metric or lab.metric,
-                reading=lab.reading(run.plan.base),
-                supply=lab.supply_of(run.plan),
-                cancel=cancel,
-                progress=progress,
-                importance=importance,
-            )
-        )
+        return (yield from ground_of(self._lab, run, metric).cells(cells, cancel, progress, importance))
 
     def estimate(
         self,
@@ -180,46 +172,7 @@ class Maps:
         NaN where that is not known; None if the metric or the model has no gradient, or, unless it is `needed`, if there
         is no memory for the backward pass: exact cells need less.
         """
-        try:
-            return self._attributed(run, cells, cancel, "atp", metric or self._lab.metric)
-        except (MetricError, ModelError) as error:
-            if error.code not in ("metric_not_differentiable", "no_gradient"):
-                raise
-            return None
-        except Exception as error:
-            if needed or not ran_out_of_memory(error):
-                raise
-            return None
-
-    def _attributed(
-        self,
-        run: EditedRun,
-        cells: Sequence[Intervention],
-        cancel: CancelToken,
-        method: Literal["atp", "atp*"],
-        metric: Metric,
-    ) -> Float[Tensor, "cell batch"]:
-        lab = self._lab
-        own = compile_plan(cells, lab.adapter, lab.prompts, lab.supply_of(run.plan)).writes
-        anatomy = None
-        if method == "atp*":
-            try:
-                anatomy = lab.adapter.anatomy()
-            except ModelError as error:
-                raise EngineError(
-                    f"AtP* needs the parts of the model's attention: {error.message} Use approximate='atp'.",
-                    code="no_atp_star",
-                ) from error
-        return attribute(
-            lab.adapter,
-            run,
-            own,
-            metric=metric,
-            reading=lab.reading(run.plan.base),
-            cancel=cancel,
-            method=method,
-            anatomy=anatomy,
-        )
+        return ground_of(self._lab, run, metric).estimate(cells, cancel, needed=needed)
 
     def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
         """The metric of a shown state without these of its edits; on the worker thread only."""
@@ -234,10 +187,14 @@ class Maps:
         enabled = [index for index, edit in enumerate(shown.history.state.edits) if edit.enabled]
         value = float(shown.outcome.values.double().mean())
 
-        def work(cancel: CancelToken) -> dict[int, float]:
-            return {index: value - float(self.without([index], shown, cancel).double().mean()) for index in enabled}
+        def work(cancel: CancelToken) -> Generator[None, None, dict[int, float]]:
+            found = {}
+            for index in enabled:
+                values = yield from piece(partial(self.without, [index], shown, cancel), cancel)
+                found[index] = value - float(values.double().mean())
+            return found
 
-        return self._worker.run(work) if enabled else {}
+        return self._worker.run_background(work) if enabled else {}
 
     def _shown(self, grid: Grid) -> Shown:
         """The state to sweep from, if a sweep like this is possible there."""

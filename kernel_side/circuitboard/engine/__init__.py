@@ -1,6 +1,6 @@
 """The engine: edits and sweeps computed exactly, by the fastest tier that this model allows."""
 
-from circuitboard.engine.cancel import CancelToken
+from circuitboard.engine.cancel import CancelToken, InPieces, piece
 from circuitboard.engine.choose import TIERS, Choice, Requested, choose_engine
 from circuitboard.engine.edited_origin import EditedOrigin
 from circuitboard.engine.hooked import HookedEngine
@@ -21,6 +21,7 @@ __all__ = [
     "EditedRun",
     "Engine",
     "HookedEngine",
+    "InPieces",
     "Job",
     "Receipt",
     "ReplayEngine",
@@ -29,6 +30,7 @@ __all__ = [
     "Worker",
     "budget_of",
     "choose_engine",
+    "piece",
     "require_room",
     "tolerance",
 ]

@@ -109,7 +109,11 @@ def recorded(
 
 
 def recorded_until(
-    adapter: ModelAdapter, plan: Plan, places: Iterable[Place], cancel: CancelToken, columns: Sequence[int]
+    adapter: ModelAdapter,
+    plan: Plan,
+    places: Iterable[Place],
+    cancel: CancelToken,
+    columns: Sequence[int] | None = None,
 ) -> Mapping[Place, Float[Tensor, "batch ..."]]:
     """As `recorded`, by a pass that ends as soon as all places are known."""
     plan.fetch()

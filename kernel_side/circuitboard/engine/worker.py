@@ -1,10 +1,11 @@
 """The one thread that owns a model.
 
 Everyone else only submits jobs and waits. Jobs run in the order in which they came; a *background* job (a
-map, a sweep) is a generator that gives way to waiting jobs between two of its steps. A *click* is skipped,
-or stopped, when a job that moves the board arrives: the newest click wins. A *yielding* background job is
-stopped by such a job in the middle of a step, and whoever started it starts it again if it is still wanted; after
-that job it rests for a moment, in which the new numbers are sent and drawn.
+map, a sweep, a reading) is a generator that gives way to waiting jobs between two of its steps. A *click* is skipped,
+or stopped, when a job that moves the board arrives: the newest click wins. A background job is stopped by such a job
+in the middle of a step. If it is *yielding*, that is its end, and whoever started it starts it again if it is still
+wanted; else it is about a state of its own, and goes on from its last `piece`, or from its beginning. After a job that
+moves the board background jobs rest for a moment, in which the new numbers are sent and drawn.
 
 What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
 `with` on the lock itself and touches no `Condition`: an interrupt inside one loses a wake-up or leaves it locked
@@ -30,7 +31,7 @@ from circuitboard.address import Stays
 from circuitboard.boundary import inside, public
 from circuitboard.engine.answer import Answer
 from circuitboard.engine.callers import Home
-from circuitboard.engine.cancel import CancelToken
+from circuitboard.engine.cancel import CancelToken, InPieces, piece
 from circuitboard.engine.turns import short_turns
 from circuitboard.errors import Cancelled, EngineError
 
@@ -48,7 +49,7 @@ class Guard(Protocol):
 _TICK_S = 0.1
 
 _REST_S = 0.02
-"""How long a yielding job rests after the board has moved: on few cores it would hold up the news of that."""
+"""How long background jobs rest after the board has moved: on few cores they would hold up the news of that."""
 
 _PATIENCE_S = 2.0
 """How long `close` waits for the thread, which ends after the layer that it computes."""
@@ -74,7 +75,7 @@ class Job(Stays, Generic[T]):
         self.yielding = yielding
         self.moves = False
         self.guard: Guard | None = None
-        self.cancel = CancelToken()
+        self.cancel = CancelToken(patient=background and not yielding)
         self.future: Answer[T] = Answer()
 
     @property
@@ -172,11 +173,13 @@ class Worker:
         self._home.require_own()
 
     def run(self, work: Callable[[CancelToken], T]) -> T:
-        """Run `work` and wait for its result; refused before it begins where waiting would have no end."""
-        self.require_elsewhere()
-        return self.submit(work).result()
+        """Run `work` and wait for its result; refused before it begins where waiting would have no end.
 
-    def run_background(self, work: Callable[[CancelToken], Generator[None, None, T]]) -> T:
+        A step interrupts it; it is then begun again.
+        """
+        return self.run_background(lambda cancel: piece(lambda: work(cancel), cancel))
+
+    def run_background(self, work: InPieces[T]) -> T:
         """Run a generator, which gives way to steps, and wait for its result."""
         self.require_elsewhere()
         return self.submit_background(work).result()
@@ -205,12 +208,11 @@ class Worker:
         self.put(job, moves=moves, guarded=guarded)
         return job
 
-    def submit_background(
-        self, work: Callable[[CancelToken], Generator[None, None, T]], *, yielding: bool = False
-    ) -> Job[T]:
+    def submit_background(self, work: InPieces[T], *, yielding: bool = False) -> Job[T]:
         """Run a generator step by step while nothing else waits; its return value is the result.
 
-        With `yielding`, a job that moves the board ends it as superseded if it is in the middle of a step.
+        A job that moves the board stops it in the middle of a step. With `yielding` it then ends as superseded; else it
+        goes on afterwards, from the `piece` that was stopped, and from its beginning if what was stopped is none.
         """
         job: Job[T] = Job(work, background=True, yielding=yielding)
         self.put(job)
@@ -232,7 +234,7 @@ class Worker:
             if moves:
                 job.moves = True
                 for older in (*self._jobs, *((self._running,) if self._running else ())):
-                    if older.click or older.yielding:
+                    if older.click or older.background:
                         older.cancel.supersede()
             # Rung first: an interrupt in between wakes the worker for nothing, not a job for nobody.
             self._bell.put(None)
@@ -304,13 +306,12 @@ class Worker:
         if self._jobs:
             return self._jobs.popleft(), None
         for job, steps in self._background:
+            job.cancel.go_on()
             if job.cancel.cancelled:
                 return job, steps
-        resting = time.monotonic() < self._rest_until
-        for job, steps in reversed(self._background):
-            if not (resting and job.yielding):
-                return job, steps
-        return None, None
+        if not self._background or time.monotonic() < self._rest_until:
+            return None, None
+        return self._background[-1]
 
     def _begin(self, job: Job[Any]) -> None:
         try:
@@ -337,7 +338,10 @@ class Worker:
             job.end(stop.value)
         except BaseException as error:  # noqa: BLE001  every job gets exactly one answer
             self._background.remove((job, steps))
-            job.end(error=error)
+            if isinstance(error, Cancelled) and job.cancel.interrupted:
+                self._begin(job)
+            else:
+                job.end(error=error)
             try:
                 steps.close()
             except BaseException:  # noqa: BLE001  it has its answer, whatever it does when it is told to end

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from circuitboard.errors import Cancelled
 from circuitboard.interventions import compile_plan
 from circuitboard.metrics import columns_of, evaluate_cells
 
@@ -43,6 +44,8 @@ def sweep_steps(
 ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
     """Compute the metric of every cell on top of the edits of `current`, pausing after each batch.
 
+    A batch that something newer interrupts is computed again after it, if the work goes on.
+
     Each cell holds the edits in force and its own, which acts last. With `importance`, the most important cells are
     computed first; else the engine takes them in the order that costs least.
 
@@ -55,14 +58,24 @@ def sweep_steps(
     values = torch.full((len(cells), prompts.n), torch.nan, dtype=torch.promote_types(adapter.dtype, torch.float32))
     columns = columns_of(metric, prompts)
     for chosen in (range(len(cells)),) if importance is None else slices(importance):
-        own = compile_plan([cells[cell] for cell in chosen], adapter, prompts, supply).writes
-        for result in engine.sweep(current, own, columns=columns, cancel=cancel):
-            here = [chosen[cell] for cell in result.cells]
-            found = evaluate_cells(metric, result.logits, reading).to(values.dtype)
-            values[here] = found
-            if progress is not None:
-                progress(here, found)
-            yield
+        left = list(chosen)
+        while left:
+            own = compile_plan([cells[cell] for cell in left], adapter, prompts, supply).writes
+            asked, done = left, set[int]()
+            try:
+                for result in engine.sweep(current, own, columns=columns, cancel=cancel):
+                    here = [asked[cell] for cell in result.cells]
+                    found = evaluate_cells(metric, result.logits, reading).to(values.dtype)
+                    values[here] = found
+                    done.update(here)
+                    if progress is not None:
+                        progress(here, found)
+                    yield
+            except Cancelled:
+                if not cancel.interrupted:
+                    raise
+                yield
+            left = [cell for cell in asked if cell not in done]
     return values
 
 

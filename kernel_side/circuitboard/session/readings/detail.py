@@ -7,20 +7,10 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from circuitboard.address import HEAD_KINDS, Site
-from circuitboard.analysis import (
-    Moved,
-    by_size,
-    copied,
-    neuron_table,
-    preferred_keys,
-    read_lens,
-    read_neurons,
-    written,
-)
+from circuitboard.analysis import AttentionPattern, Moved, copied, logit_lens, neurons, preferred_keys, written
 from circuitboard.analysis.direct_effects import summed_effect
+from circuitboard.desk.ground import ground_of
 from circuitboard.errors import AddressError, Cancelled, CircuitboardError, EngineError
 from circuitboard.interventions import check_site
 from circuitboard.metrics import standard_error
@@ -36,12 +26,12 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.analysis import NeuronReading
     from circuitboard.board import Board
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
     from circuitboard.session.reader import Reading
+    from circuitboard.sweeps import Ground
 
     Part = Generator[None, None, Any]
 
@@ -162,14 +152,12 @@ class _Reader:
         site = Site("head.pattern", asked.site.layer, _query_head(self.board, asked.site))
         check_site(site, lab.adapter)
         self._require_pattern(site)
-        length = lab.prompts.of(self.shown.history.state.base).lengths[asked.prompt]
-        first = lab.prompts.n_positions - length
-        buffers = []
-        for run in (yield from self._runs(cancel)):
-            pattern = run.kept["head.pattern", site.layer][asked.prompt, site.index, first:, first:].float().cpu()
-            buffers.append(pattern.contiguous().numpy().astype("<f4").tobytes())
-        tokens = lab.prompts.str_tokens(self.shown.history.state.base)[asked.prompt]
-        return m.AttentionView(list(tokens), [length, length], first), [buffers[0], buffers[-1]]
+        runs = yield from self._runs(cancel)
+        now, base = (run.kept["head.pattern", site.layer] for run in (runs[0], runs[-1]))
+        found = AttentionPattern.of(site, asked.prompt, self._ground.tokens(asked.prompt), now, base)
+        length = len(found.tokens)
+        buffers = [pattern.contiguous().numpy().astype("<f4").tobytes() for pattern in (found.pattern, found.base)]
+        return m.AttentionView(list(found.tokens), [length, length], lab.prompts.n_positions - length), buffers
 
     def effect(self, cancel: CancelToken) -> Generator[None, None, m.EditEffect]:
         asked, now = self.asked, None
@@ -237,31 +225,16 @@ class _Reader:
         return m.PositionEffects(asked.how, columns, [_mean(effect) for effect in effects])
 
     def neurons(self, cancel: CancelToken) -> Generator[None, None, m.NeuronTable]:
-        board, shown, layer, column = self.board, self.shown, self.asked.site.layer, self.asked.column
-        lab, maps = board.lab, board.maps
-        check_site(Site("neuron", layer, 0), lab.adapter)
+        layer, prompts = self.asked.site.layer, self.board.prompts
+        check_site(Site("neuron", layer, 0), self.board.lab.adapter)
         self._require_tokens()
-        outlets, columns = lab.adapter.outlets(), [column] * lab.prompts.n
-        readings: list[NeuronReading] = []
-        for plan in self._plans():
-            readings.append(read_neurons(lab.adapter, outlets, plan, lab.prompts, layer, columns, cancel))
-            yield
-        now, base = readings[0], readings[-1]
-        where, per = board.prompts.at_columns([column]), per_of(self.asked.how, board.prompts)
-        cells = board.grid("neuron", how=self.asked.how, layers=[layer], positions=where, per=per).cells
-        estimate = maps.estimate(shown.run, cells, cancel)
-        order = "estimate" if estimate is not None else "direct"
-        yield
-        if estimate is None:
-            estimate = torch.full((len(cells), lab.prompts.n), torch.nan)
-        chosen = by_size("sweep" if order == "estimate" else order, now, base, estimate)[:NEURONS]
-        exact = yield from maps.cells(shown.run, [cells[index] for index in chosen], cancel)
-        table = neuron_table(layer, chosen, now, base, estimate, exact - shown.outcome.values)
-        one = lab.prompts.n == 1
+        where = prompts.at_columns([self.asked.column])
+        found = yield from neurons(self._ground, layer, where, NEURONS, or_direct=True, how=self.asked.how)(cancel)
+        one = prompts.n == 1
         return m.NeuronTable(
             layer,
             self.asked.how,
-            "estimate" if order == "estimate" else "direct",
+            "estimate" if found.order == "sweep" else "direct",
             [
                 m.NeuronRow(
                     index=int(row.index),
@@ -274,20 +247,16 @@ class _Reader:
                     effect=m.Real.of(row.effect),
                     effect_stderr=None if one else m.Real.of(row.effect_stderr),
                 )
-                for row in table.itertuples(index=False)
+                for row in found.to_dataframe().itertuples(index=False)
             ],
         )
 
     def lens(self, cancel: CancelToken) -> Generator[None, None, list[m.LensRow]]:
         lab, prompt = self.board.lab, self.asked.prompt
         self._require_tokens()
-        rows = [[self.asked.column]] * lab.prompts.n
-        readings = []
-        for plan in self._plans():
-            entries, reading = read_lens(lab.adapter, plan, lab.prompts, rows, cancel, top=LENS_TOKENS)
-            readings.append(reading)
-            yield
-        now, base = readings[0], readings[-1]
+        where = self.board.prompts.at_columns([self.asked.column])
+        found = yield from logit_lens(self._ground, where, LENS_TOKENS)(cancel)
+        now, base = found.current, found.base
         return [
             m.LensRow(
                 site=f"{kind} {layer}",
@@ -302,8 +271,12 @@ class _Reader:
                     )
                 ],
             )
-            for entry, (kind, layer) in enumerate(entries)
+            for entry, (kind, layer) in enumerate(found.entries)
         ]
+
+    @property
+    def _ground(self) -> Ground:
+        return ground_of(self.board.lab, self.shown.run)
 
     def _moves(self, logits: Tensor) -> m.Moves:
         moved, name = Moved.of(logits, MOVED_TOKENS), self.board.lab.prompts.token_str
