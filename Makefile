@@ -14,7 +14,7 @@ FRONT_END := $(shell find extension -type f -not -path '*/dev/*' -not -path '*/v
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test test-front-end test-python test-browser test-examples nightly compat compat-newest compat-lowest lint bench pictures wheel vsix release-check clean
+.PHONY: help setup demo test test-front-end test-python test-browser test-examples nightly compat compat-newest compat-lowest lint bench mutants pictures wheel vsix release-check clean
 
 help:
 	@echo "make demo   [ARGS=--no-browser]  install what is missing, then open JupyterLab on the first example"
@@ -22,6 +22,7 @@ help:
 	@echo "make test                        lint, then all tests"
 	@echo "make nightly [SEED=...]          what is drawn at random, with many more examples and from a new seed"
 	@echo "make compat                      a smoke suite with the newest releases of everything, and with the lowest allowed"
+	@echo "make mutants                     which test notices which small mistake, by hand"
 	@echo "make lint | bench | pictures | wheel | vsix | clean"
 	@echo "make release-check               build all, install the wheel in an empty environment, use it there"
 
@@ -98,6 +99,10 @@ test-front-end: .make/npm
 # The smoke suite is left to compat-newest.
 test-python: setup
 	$(BIN)/python -m pytest -n 2 -m "not browser" --ignore=tests/compat $(ARGS)
+
+# By hand: small mistakes made one at a time in a copy of the tree, and which test notices (half an hour).
+mutants: setup
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 test-examples: setup
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 -p no:warnings examples

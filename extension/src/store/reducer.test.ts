@@ -118,6 +118,33 @@ describe("a change of the view", () => {
     const state = reduce(sent, { type: "settled", id: "1", body, settlement });
     expect(shownView(state)?.mode).toBe("zero");
   });
+
+  const CHANGED = {
+    mode: "patch",
+    positions: [3, 5],
+    map: "neuron",
+    prompt: 2,
+    map_layer: 4,
+    live: false,
+    colours: "green-pink",
+  } as const;
+  it.each(Object.keys(CHANGED) as (keyof typeof CHANGED)[])(
+    "of %s is confirmed by a snapshot that has it, and by no other",
+    (key) => {
+      const before = new FakeKernel().view;
+      expect(Object.keys(before).sort()).toEqual(Object.keys(CHANGED).sort());
+      const patch = { kind: "set_view", [key]: CHANGED[key] } as const;
+      const asked = reduce(welcomed(), { type: "sent", id: "1", body: patch });
+      const settlement = { kind: "done", id: "1", revision: 0 } as const;
+      const answer = { type: "settled", id: "1", body: patch, settlement } as const;
+      const others = reduce(asked, snapshot(0, { view: { ...CHANGED, [key]: before[key] } }));
+      expect(others.views).toHaveLength(1);
+      expect(shownView(others)?.[key]).toEqual(CHANGED[key]);
+      expect(reduce(others, answer).views).toHaveLength(1);
+      const own = snapshot(0, { view: { ...before, [key]: CHANGED[key] } });
+      expect(reduce(asked, own).views).toHaveLength(0);
+    },
+  );
 });
 
 describe("maps", () => {
@@ -141,6 +168,28 @@ describe("maps", () => {
     expect(state.maps.head?.before).toEqual(first.effect);
     const other = map({ map_id: 2, how: "patch", known: new Uint8Array(144) });
     expect(reduce(state, event(other)).maps.head?.before).toBeNull();
+  });
+
+  it("keep nothing of a cell where another neuron stands now", () => {
+    const neurons = (map_id: number, index: number[], known: number[]): EffectMap =>
+      map({
+        over: "neuron",
+        map_id,
+        status: map_id === 0 ? "done" : "computing",
+        shape: [2, 3],
+        effect: Float32Array.from(index, (neuron) => neuron + map_id / 8),
+        index: Int32Array.from(index),
+        known: Uint8Array.from(known),
+      });
+    const event = (message: EffectMap): Action => ({ type: "event", message });
+    const first = neurons(0, [3, 4, 5, 16, 17, 18], [1, 1, 0, 1, 1, 1]);
+    const state = run(
+      welcomed(),
+      event(first),
+      event(neurons(1, [3, 9, 5, 18, 17, 16], [0, 0, 0, 0, 0, 0])),
+    );
+    const nan = Number.NaN;
+    expect([...(state.maps.neuron?.before ?? [])]).toEqual([3, nan, nan, nan, 17, nan]);
   });
 });
 

@@ -56,6 +56,24 @@ describe("B − A", () => {
     expect([...found.effect]).toEqual([3, Number.NaN, 4, Number.NaN]);
     expect([...found.known]).toEqual([EXACT, 0, EXACT, 0]);
   });
+
+  it("of neurons is never between those of the same number in other layers", () => {
+    const neurons = (index: number[], known: number[]): Partial<Comparable> => ({
+      over: "neuron",
+      index: Int32Array.from(index),
+      known: Uint8Array.from(known),
+    });
+    const a = map(
+      [1.5, 2.25, 3.125, 4.75],
+      neurons([10, 11, 20, 21], [EXACT, 0, ESTIMATED, EXACT]),
+    );
+    const b = map([5.5, 6.25, 7.875, 8.5], neurons([20, 10, 10, 20], [EXACT, EXACT, EXACT, EXACT]));
+    const found = difference(a, b);
+    expect([...found.effect]).toEqual([Number.NaN, 4.75, Number.NaN, 5.375]);
+    expect([...found.known]).toEqual([0, EXACT, 0, ESTIMATED]);
+    expect([...found.knownA]).toEqual([0, EXACT, 0, ESTIMATED]);
+    expect([...found.a]).toEqual([Number.NaN, 1.5, Number.NaN, 3.125]);
+  });
 });
 
 describe("maps that cannot be compared say why", () => {

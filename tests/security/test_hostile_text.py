@@ -1,0 +1,123 @@
+"""Whatever holds text of a user's or a model's holds a hostile one here, each its own: every export shows it as text.
+
+Labels have letters that nobody can abuse; one list says where else text may stand on a board, and one board has them all; each export is read as a browser would, and
+has to show those that belong there, so that none is escaped only because it is missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pytest
+import torch
+
+import circuitboard as cb
+from circuitboard.widget import mimebundle
+from tests.tiny_models import tiny
+from tests.widget.view import View
+
+CLEAN = torch.tensor([[11, 12, 13, 14, 15], [21, 22, 13, 14, 15]])
+CORRUPTED = torch.tensor([[11, 32, 13, 14, 15], [21, 42, 13, 14, 15]])
+NAMED = ("model", "metric", "other metric", "answer", "wrong", "name", "group", "state")
+TOKENS = 100
+"""From this number on, a text is that of the token with this id less."""
+
+
+def hostile(what):
+    number = TOKENS + what if isinstance(what, int) else NAMED.index(what)
+    return f"H{number}H\"'<i onx=1>&"
+
+
+class Evil(cb.PromptPair):
+    """Prompts whose tokens and answers are hostile."""
+
+    def bind(self, model):
+        bound = super().bind(model)
+        return dataclasses.replace(
+            bound,
+            token_str=hostile,
+            answer_str=[hostile("answer")] * bound.n,
+            wrong_str=[hostile("wrong")] * bound.n,
+        )
+
+
+class Page(HTMLParser):
+    """What a browser makes of it: no element and no attribute of those that the texts would like to be."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.text, self.made = "", []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.made += [tag for _ in range(tag == "i")] + [name for name, _ in attrs if name.startswith("on")]
+        self.text += " ".join(value or "" for _, value in attrs)
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def board():
+    pair = Evil(CLEAN, CORRUPTED, answer=[51, 52], wrong=[53, 54])
+    metrics = {hostile("metric"): "logit_diff", hostile("other metric"): "kl"}
+    board = cb.Board(tiny("gpt2"), pair, metric=metrics)
+    board.lab.adapter.name = hostile("model")
+    board.edit(cb.head(0, 1).zero(), cb.head(1, 2).at(-1).scale(0.5), cb.resid_pre(1).at(1).patch())
+    board.rename(0, hostile("name"))
+    board.group(hostile("group"), 1, 2)
+    board.note(hostile("state"))
+    yield board
+    board.close()
+
+
+def html_page(board, folder):
+    board.export_html(folder / "board.html")
+    return (folder / "board.html").read_text("utf-8")
+
+
+def svg_map(board, folder):
+    board.export_svg(folder / "map.svg", board.sweep("resid_pre", by="pos"))
+    text = (folder / "map.svg").read_text("utf-8")
+    ET.fromstring(text)  # noqa: S314  our own
+    return text
+
+
+def of_the_panel(what):
+    def exported(board, _folder):
+        view = View(board)
+        view.hello()
+        view.ask("set_view", map="resid_pre")
+        view.wait(lambda: view.maps and view.maps[-1][0].status == "done" and view.maps[-1][0].over == "resid_pre")
+        text = view.ask("export", what=what).text
+        view.session.close()
+        return text
+
+    return exported
+
+
+def still(board, _folder):
+    return mimebundle(board)[0]["text/html"]
+
+
+EXPORTS = {
+    "the page": (html_page, {*NAMED, 11, 12, 13, 14, 15, 32}),
+    "the map by position": (svg_map, {"model", "metric", "name", 13, 14, 15}),
+    "the panel's page": (of_the_panel("html"), {*NAMED, 11, 12, 13, 14, 15, 32}),
+    "the panel's drawing": (of_the_panel("svg"), {"metric", 13}),
+    "the notebook's picture": (still, {"model", "metric", "other metric", 13, 14}),
+}
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_every_text_is_text(board, tmp_path, export):
+    make, there = EXPORTS[export]
+    html = make(board, tmp_path)
+    page = Page(html)
+    assert "<i onx" not in html
+    assert page.made == []
+    seen = {int(number) for number in re.findall(r"H(\d+)H", page.text)}
+    assert {TOKENS + what if isinstance(what, int) else NAMED.index(what) for what in there} <= seen
