@@ -123,7 +123,7 @@ def test_estimates_come_first_and_exact_numbers_take_their_place_by_size(board, 
 
     def slowly(current, cells, **options):
         asked.append([write.intervention.site.name for write in cells])
-        time.sleep(0.1)  # so that each map is sent
+        view.wait(lambda: any(known.any() for _, _, known in view.maps))  # so that the estimates are sent first
         yield from sweep(current, cells, **options)
 
     monkeypatch.setattr(engine, "sweep", slowly)
@@ -184,7 +184,8 @@ def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(view, monkeypatc
     view.ask("cancel_map")
     layers = len(calls)
     view.map(0, "cancelled")
-    time.sleep(0.3)
+    while view.session._board._worker._background:
+        time.sleep(0.001)
     assert len(calls) <= layers + 1
     view.ask("resume_map")
     assert view.map(0)[2].all()
