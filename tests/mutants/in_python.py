@@ -57,7 +57,7 @@ PYTHON = (
     Mutant(
         "engine",
         "a second step does not stop the map that is being computed",
-        "if older.click or older.yielding:",
+        "if older.click or older.background:",
         "if older.click:",
         ("test_worker.py",),
         also=True,

@@ -49,7 +49,9 @@ class Mutant:
         """
         found = [path for path, text in _product(root, self.typescript).items() for _ in range(text.count(self.old))]
         if len(found) != 1:
-            raise LookupError(f"{self.room}: {self.breaks}: its text stands {len(found)} times: {self.old!r}")
+            raise LookupError(
+                f"{self.room}: {self.breaks}: its text stands {len(found)} times, write it anew: {self.old!r}"
+            )
         return found[0]
 
     def test_files(self, root: Path = ROOT) -> list[Path]:
