@@ -47,7 +47,7 @@ const NAMES = moves(
 );
 const NONE = moves([], []);
 
-interface Shown {
+interface Situation {
   revision: number;
   view: View;
   edits: readonly EditRow[];
@@ -55,7 +55,7 @@ interface Shown {
 
 export function detailOf(
   request: Detail,
-  { revision, view, edits }: Shown,
+  { revision, view, edits }: Situation,
   options: FakeOptions,
 ): FakeDetail {
   const { site } = request;

@@ -11,14 +11,14 @@ import type {
 import { toReal } from "./fake_numbers";
 import type { FakeOptions } from "./fake_options";
 
-interface Shown {
+interface Situation {
   revision: number;
   view: View;
 }
 
 export function traceOf(
   { id, site, part }: Trace,
-  { revision, view }: Shown,
+  { revision, view }: Situation,
   { heads }: FakeOptions,
 ): Traced {
   const layer = Number(/(\d+)/.exec(site)?.[1] ?? 0);
@@ -51,7 +51,7 @@ export function traceOf(
 
 export function readersOf(
   { id, position, prompt }: Readers,
-  { revision }: Shown,
+  { revision }: Situation,
   { layers, heads, tokens }: FakeOptions,
 ): ReadBy {
   return {

@@ -3,7 +3,8 @@ import type { Settlement } from "../protocol/connection";
 import type { EditSpec, Export, Exported, View } from "../protocol/generated";
 import { compared } from "../store/comparison";
 import type { Kept, Look } from "../store/look";
-import type { Base, Selection, Wants } from "../store/state";
+import type { Selection, Wants } from "../store/selection";
+import type { Base } from "../store/state";
 import { question, shownView } from "../store/state";
 import type { Store } from "../store/store";
 import type { TraceQuestion } from "../store/tracing";
@@ -147,9 +148,9 @@ export function actionsOf(store: Store): Actions {
       });
     },
     want: (patch) => store.want(patch),
-    trace: (asked) => {
-      if (asked === null) store.untrace();
-      else send(asked);
+    trace: (request) => {
+      if (request === null) store.untrace();
+      else send(request);
     },
     look: (patch) => store.look(patch),
     compare: (kept) => store.compare(kept),

@@ -48,16 +48,16 @@ export function decodeMap(
   const names = content.buffers as MapEvent["buffers"];
   if (!Array.isArray(shape) || shape.length !== 2 || !Array.isArray(names)) return null;
   const n = Number(shape[0]) * Number(shape[1]);
-  const found: Partial<Record<MapEvent["buffers"][number], ArrayBuffer>> = {};
+  const byName: Partial<Record<MapEvent["buffers"][number], ArrayBuffer>> = {};
   names.forEach((name, i) => {
     const buffer = buffers[i];
-    if (buffer !== undefined) found[name] = bytes(buffer);
+    if (buffer !== undefined) byName[name] = bytes(buffer);
   });
-  const { cells, effect, known, stderr, index } = found;
+  const { cells, effect, known, stderr, index } = byName;
   if (effect === undefined || known === undefined) return null;
   if (content.over === "neuron" && index === undefined) return null;
   const count = cells === undefined ? n : cells.byteLength / SIZES.cells;
-  for (const name of names) if (found[name]?.byteLength !== SIZES[name] * count) return null;
+  for (const name of names) if (byName[name]?.byteLength !== SIZES[name] * count) return null;
   const arrays: Arrays = {
     effect: new Float32Array(effect),
     known: new Uint8Array(known),

@@ -1,6 +1,6 @@
 // The state as Python, fetched while the kernel is there: when it goes, what was done can still be copied.
 import type { RequestBody, Settlement } from "../protocol/connection";
-import type { BoardState } from "./state";
+import type { Snapshot } from "../protocol/generated";
 
 /** How long a state rests before its code is fetched: no click waits for it (ms). */
 export const REST_MS = 1500;
@@ -11,8 +11,17 @@ export interface KeptCode {
   text: string;
 }
 
+/** What tells whether the state rests, and of which state the code is there. */
+interface Situation {
+  snapshot: Pick<Snapshot, "revision"> | null;
+  connected: boolean;
+  busy: unknown;
+  inFlight: readonly unknown[];
+  code: KeptCode | null;
+}
+
 /** The revision whose code is yet to be fetched; null while there is none, or while something is under way. */
-function lacking(state: BoardState): number | null {
+function lacking(state: Situation): number | null {
   const { snapshot, connected, busy, inFlight, code } = state;
   if (snapshot === null || !connected || busy !== null || inFlight.length > 0) return null;
   return code?.revision === snapshot.revision ? null : snapshot.revision;
@@ -20,7 +29,7 @@ function lacking(state: BoardState): number | null {
 
 /** Fetches the code of each state that rests; `changed` is to be called whenever the state is another. */
 export function codeKeeper(
-  state: () => BoardState,
+  state: () => Situation,
   ask: (body: RequestBody) => Promise<Settlement>,
   keep: (code: KeptCode) => void,
 ): { changed(): void; close(): void } {

@@ -15,15 +15,9 @@ import { answered, askedFor, type ComparisonState } from "./comparison";
 import type { KeptCode } from "./kept_code";
 import { type Kept, type Look, orderOf } from "./look";
 import { nextScale, scaleKey } from "./scale";
-import {
-  type BoardState,
-  NOTHING_MORE,
-  type PendingView,
-  type Selection,
-  samePositions,
-  type Wants,
-} from "./state";
-import { traceAnswered, traceAsked, traceKept } from "./tracing";
+import { NOTHING_MORE, type Selection, type Wants } from "./selection";
+import { type BoardState, type PendingView, samePositions } from "./state";
+import { answerTrace, askTrace, keepTrace } from "./tracing";
 import { withInertUnits } from "./unit";
 
 export type Action =
@@ -208,7 +202,7 @@ function onSent(state: BoardState, id: string, body: RequestBody): BoardState {
       return { ...state, comparison: askedFor(state.comparison, id, body) };
     case "trace":
     case "readers":
-      return { ...state, trace: traceAsked(state.trace, state.selected, id, body) };
+      return { ...state, trace: askTrace(state.trace, state.selected, id, body) };
     case "verify":
       return { ...state, verifying: true };
     case "detail":
@@ -241,11 +235,11 @@ function settledClicks(
   id: string,
   settlement: Settlement,
 ): BoardState["clicks"] {
-  const shown = state.snapshot?.revision ?? -1;
+  const drawn = state.snapshot?.revision ?? -1;
   return state.clicks.flatMap((click) => {
     if (click.id !== id) return [click];
     if (settlement.kind === "done") {
-      return settlement.revision <= shown ? [] : [{ ...click, shownFrom: settlement.revision }];
+      return settlement.revision <= drawn ? [] : [{ ...click, shownFrom: settlement.revision }];
     }
     return settlement.kind === "superseded" ? [{ ...click, overtaken: true }] : [];
   });
@@ -258,8 +252,9 @@ function settledViews(
 ): readonly PendingView[] {
   return state.views.flatMap((view) => {
     if (view.id !== id) return [view];
-    const kept = settlement.kind === "done" || settlement.kind === "superseded";
-    if (!kept || (state.snapshot !== null && agrees(state.snapshot.view, view.patch))) return [];
+    const confirmed = settlement.kind === "done" || settlement.kind === "superseded";
+    if (!confirmed || (state.snapshot !== null && agrees(state.snapshot.view, view.patch)))
+      return [];
     return [{ ...view, answered: true }];
   });
 }
@@ -306,7 +301,7 @@ function onSettled(
     return next;
   }
   if (body.kind === "trace" || body.kind === "readers") {
-    next.trace = traceAnswered(state.trace, id, settlement);
+    next.trace = answerTrace(state.trace, id, settlement);
     return next;
   }
   if (body.kind === "compare") {
@@ -345,7 +340,7 @@ function selected(state: BoardState, selection: Selection | null): BoardState {
     ...state,
     selected: selection,
     wants: same ? state.wants : NOTHING_MORE,
-    trace: traceKept(state.trace, selection),
+    trace: keepTrace(state.trace, selection),
   };
 }
 

@@ -5,6 +5,7 @@ import type { ErrorInfo, Setup, Snapshot, Verified, View } from "../protocol/gen
 import type { ComparisonState } from "./comparison";
 import type { KeptCode } from "./kept_code";
 import { type Kept, type Look, type Order, PLAIN } from "./look";
+import { NOTHING_MORE, type Question, type Selection, sameQuestion, type Wants } from "./selection";
 import type { TraceState } from "./tracing";
 
 export type Base = Snapshot["base"];
@@ -35,29 +36,6 @@ export interface PendingView {
   id: string;
   patch: Partial<View>;
   answered: boolean;
-}
-
-/** The component that the detail region is about. */
-export interface Selection {
-  site: string;
-  /** The column to read it at; null for the one where the answer is read. */
-  position: number | null;
-}
-
-/** What is read of the selected component beyond what is always read. */
-export interface Wants {
-  /** Columns between which a head is looked at; null for where the answer is read, and for what it attends to most. */
-  row: number | null;
-  source: number | null;
-  circuit: boolean;
-  byPosition: boolean;
-}
-
-export const NOTHING_MORE: Wants = { row: null, source: null, circuit: false, byPosition: false };
-
-/** What was asked of a component. */
-export interface Question extends Selection, Wants {
-  prompt: number;
 }
 
 /** What is known of the selected component: an answer may be of the one before until the next comes. */
@@ -175,18 +153,6 @@ export function question(state: BoardState): Question | null {
   return state.selected === null || view === null
     ? null
     : { ...state.selected, ...state.wants, prompt: view.prompt };
-}
-
-export function sameQuestion(a: Question, b: Question): boolean {
-  return (
-    a.site === b.site &&
-    a.position === b.position &&
-    a.prompt === b.prompt &&
-    a.row === b.row &&
-    a.source === b.source &&
-    a.circuit === b.circuit &&
-    a.byPosition === b.byPosition
-  );
 }
 
 /** Whether the kernel has yet to be asked for what the detail region is to show. */

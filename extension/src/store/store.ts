@@ -9,7 +9,8 @@ import type { ComparisonState } from "./comparison";
 import { codeKeeper } from "./kept_code";
 import type { Kept, Look } from "./look";
 import { type Action, reduce } from "./reducer";
-import { type BoardState, INITIAL, type Selection, type Wants } from "./state";
+import type { Selection, Wants } from "./selection";
+import { type BoardState, INITIAL } from "./state";
 
 /**
  * What may take a while: a page and a file name the model by a hash of its weights, and what is read of a

@@ -1,7 +1,7 @@
 // A ranked list in the detail region: what moves a component, or who reads from a token.
 import type { RequestBody, Settlement } from "../protocol/connection";
 import type { ErrorInfo, ReadBy, Trace, Traced } from "../protocol/generated";
-import type { Selection } from "./state";
+import type { Selection } from "./selection";
 
 export type TraceQuestion =
   | { kind: "trace"; site: string; part: Trace["part"] }
@@ -23,7 +23,7 @@ export function sameTrace(a: TraceQuestion, b: TraceQuestion): boolean {
 }
 
 /** After a request was sent: an answer to the same question stays until the next one comes. */
-export function traceAsked(
+export function askTrace(
   before: TraceState | null,
   selected: Selection | null,
   id: string,
@@ -42,7 +42,7 @@ export function traceAsked(
 }
 
 /** An answer to anything but the newest question is not drawn. */
-export function traceAnswered(
+export function answerTrace(
   before: TraceState | null,
   id: string,
   settlement: Settlement,
@@ -60,7 +60,7 @@ export function traceAnswered(
 }
 
 /** The list, if it is still worth going back to: it is where it was asked for, or one of its rows is selected. */
-export function traceKept(before: TraceState | null, now: Selection | null): TraceState | null {
+export function keepTrace(before: TraceState | null, now: Selection | null): TraceState | null {
   if (before === null || now === null) return null;
   const { from, read } = before;
   const isRow =

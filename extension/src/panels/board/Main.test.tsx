@@ -9,11 +9,11 @@ import {
   designedHeight,
   HEIGHT,
   keep,
-  kept,
   mapHeight,
   measures,
   type Regions,
   SIDE,
+  storedRegions,
 } from "./regions";
 
 const regions = (change: Partial<Regions>): Regions => ({ ...AS_DESIGNED, ...change });
@@ -59,10 +59,10 @@ describe("the share-out", () => {
 
   it("is kept, and what cannot be read is as designed", () => {
     keep(regions({ map: 0.6, height: 700 }));
-    expect(kept()).toEqual({ map: 0.6, side: null, height: 700 });
+    expect(storedRegions()).toEqual({ map: 0.6, side: null, height: 700 });
     for (const text of ["", "{", "[]", '"x"', '{"map":"<b>","side":{},"height":null}']) {
       localStorage.setItem("circuitboard.regions", text);
-      expect(kept()).toEqual(AS_DESIGNED);
+      expect(storedRegions()).toEqual(AS_DESIGNED);
     }
     keep(AS_DESIGNED);
     expect(localStorage.getItem("circuitboard.regions")).toBeNull();
@@ -75,7 +75,7 @@ describe("the share-out", () => {
     vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
       throw new DOMException("denied", "SecurityError");
     });
-    expect(kept()).toEqual(AS_DESIGNED);
+    expect(storedRegions()).toEqual(AS_DESIGNED);
     expect(() => keep(regions({ map: 0.6 }))).not.toThrow();
   });
 });
@@ -136,13 +136,13 @@ describe("a separator", () => {
     at("pointerdown", 800);
     at("pointermove", 770);
     await until(() => expect(value("separator-side")).toBe(282));
-    expect(kept().side).toBeNull();
+    expect(storedRegions().side).toBeNull();
     at("pointermove", 100);
     at("pointerup", 100);
     await until(() => expect(value("separator-side")).toBeGreaterThan(282));
-    expect(kept().side).toBe(value("separator-side"));
+    expect(storedRegions().side).toBe(value("separator-side"));
     at("pointermove", 900);
-    expect(kept().side).toBe(value("separator-side"));
+    expect(storedRegions().side).toBe(value("separator-side"));
   });
 
   it("keeps its keys from the board", async () => {

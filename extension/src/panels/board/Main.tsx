@@ -3,7 +3,15 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { useWidth } from "../../parts/width";
-import { AS_DESIGNED, columnsAt, keep, kept, mapHeight, measures, type Regions } from "./regions";
+import {
+  AS_DESIGNED,
+  columnsAt,
+  keep,
+  mapHeight,
+  measures,
+  type Regions,
+  storedRegions,
+} from "./regions";
 import { Separator } from "./Separator";
 
 /** Before it is measured the board is drawn as in a wide cell (px). */
@@ -18,7 +26,7 @@ interface MainProps {
 
 export function Main({ layers, map, detail, side }: MainProps): JSX.Element {
   const [ref, width] = useWidth<HTMLDivElement>(UNMEASURED);
-  const [regions, setRegions] = useState<Regions>(kept);
+  const [regions, setRegions] = useState<Regions>(storedRegions);
   const now = measures(regions, width, layers);
   const move = (patch: Partial<Regions>): void => setRegions((before) => ({ ...before, ...patch }));
   const reset = (name: keyof Regions): void => {

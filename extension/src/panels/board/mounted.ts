@@ -29,9 +29,9 @@ export async function mounted(options: Partial<FakeOptions> = {}): Promise<Mount
   await drawn();
   kernel.received.length = 0;
   const $ = (selector: string): HTMLElement => {
-    const found = root.querySelector<HTMLElement>(selector);
-    if (found === null) throw new Error(`nothing matches ${selector}`);
-    return found;
+    const element = root.querySelector<HTMLElement>(selector);
+    if (element === null) throw new Error(`nothing matches ${selector}`);
+    return element;
   };
   return {
     kernel,

@@ -98,11 +98,11 @@ function finite(x: unknown): number | null {
 }
 
 /** What was kept; as designed where there is nothing, or nothing that can be read. */
-export function kept(): Regions {
+export function storedRegions(): Regions {
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? "null");
-    if (typeof found !== "object" || found === null) return AS_DESIGNED;
-    const { map, side, height } = found as Record<string, unknown>;
+    const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "null");
+    if (typeof stored !== "object" || stored === null) return AS_DESIGNED;
+    const { map, side, height } = stored as Record<string, unknown>;
     return { map: finite(map), side: finite(side), height: finite(height) };
   } catch {
     // A host may forbid storage altogether.

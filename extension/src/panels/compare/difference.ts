@@ -17,15 +17,15 @@ export function editDifference(
   right: readonly ComparedEdit[],
 ): EditDifference {
   const rest = [...right];
-  const found: EditDifference = { both: [], left: [], right: rest };
+  const difference: EditDifference = { both: [], left: [], right: rest };
   for (const edit of left) {
     const at = rest.findIndex(
       ({ what, enabled }) => what === edit.what && enabled === edit.enabled,
     );
-    if (at < 0) found.left.push(edit);
-    else found.both.push(...rest.splice(at, 1));
+    if (at < 0) difference.left.push(edit);
+    else difference.both.push(...rest.splice(at, 1));
   }
-  return found;
+  return difference;
 }
 
 export interface PromptChange {

@@ -82,7 +82,7 @@ export function ByPosition(props: ByPositionProps): JSX.Element {
         {places.map(({ column, effect, name, token }, i) => {
           const value = drawn[i] ?? Number.NaN;
           const words = effectWords(effect, rounding);
-          const known = Number.isFinite(value);
+          const finite = Number.isFinite(value);
           return (
             <li
               key={column}
@@ -93,7 +93,7 @@ export function ByPosition(props: ByPositionProps): JSX.Element {
             >
               <span class="cb-place" aria-hidden="true">
                 <span class="cb-place-zero" style={{ top: `${at(0).toFixed(1)}%` }} />
-                {known && value !== 0 ? (
+                {finite && value !== 0 ? (
                   <span
                     class={`cb-place-fill ${value < 0 ? "cb-neg-fill" : "cb-pos-fill"}`}
                     style={{
@@ -107,7 +107,7 @@ export function ByPosition(props: ByPositionProps): JSX.Element {
                 class={
                   i === most && value !== 0
                     ? `cb-place-number cb-strong ${direction(value)}${2 * i < places.length ? "" : " cb-place-left"}`
-                    : known
+                    : finite
                       ? "cb-hidden"
                       : "cb-place-number"
                 }

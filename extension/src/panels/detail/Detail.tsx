@@ -5,14 +5,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { tokenText } from "../../parts/token";
 import { real } from "../../protocol/decode";
 import type { PartRefused } from "../../protocol/generated";
-import {
-  type BoardState,
-  lacksDetail,
-  type Question,
-  question,
-  sameQuestion,
-  shownView,
-} from "../../store/state";
+import { type Question, sameQuestion } from "../../store/selection";
+import { type BoardState, lacksDetail, question, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import type { Palette } from "../map/look/colour";
 import { ByPosition } from "./ByPosition";

@@ -74,9 +74,9 @@ export function Effects({
     },
   ];
   const word = whatTheRestDid(effect, roundingOf(metric));
-  const shown = lines.filter(({ value }) => value !== null);
+  const rows = lines.filter(({ value }) => value !== null);
   const scale = ends(
-    shown.map(({ value }) => realOrNull(value) ?? 0),
+    rows.map(({ value }) => realOrNull(value) ?? 0),
     SMALL * Math.max(1, Number.isFinite(metric) ? Math.abs(metric) : 1),
   );
   const adds = direct === null ? null : real(direct.value);
@@ -87,7 +87,7 @@ export function Effects({
           {effect.edited ? "Effect of the edits of this component" : `Effect of ${effect.how}`}
         </caption>
         <tbody>
-          {shown.map((line) => {
+          {rows.map((line) => {
             const value = realOrNull(line.value) ?? Number.NaN;
             const stderr = realOrNull(line.stderr);
             return (

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { Button } from "../../parts/controls";
 import { tokenText } from "../../parts/token";
 import type { PromptRow, Trace } from "../../protocol/generated";
-import type { Question } from "../../store/state";
+import type { Question } from "../../store/selection";
 import type { TraceQuestion } from "../../store/tracing";
 import { Term } from "../help/Term";
 import { columnWords } from "./column";

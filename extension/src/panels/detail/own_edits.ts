@@ -1,6 +1,7 @@
 // The edits of the selected component, and how its state is said.
 import type { EditRow } from "../../protocol/generated";
-import type { Mode, Selection } from "../../store/state";
+import type { Selection } from "../../store/selection";
+import type { Mode } from "../../store/state";
 
 export interface Own {
   index: number;
@@ -30,8 +31,8 @@ export const editWords = (mode: Mode): string => DO[mode];
 
 /** Layer and index of a head's address, "9.6" or "9.6.q"; null for other components. */
 export function headOf(site: string): [layer: number, head: number] | null {
-  const found = /^(\d+)\.(\d+)(?:\.|$)/.exec(site);
-  return found === null ? null : [Number(found[1]), Number(found[2])];
+  const match = /^(\d+)\.(\d+)(?:\.|$)/.exec(site);
+  return match === null ? null : [Number(match[1]), Number(match[2])];
 }
 
 /** Edits of a component, switched off or not: of a head, those of its parts too. */

@@ -18,9 +18,9 @@ interface EditsProps {
   copying: Copying;
 }
 
-function toggled<T>(set: ReadonlySet<T>, one: T): Set<T> {
+function toggled<T>(set: ReadonlySet<T>, item: T): Set<T> {
   const next = new Set(set);
-  if (!next.delete(one)) next.add(one);
+  if (!next.delete(item)) next.add(item);
   return next;
 }
 

@@ -24,7 +24,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
   const { entry, open, off, arranging, act, onFold } = props;
   const [naming, setNaming] = useState(false);
   const { name } = entry.group;
-  const shown = tokenText(name, 80);
+  const label = tokenText(name, 80);
   const indices = entry.members.map(({ index }) => index);
   const on = entry.members.some(({ edit }) => edit.enabled);
   const effect = realOrNull(entry.group.effect);
@@ -41,7 +41,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
       ) : (
         <Switch
           cb="group-toggle"
-          label={`Use group ${shown}, ${count}`}
+          label={`Use group ${label}, ${count}`}
           on={on}
           disabled={off}
           onClick={() => act.toggle(indices)}
@@ -50,7 +50,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
       {naming ? (
         <NameField
           name={name}
-          label={`Name of group ${shown}`}
+          label={`Name of group ${label}`}
           onEnd={(next) => {
             setNaming(false);
             if (next !== null && next !== "") act.rename(name, next);
@@ -63,7 +63,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
             class="cb-fold"
             data-cb="group-fold"
             aria-expanded={open}
-            aria-label={`Edits of group ${shown}`}
+            aria-label={`Edits of group ${label}`}
             onClick={onFold}
           >
             <Icon name={open ? "down" : "right"} size={12} />
@@ -71,8 +71,8 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
           <Name
             cb="group-name"
             class="cb-edit-what"
-            label={`Group ${shown}, ${count}. F2 renames it`}
-            title={`${shown}: ${count}. A click folds it, F2 or a double click renames it.`}
+            label={`Group ${label}, ${count}. F2 renames it`}
+            title={`${label}: ${count}. A click folds it, F2 or a double click renames it.`}
             disabled={false}
             renaming={!off}
             onClick={(event) => {
@@ -85,7 +85,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
             }}
           >
             <b>
-              <bdi>{shown}</bdi>
+              <bdi>{label}</bdi>
             </b>
             <span class="cb-quiet-text"> {indices.length}</span>
           </Name>
@@ -96,7 +96,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
           <IconButton
             cb="group-rename"
             icon="pencil"
-            label={`Rename group ${shown}`}
+            label={`Rename group ${label}`}
             disabled={off}
             onClick={() => setNaming(true)}
           />
@@ -110,7 +110,7 @@ export function GroupHead(props: GroupHeadProps): JSX.Element {
           <IconButton
             cb="group-remove"
             icon="x"
-            label={`Remove the ${count} of group ${shown}`}
+            label={`Remove the ${count} of group ${label}`}
             disabled={off}
             onClick={() => act.remove(indices)}
           />

@@ -23,8 +23,8 @@ export function NameField({ name, label, onEnd }: NameFieldProps): JSX.Element {
     // Taking the field away blurs it, which is not a second answer.
     if (over.current) return;
     over.current = true;
-    const found = text?.trim() ?? name;
-    onEnd(found === name ? null : found);
+    const typed = text?.trim() ?? name;
+    onEnd(typed === name ? null : typed);
   };
   return (
     <input

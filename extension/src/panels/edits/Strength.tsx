@@ -88,21 +88,21 @@ function Slider(props: SliderProps): JSX.Element {
     drag.current = mine;
     return mine;
   };
-  const shown = live ?? strength;
+  const value = live ?? strength;
   return (
     <input
       type="range"
       class="cb-slider"
       data-cb="edit-slider"
       aria-label={`Strength of ${how} ${name}`}
-      aria-valuetext={`times ${plain(shown)}`}
+      aria-valuetext={`times ${plain(value)}`}
       title="Drag to try strengths; letting go keeps the last one, as one step of the history"
       min={min}
       max={max}
       step={step}
       disabled={disabled}
-      value={shown}
-      style={{ "--cb-at": `${(100 * (shown - min)) / (max - min)}%` }}
+      value={value}
+      style={{ "--cb-at": `${(100 * (value - min)) / (max - min)}%` }}
       onInput={(event) => {
         const wanted = Number(event.currentTarget.value);
         onLive(wanted);

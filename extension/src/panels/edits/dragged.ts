@@ -3,16 +3,16 @@ import type { Store } from "../../store/store";
 
 /** Wait until the snapshot of a revision is drawn; false if the line is lost before. */
 function drawn(store: Store, revision: number): Promise<boolean> {
-  const known = (): boolean | null => {
+  const answer = (): boolean | null => {
     const { snapshot, connected } = store.state();
     if (!connected) return false;
     return (snapshot?.revision ?? -1) >= revision ? true : null;
   };
   return new Promise((resolve) => {
-    const first = known();
+    const first = answer();
     if (first !== null) return resolve(first);
     const leave = store.subscribe(() => {
-      const now = known();
+      const now = answer();
       if (now === null) return;
       leave();
       resolve(now);

@@ -20,21 +20,21 @@ export function isGroup(entry: Entry): entry is Grouped {
 
 export function entriesOf(edits: readonly EditRow[], groups: readonly GroupRow[]): Entry[] {
   const entries: Entry[] = [];
-  const found = new Map<string, Grouped>();
+  const byName = new Map<string, Grouped>();
   edits.forEach((edit, index) => {
     if (edit.group === null) {
       entries.push({ edit, index });
       return;
     }
-    const known = found.get(edit.group);
-    if (known !== undefined) {
-      known.members.push({ edit, index });
+    const earlier = byName.get(edit.group);
+    if (earlier !== undefined) {
+      earlier.members.push({ edit, index });
       return;
     }
     const name = edit.group;
     const group = groups.find((row) => row.name === name) ?? { name, effect: null };
     const entry = { group, members: [{ edit, index }] };
-    found.set(name, entry);
+    byName.set(name, entry);
     entries.push(entry);
   });
   return entries;

@@ -1,6 +1,7 @@
 // Selecting an edit in the map and the detail region.
 import type { EditRow } from "../../protocol/generated";
-import type { MapOver, Selection } from "../../store/state";
+import type { Selection } from "../../store/selection";
+import type { MapOver } from "../../store/state";
 
 /** The component of an edit, to look at; null for a path between two, which is none. */
 export function selectionOf(edit: EditRow): Selection | null {
@@ -19,12 +20,12 @@ const MAPS: Partial<Record<EditRow["kind"], MapOver>> = {
 /** The map that has an edit's component; null where the one that is shown has it, or none has. */
 export function mapOf(
   edit: EditRow,
-  shown: { map: MapOver; map_layer: number },
+  view: { map: MapOver; map_layer: number },
   maps: readonly MapOver[],
 ): MapOver | null {
   const wanted = edit.kind.startsWith("head") ? "head" : MAPS[edit.kind];
   const there =
-    shown.map === wanted ||
-    (wanted === "head" && shown.map === "head_pos" && shown.map_layer === edit.layer);
+    view.map === wanted ||
+    (wanted === "head" && view.map === "head_pos" && view.map_layer === edit.layer);
   return wanted === undefined || there || !maps.includes(wanted) ? null : wanted;
 }

@@ -38,8 +38,8 @@ function itemsOf(
   open: { save(): void; keys(): void; copy(what: Copyable): void },
 ): Item[][] {
   const offline = state.connected ? null : NO_KERNEL;
-  const known = currentMap(state)?.known.some((cell) => cell !== 0) === true;
-  const noMap = offline ?? (known ? null : "No cell of the map is known yet.");
+  const hasMap = currentMap(state)?.known.some((cell) => cell !== 0) === true;
+  const noMap = offline ?? (hasMap ? null : "No cell of the map is known yet.");
   const steps = (state.snapshot?.history.nodes.length ?? 0) > 1;
   const noStep = offline ?? (steps ? null : "Nothing has been done yet.");
   const code = state.connected || state.code !== null ? null : NO_KERNEL;
@@ -195,21 +195,21 @@ function Said({ exporting }: { exporting: Exporting }): JSX.Element {
 export function ExportMenu({ state, act, copying }: ExportMenuProps): JSX.Element {
   const [open, setOpen] = useState(false);
   const [saving, setSaving] = useState(false);
-  const [asked, setAsked] = useState<Copyable | null>(null);
+  const [wanted, setWanted] = useState<Copyable | null>(null);
   const button = useRef<HTMLButtonElement>(null);
   const exporting = useExporting(act);
   const { show } = useHelp();
   const { copied } = copying;
   useEffect(() => {
-    if (copied === null || copied !== asked) return;
-    setAsked(null);
+    if (copied === null || copied !== wanted) return;
+    setWanted(null);
     exporting.say(COPIED[copied]);
-  }, [copied, asked]);
+  }, [copied, wanted]);
   const groups = itemsOf(state, exporting, {
     save: () => setSaving(true),
     keys: () => show("keys"),
     copy: (what) => {
-      setAsked(what);
+      setWanted(what);
       copying.copy(what);
     },
   });

@@ -68,14 +68,14 @@ interface HelpDialogProps {
 }
 
 export function HelpDialog({ first, onTour, onClose }: HelpDialogProps): JSX.Element {
-  const [shown, show] = useState(first);
-  const title = shown === "keys" ? "Keyboard map" : "Words and papers";
+  const [page, show] = useState(first);
+  const title = page === "keys" ? "Keyboard map" : "Words and papers";
   const tab = (name: "keys" | "words", text: string): JSX.Element => (
     <button
       type="button"
       class="cb-help-tab"
-      aria-pressed={shown === name}
-      data-first={shown === name ? "" : undefined}
+      aria-pressed={page === name}
+      data-first={page === name ? "" : undefined}
       onClick={() => show(name)}
     >
       {text}
@@ -94,7 +94,7 @@ export function HelpDialog({ first, onTour, onClose }: HelpDialogProps): JSX.Ele
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
       <section class="cb-modal-scroll" tabIndex={0} aria-label={`${title}, list`}>
-        {shown === "keys" ? <Keys /> : <Words />}
+        {page === "keys" ? <Keys /> : <Words />}
       </section>
     </Dialog>
   );

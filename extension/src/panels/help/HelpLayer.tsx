@@ -70,12 +70,12 @@ export function HelpLayer({ state, source: store, act }: HelpLayerProps): JSX.El
         <SearchDialog
           state={state}
           onClose={close}
-          onFound={(found) => {
+          onGo={(to) => {
             close();
             const root = here.current?.closest<HTMLElement>(".cb-root");
             if (root === null || root === undefined) return;
-            goTo(found, store, act, root, () =>
-              tell(`${found.words} is not on the map that is drawn; the detail region shows it.`),
+            goTo(to, store, act, root, () =>
+              tell(`${to.words} is not on the map that is drawn; the detail region shows it.`),
             );
           }}
         />

@@ -3,17 +3,17 @@ import type { JSX } from "preact";
 import { useId, useState } from "preact/hooks";
 import { type BoardState, shownView } from "../../store/state";
 import { Dialog } from "./Dialog";
-import { EXAMPLES, type Found, read } from "./search";
+import { type Destination, EXAMPLES, read } from "./search";
 
 interface SearchDialogProps {
   state: BoardState;
-  onFound(found: Found): void;
+  onGo(to: Destination): void;
   onClose(): void;
 }
 
-export function SearchDialog({ state, onFound, onClose }: SearchDialogProps): JSX.Element | null {
+export function SearchDialog({ state, onGo, onClose }: SearchDialogProps): JSX.Element | null {
   const [typed, setTyped] = useState("");
-  const [asked, setAsked] = useState(false);
+  const [entered, setEntered] = useState(false);
   const id = useId();
   const { setup } = state;
   if (setup === null) return null;
@@ -26,8 +26,8 @@ export function SearchDialog({ state, onFound, onClose }: SearchDialogProps): JS
         class="cb-search"
         onSubmit={(event) => {
           event.preventDefault();
-          if (reading !== null && "found" in reading) onFound(reading.found);
-          else setAsked(true);
+          if (reading !== null && "destination" in reading) onGo(reading.destination);
+          else setEntered(true);
         }}
       >
         <label class="cb-strong" for={id}>
@@ -44,11 +44,11 @@ export function SearchDialog({ state, onFound, onClose }: SearchDialogProps): JS
             spellcheck={false}
             placeholder="9.6"
             value={typed}
-            aria-invalid={asked && problem !== null}
+            aria-invalid={entered && problem !== null}
             aria-describedby={`${id}-says`}
             onInput={(event) => {
               setTyped(event.currentTarget.value);
-              setAsked(false);
+              setEntered(false);
             }}
           />
           <button type="submit" class="cb-btn cb-btn-line" data-cb="search-go">
@@ -57,14 +57,14 @@ export function SearchDialog({ state, onFound, onClose }: SearchDialogProps): JS
         </div>
         <p
           id={`${id}-says`}
-          class={asked && problem !== null ? "cb-warn" : "cb-quiet-text"}
+          class={entered && problem !== null ? "cb-warn" : "cb-quiet-text"}
           role="status"
           data-cb="search-says"
         >
           {reading === null
             ? `Such as ${EXAMPLES}; or a token, or a label.`
-            : "found" in reading
-              ? `Enter goes to ${reading.found.words}.`
+            : "destination" in reading
+              ? `Enter goes to ${reading.destination.words}.`
               : problem}
         </p>
       </form>

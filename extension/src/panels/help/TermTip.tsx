@@ -12,7 +12,7 @@ const CLOSE_MS = 200;
 /** Characters of an element's own title that are shown with it. */
 const LONGEST = 400;
 
-interface Shown {
+interface TipState {
   target: HTMLElement;
   name: TermName;
   open: boolean;
@@ -20,9 +20,9 @@ interface Shown {
 
 /** The element with a term that holds what an event is about. */
 function termOf(target: EventTarget | null): { target: HTMLElement; name: TermName } | null {
-  const found = target instanceof Element ? target.closest<HTMLElement>("[data-term]") : null;
-  const name = found?.dataset.term;
-  return found === null || !isTerm(name) ? null : { target: found, name };
+  const term = target instanceof Element ? target.closest<HTMLElement>("[data-term]") : null;
+  const name = term?.dataset.term;
+  return term === null || !isTerm(name) ? null : { target: term, name };
 }
 
 /** The papers of an entry, as they are cited. */
@@ -33,34 +33,34 @@ export function cited(entry: Entry): string {
 export function TermTip(): JSX.Element {
   const id = useId();
   const tip = useRef<HTMLDivElement>(null);
-  const [shown, setShown] = useState<Shown | null>(null);
+  const [state, setState] = useState<TipState | null>(null);
   const [note, setNote] = useState("");
-  const now = useRef<Shown | null>(null);
-  now.current = shown;
+  const now = useRef<TipState | null>(null);
+  now.current = state;
 
   useLayoutEffect(() => {
     const root = tip.current?.closest<HTMLElement>(".cb-root");
     if (root === null || root === undefined) return undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let kept = false;
-    const later = (ms: number, next: (last: Shown | null) => Shown | null): void => {
+    let pinned = false;
+    const later = (ms: number, next: (last: TipState | null) => TipState | null): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => setShown(next), ms);
+      timer = setTimeout(() => setState(next), ms);
     };
     const close = (): void => {
       clearTimeout(timer);
-      kept = false;
-      setShown(null);
+      pinned = false;
+      setState(null);
     };
     // Described at once, so that it is read out with the word; seen after a moment.
-    const come = (found: { target: HTMLElement; name: TermName }, open: boolean): void => {
-      if (now.current?.target === found.target) {
+    const come = (term: { target: HTMLElement; name: TermName }, open: boolean): void => {
+      if (now.current?.target === term.target) {
         if (now.current.open) clearTimeout(timer);
         return;
       }
-      kept = false;
-      setShown({ ...found, open });
-      later(OPEN_MS, (last) => (last?.target === found.target ? { ...last, open: true } : last));
+      pinned = false;
+      setState({ ...term, open });
+      later(OPEN_MS, (last) => (last?.target === term.target ? { ...last, open: true } : last));
     };
     const on = <K extends keyof HTMLElementEventMap>(
       type: K,
@@ -72,33 +72,33 @@ export function TermTip(): JSX.Element {
     const off = [
       on("pointerover", (event) => {
         if (event.pointerType === "touch") return;
-        const found = termOf(event.target);
-        if (found !== null) come(found, false);
+        const term = termOf(event.target);
+        if (term !== null) come(term, false);
         else if (event.target instanceof Node && tip.current?.contains(event.target) === true)
           clearTimeout(timer);
-        else if (now.current !== null && !kept) later(CLOSE_MS, () => null);
+        else if (now.current !== null && !pinned) later(CLOSE_MS, () => null);
       }),
       on("pointerleave", () => {
-        if (now.current !== null && !kept) later(CLOSE_MS, () => null);
+        if (now.current !== null && !pinned) later(CLOSE_MS, () => null);
       }),
       on("focusin", (event) => {
-        const found = termOf(event.target);
-        if (found === null || !found.target.matches(":focus-visible")) return;
-        come(found, false);
-        kept = true;
+        const term = termOf(event.target);
+        if (term === null || !term.target.matches(":focus-visible")) return;
+        come(term, false);
+        pinned = true;
       }),
       on("focusout", () => {
-        if (kept) close();
+        if (pinned) close();
       }),
       on("click", (event) => {
-        const found = termOf(event.target);
-        const word = found?.target.classList.contains("cb-term") === true;
-        if (found === null || !word) return close();
-        const again = now.current?.target === found.target && now.current.open && kept;
+        const term = termOf(event.target);
+        const word = term?.target.classList.contains("cb-term") === true;
+        if (term === null || !word) return close();
+        const again = now.current?.target === term.target && now.current.open && pinned;
         if (again) return close();
         clearTimeout(timer);
-        kept = true;
-        setShown({ ...found, open: true });
+        pinned = true;
+        setState({ ...term, open: true });
       }),
       (() => {
         // Wherever the focus is: what the pointer has opened covers something too.
@@ -118,7 +118,7 @@ export function TermTip(): JSX.Element {
     };
   }, []);
 
-  const target = shown?.target ?? null;
+  const target = state?.target ?? null;
   useLayoutEffect(() => {
     if (target === null) return undefined;
     const before = target.getAttribute("aria-describedby");
@@ -136,7 +136,7 @@ export function TermTip(): JSX.Element {
   }, [target, id]);
   // What it was about is gone: so is it.
   useEffect(() => {
-    if (target !== null && !target.isConnected) setShown(null);
+    if (target !== null && !target.isConnected) setState(null);
   });
   useLayoutEffect(() => {
     const element = tip.current;
@@ -150,9 +150,9 @@ export function TermTip(): JSX.Element {
     );
     element.style.left = `${left - frame.left - board.clientLeft}px`;
     element.style.top = `${top - frame.top - board.clientTop}px`;
-  }, [target, shown?.open, note]);
+  }, [target, state?.open, note]);
 
-  const entry: Entry | null = shown === null ? null : GLOSSARY[shown.name];
+  const entry: Entry | null = state === null ? null : GLOSSARY[state.name];
   return (
     <div
       ref={tip}
@@ -160,7 +160,7 @@ export function TermTip(): JSX.Element {
       class="cb-term-tip"
       role="tooltip"
       data-cb="term-tip"
-      data-open={shown?.open === true}
+      data-open={state?.open === true}
     >
       {entry === null ? null : (
         <>

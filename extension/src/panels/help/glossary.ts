@@ -256,8 +256,8 @@ export type TermName = keyof typeof GLOSSARY;
 
 /** The term for a metric, by the name it has in Python; null for the user's own. */
 export function metricTerm(name: string): TermName | null {
-  const known: readonly string[] = ["logit_diff", "prob", "log_prob", "rank", "kl", "loss"];
-  return known.includes(name) ? (name as TermName) : null;
+  const terms: readonly string[] = ["logit_diff", "prob", "log_prob", "rank", "kl", "loss"];
+  return terms.includes(name) ? (name as TermName) : null;
 }
 
 /** The term for a site, as the kernel writes it. */

@@ -2,14 +2,14 @@
 import { shownView } from "../../store/state";
 import type { Store } from "../../store/store";
 import type { Actions } from "../actions";
-import type { Found } from "./search";
+import type { Destination } from "./search";
 
 /** How long a map that has just been asked for may take to have the cell (ms). */
 const PATIENCE_MS = 5000;
 const LOOK_MS = 50;
 
-function hook(found: Found): string {
-  const { map, site, position } = found;
+function hook(to: Destination): string {
+  const { map, site, position } = to;
   if (map === null || site === null) return `[data-cb="token"][data-pos="${position}"]`;
   const [layer = "", index = ""] = site.replace(/^[a-z_]+ /, "").split(".");
   switch (map) {
@@ -29,20 +29,20 @@ function hook(found: Found): string {
  * in time. What is done meanwhile by hand ends the wait.
  */
 export function goTo(
-  found: Found,
+  to: Destination,
   store: Store,
   act: Actions,
   root: HTMLElement,
   missed: () => void,
 ): void {
   const view = shownView(store.state());
-  if (found.map !== null && view !== null) {
-    const layer = found.layer ?? view.map_layer;
-    if (found.map !== view.map || layer !== view.map_layer)
-      act.setView({ map: found.map, ...(found.layer === null ? {} : { map_layer: layer }) });
+  if (to.map !== null && view !== null) {
+    const layer = to.layer ?? view.map_layer;
+    if (to.map !== view.map || layer !== view.map_layer)
+      act.setView({ map: to.map, ...(to.layer === null ? {} : { map_layer: layer }) });
   }
-  if (found.site !== null) act.select({ site: found.site, position: found.position });
-  const selector = hook(found);
+  if (to.site !== null) act.select({ site: to.site, position: to.position });
+  const selector = hook(to);
   const end = Date.now() + PATIENCE_MS;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = (): void => {

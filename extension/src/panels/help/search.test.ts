@@ -8,7 +8,7 @@ const ask = (text: string): Reading => read(text, setup, setup.prompts[0]);
 const found = (text: string): object => {
   const reading = ask(text);
   if ("problem" in reading) throw new Error(reading.problem);
-  const { map, site, position, layer } = reading.found;
+  const { map, site, position, layer } = reading.destination;
   return { map, site, position, layer };
 };
 const problem = (text: string): string => {

@@ -5,7 +5,7 @@ import type { MapOver } from "../../store/state";
 import { columnToken } from "../prompts/column_token";
 
 /** Where something is: its map, and its address there; a token has no map. */
-export interface Found {
+export interface Destination {
   /** null where no map holds it: the detail region can still show it. */
   map: MapOver | null;
   /** For a head at a position: the layer whose map it is on. */
@@ -16,7 +16,7 @@ export interface Found {
   words: string;
 }
 
-export type Reading = { found: Found } | { problem: string };
+export type Reading = { destination: Destination } | { problem: string };
 
 type Kind = "head" | "resid_pre" | "attn_out" | "mlp_out" | "neuron";
 
@@ -110,7 +110,7 @@ export function read(typed: string, setup: Setup, prompt: PromptRow | undefined)
       const column = columnOf(text, prompt);
       if (typeof column === "number")
         return {
-          found: {
+          destination: {
             map: null,
             layer: null,
             site: null,
@@ -141,10 +141,10 @@ export function read(typed: string, setup: Setup, prompt: PromptRow | undefined)
         : `${kind} ${layer}`;
   const words = `${kind === "head" ? "head " : ""}${site}${at}`;
   if (kind === "head" && position !== null && setup.maps.includes("head_pos"))
-    return { found: { map: "head_pos", layer, site, position, words } };
+    return { destination: { map: "head_pos", layer, site, position, words } };
   if (kind === "head" || kind === "neuron")
-    return { found: { map: kind, layer: null, site, position: null, words } };
+    return { destination: { map: kind, layer: null, site, position: null, words } };
   // A stream at no position in particular: where the answer is read.
   const last = (prompt?.columns.length ?? 1) - 1;
-  return { found: { map: kind, layer: null, site, position: position ?? last, words } };
+  return { destination: { map: kind, layer: null, site, position: position ?? last, words } };
 }

@@ -52,9 +52,9 @@ export function rangeOf(baselines: Baselines, rows: readonly Listed[]): Range | 
   if (corrupted !== null && Number.isFinite(clean - corrupted) && clean !== corrupted)
     return { low: corrupted, high: clean, baselines: true };
   const values = rows.map(({ node }) => realOrNull(node.value) ?? Number.NaN);
-  const known = [...values, clean].filter(Number.isFinite);
-  if (known.length === 0) return null;
-  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const finite = [...values, clean].filter(Number.isFinite);
+  if (finite.length === 0) return null;
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
   return low === high ? null : { low, high, baselines: false };
 }
 

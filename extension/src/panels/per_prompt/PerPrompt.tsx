@@ -213,18 +213,18 @@ function summary({ rows }: Numbers, edited: boolean): string {
 }
 
 /** How much of the table is drawn. A closed one is one line, which leaves the board as it was. */
-type Shown = "line" | "first" | "all";
+type Extent = "line" | "first" | "all";
 
 export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): JSX.Element | null {
   const { setup, snapshot } = state;
-  const [shown, setShown] = useState<Shown>("line");
+  const [extent, setExtent] = useState<Extent>("line");
   const metric = snapshot?.metric;
   const numbers = useMemo(() => (metric === undefined ? null : perPrompt(metric)), [metric]);
   const view = shownView(state);
   if (setup === null || snapshot === null || view === null || numbers === null) return null;
   const n = numbers.rows.length;
   if (n < 2) return null;
-  const open = shown !== "line";
+  const open = extent !== "line";
   return (
     <section class="cb-per-prompt" aria-label="By prompt">
       <div class="cb-sechead">
@@ -234,7 +234,7 @@ export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): 
             class="cb-disclose"
             data-cb="per-prompt"
             aria-expanded={open}
-            onClick={() => setShown(open ? "line" : "first")}
+            onClick={() => setExtent(open ? "line" : "first")}
           >
             <Icon name={open ? "down" : "right"} size={12} />
             By prompt
@@ -262,10 +262,10 @@ export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): 
             type="button"
             class="cb-link"
             data-cb="prompts-all"
-            aria-expanded={shown === "all"}
-            onClick={() => setShown(shown === "all" ? "first" : "all")}
+            aria-expanded={extent === "all"}
+            onClick={() => setExtent(extent === "all" ? "first" : "all")}
           >
-            {shown === "all" ? `show ${FIRST} rows` : `show all ${n} rows`}
+            {extent === "all" ? `show ${FIRST} rows` : `show all ${n} rows`}
           </button>
         ) : null}
       </div>
@@ -275,7 +275,7 @@ export function PerPrompt({ state, act }: { state: BoardState; act: Actions }): 
           snapshot={snapshot}
           numbers={numbers}
           shown={view.prompt}
-          all={shown === "all"}
+          all={extent === "all"}
           connected={state.connected}
           act={act}
         />

@@ -3,7 +3,7 @@ import { Component, Fragment, type JSX } from "preact";
 import { Token, tokenWords } from "../../parts/token";
 import type { PromptRow, TokenColumn } from "../../protocol/generated";
 import { columnToken, lacking } from "./column_token";
-import type { Selection } from "./selection";
+import type { Positions } from "./selection";
 
 /** Tokens of one run. */
 export const RUN = 64;
@@ -115,7 +115,7 @@ class Run extends Component<RunProps> {
 interface ColumnsProps {
   prompt: PromptRow;
   first: number;
-  selected: Selection;
+  selected: Positions;
   stop: number;
   disabled: boolean;
 }

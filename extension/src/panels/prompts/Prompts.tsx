@@ -10,7 +10,7 @@ import type { Actions } from "../actions";
 import { Term } from "../help/Term";
 import { Columns } from "./Columns";
 import { paddingOf, positionWords } from "./positions";
-import { range, type Selection, toggleAlone, toggleIn } from "./selection";
+import { type Positions, range, toggleAlone, toggleIn } from "./selection";
 
 /** The position of the token under an event, or null. */
 function positionUnder(target: EventTarget | null): number | null {
@@ -20,7 +20,7 @@ function positionUnder(target: EventTarget | null): number | null {
 
 interface Drag {
   from: number;
-  kept: Selection;
+  base: Positions;
   moved: boolean;
 }
 
@@ -28,16 +28,16 @@ interface StripProps {
   prompt: PromptRow;
   /** Each token is drawn above the corrupted one. */
   paired: boolean;
-  selected: Selection;
+  selected: Positions;
   disabled: boolean;
   onSelect(positions: number[] | null): void;
 }
 
 function Strip({ prompt, paired, selected, disabled, onSelect }: StripProps): JSX.Element {
   const drag = useRef<Drag | null>(null);
-  const [dragged, setDragged] = useState<Selection | undefined>(undefined);
+  const [dragged, setDragged] = useState<Positions | undefined>(undefined);
   const [stop, setStop] = useState(0);
-  const shown = dragged === undefined ? selected : dragged;
+  const marked = dragged === undefined ? selected : dragged;
   const first = paddingOf(prompt);
   const last = prompt.columns.length - 1;
 
@@ -91,7 +91,7 @@ function Strip({ prompt, paired, selected, disabled, onSelect }: StripProps): JS
         if (from === null || event.button !== 0 || disabled) return;
         drag.current = {
           from,
-          kept: event.ctrlKey || event.metaKey ? selected : null,
+          base: event.ctrlKey || event.metaKey ? selected : null,
           moved: false,
         };
       }}
@@ -100,7 +100,7 @@ function Strip({ prompt, paired, selected, disabled, onSelect }: StripProps): JS
         const { current } = drag;
         if (current === null || to === null || (event.buttons & 1) === 0) return;
         if (to !== current.from) current.moved = true;
-        if (current.moved) setDragged(range(current.from, to, current.kept));
+        if (current.moved) setDragged(range(current.from, to, current.base));
       }}
       onPointerUp={() => {
         if (drag.current?.moved === true) finish();
@@ -120,7 +120,7 @@ function Strip({ prompt, paired, selected, disabled, onSelect }: StripProps): JS
       <Columns
         prompt={prompt}
         first={first}
-        selected={shown}
+        selected={marked}
         stop={Math.max(first, Math.min(stop, last))}
         disabled={disabled}
       />
@@ -133,10 +133,10 @@ export function Prompts({ state, act }: { state: BoardState; act: Actions }): JS
   const view = shownView(state);
   // The room of two rows of tokens: nothing below moves when they come.
   if (setup === null || view === null) return <div class="cb-prompts cb-prompts-blank" />;
-  return <Shown setup={setup} view={view} connected={connected} act={act} />;
+  return <PromptStrip setup={setup} view={view} connected={connected} act={act} />;
 }
 
-interface ShownProps {
+interface PromptStripProps {
   setup: Setup;
   view: View;
   connected: boolean;
@@ -158,7 +158,7 @@ function useSteadyHeight(prompt: number, width: number): RefObject<HTMLDivElemen
   return ref;
 }
 
-function Shown({ setup, view, connected, act }: ShownProps): JSX.Element | null {
+function PromptStrip({ setup, view, connected, act }: PromptStripProps): JSX.Element | null {
   const [section, width] = useWidth<HTMLElement>(0);
   const strip = useSteadyHeight(view.prompt, width);
   const prompt = setup.prompts[view.prompt];

@@ -1,7 +1,7 @@
 // Positions as people name them.
 import { tokenWords } from "../../parts/token";
 import type { PromptRow } from "../../protocol/generated";
-import type { Selection } from "./selection";
+import type { Positions } from "./selection";
 
 /** Names that are told before the rest is counted. */
 const TOLD = 6;
@@ -15,7 +15,7 @@ export function paddingOf(prompt: PromptRow | undefined): number {
  * Positions by label where there is one, else counted in the prompt's own tokens; neighbours without a
  * label are told as a range, and of many the first few.
  */
-export function positionWords(positions: Selection, prompt: PromptRow | undefined): string {
+export function positionWords(positions: Positions, prompt: PromptRow | undefined): string {
   if (positions === null) return "all positions";
   const padding = paddingOf(prompt);
   const words: string[] = [];

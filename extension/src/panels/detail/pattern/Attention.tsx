@@ -10,9 +10,10 @@ import type { Patterns } from "../../../protocol/decode";
 import type { AttentionView, PromptRow } from "../../../protocol/generated";
 import { Term } from "../../help/Term";
 import type { Palette } from "../../map/look/colour";
+import { keyOf, type PatternCell } from "./cell";
 import { DrawTools } from "./DrawTools";
-import { type Brush, type Drawn, keyOf, LOOKING } from "./drawing";
-import { type Look, Pattern, RIGHT, type Run } from "./Pattern";
+import { type Brush, type Drawn, LOOKING } from "./drawing";
+import { Pattern, RIGHT, type Run } from "./Pattern";
 import { PatternScale } from "./PatternScale";
 
 const LARGEST = 13;
@@ -50,9 +51,9 @@ export function readsWords(
   row.sort((a, b) => b.share - a.share);
   const [first, second] = row;
   if (first === undefined) return "";
-  const told = ({ src, share }: typeof first): string => `${name(src)} ${plain(share)}`;
-  return `${name(dest)} reads ${told(first)}${
-    first.src === 0 && dest > 0 && second !== undefined ? `, then ${told(second)}` : ""
+  const shareOf = ({ src, share }: typeof first): string => `${name(src)} ${plain(share)}`;
+  return `${name(dest)} reads ${shareOf(first)}${
+    first.src === 0 && dest > 0 && second !== undefined ? `, then ${shareOf(second)}` : ""
   }`;
 }
 
@@ -70,15 +71,15 @@ interface AttentionProps {
   off: boolean;
   /** What the head writes, for the run that is looked at. */
   writes(run: Run): ComponentChildren;
-  onChoose(look: Look): void;
-  onStroke(cells: Look[], brush: Brush): void;
+  onChoose(look: PatternCell): void;
+  onStroke(cells: PatternCell[], brush: Brush): void;
   onTakeBack(drawn: Drawn): void;
 }
 
 export function Attention(props: AttentionProps): JSX.Element {
   const { attention, patterns, prompt, palette, row, drawn, off } = props;
   const [ref, width] = useWidth<HTMLDivElement>(400);
-  const [look, setLook] = useState<Look | null>(null);
+  const [look, setLook] = useState<PatternCell | null>(null);
   const [run, setRun] = useState<Run>("current");
   const [brush, setBrush] = useState<Brush>(LOOKING);
   const { tokens, first_column } = attention;
@@ -94,14 +95,14 @@ export function Attention(props: AttentionProps): JSX.Element {
     [tokens, prompt, first_column],
   );
   const held = useMemo(() => new Set(drawn.keys()), [drawn]);
-  const shown = look !== null && look.dest < n && look.src < n ? look : null;
+  const focus = look !== null && look.dest < n && look.src < n ? look : null;
   const short = (i: number): string => tokenWords(labels[i] ?? tokens[i] ?? "", 9);
   const name = (i: number): string => {
     const label = labels[i] ?? null;
     const token = tokenWords(tokens[i] ?? "", 12);
     return label === null ? token : `${token} (${tokenWords(label, 8)})`;
   };
-  const words = (at: Look): string => {
+  const words = (at: PatternCell): string => {
     const i = at.dest * n + at.src;
     const [now, before] = [current[i] ?? Number.NaN, base[i] ?? Number.NaN];
     const edit = drawn.get(keyOf(at))?.edit;
@@ -115,8 +116,8 @@ export function Attention(props: AttentionProps): JSX.Element {
   const chosen = { dest: at, src: props.source ?? top };
   const changed = most > NOISE;
   const { pitch, beside } = pitchOf(width, n);
-  const i = shown === null ? -1 : shown.dest * n + shown.src;
-  const press = (cell: Look): void => {
+  const i = focus === null ? -1 : focus.dest * n + focus.src;
+  const press = (cell: PatternCell): void => {
     const here = drawn.get(keyOf(cell));
     if (brush.tool === "look") props.onChoose(cell);
     else if (off) return;
@@ -169,11 +170,11 @@ export function Attention(props: AttentionProps): JSX.Element {
             pitch={pitch}
             clip={changed ? most : 1}
             palette={palette}
-            look={shown}
+            look={focus}
             chosen={chosen}
             drawn={held}
             drawing={brush.tool !== "look" && !off}
-            words={words(shown ?? chosen)}
+            words={words(focus ?? chosen)}
             onLook={setLook}
             onPress={press}
             onStroke={(cells) => props.onStroke(cells, brush)}
@@ -187,14 +188,14 @@ export function Attention(props: AttentionProps): JSX.Element {
       <p
         class="cb-note cb-readout"
         data-cb="pattern-readout"
-        data-dest={shown?.dest}
-        data-src={shown?.src}
-        data-current={shown === null ? undefined : attribute(current[i] ?? Number.NaN)}
-        data-base={shown === null ? undefined : attribute(base[i] ?? Number.NaN)}
+        data-dest={focus?.dest}
+        data-src={focus?.src}
+        data-current={focus === null ? undefined : attribute(current[i] ?? Number.NaN)}
+        data-base={focus === null ? undefined : attribute(base[i] ?? Number.NaN)}
       >
-        {shown === null
+        {focus === null
           ? "A row is a token, its cells what it attends to: stronger is more (root scale)."
-          : `Attention ${words(shown)}.`}
+          : `Attention ${words(focus)}.`}
       </p>
     </div>
   );

@@ -5,14 +5,9 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useFrame } from "../../../parts/frame";
 import { tokenWords } from "../../../parts/token";
 import { colourOf, type Palette } from "../../map/look/colour";
-import { between, keyOf } from "./drawing";
+import { keyOf, type PatternCell } from "./cell";
+import { between } from "./drawing";
 import { greyOf } from "./grey";
-
-/** From a token (row) to a token that it looks at (column), counted in the prompt's own tokens. */
-export interface Look {
-  dest: number;
-  src: number;
-}
 
 export type Run = "current" | "base" | "difference";
 
@@ -33,19 +28,19 @@ interface PatternProps {
   /** End of the scale of a difference. */
   clip: number;
   palette: Palette;
-  look: Look | null;
+  look: PatternCell | null;
   /** The row and the cell that the rest of the region is about. */
-  chosen: Look;
+  chosen: PatternCell;
   /** Cells that edits hold. */
   drawn: ReadonlySet<string>;
   /** Whether a press draws, rather than chooses. */
   drawing: boolean;
   /** The cell in words, for the focus. */
   words: string;
-  onLook(look: Look | null): void;
-  onPress(look: Look): void;
+  onLook(look: PatternCell | null): void;
+  onPress(look: PatternCell): void;
   /** The cells of one stroke. */
-  onStroke(cells: Look[]): void;
+  onStroke(cells: PatternCell[]): void;
 }
 
 function paint(canvas: HTMLCanvasElement, props: PatternProps): void {
@@ -99,7 +94,7 @@ export function namedTokens(
   return named;
 }
 
-function moved({ dest, src }: Look, key: string, n: number): Look | null {
+function moved({ dest, src }: PatternCell, key: string, n: number): PatternCell | null {
   switch (key) {
     case "ArrowUp":
       return { dest: Math.max(0, dest - 1), src: Math.min(src, Math.max(0, dest - 1)) };
@@ -124,8 +119,8 @@ export function Pattern(props: PatternProps): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const follow = useRef(false);
-  const last = useRef<Look | null>(null);
-  const [stroke, setStroke] = useState<readonly Look[]>([]);
+  const last = useRef<PatternCell | null>(null);
+  const [stroke, setStroke] = useState<readonly PatternCell[]>([]);
   useFrame(() => {
     if (canvas.current !== null) paint(canvas.current, props);
   }, [props.values, pitch, props.clip, props.palette, run, n, props.drawn]);
@@ -136,7 +131,7 @@ export function Pattern(props: PatternProps): JSX.Element {
   }, [look]);
   const at = look ?? chosen;
   const named = useMemo(() => namedTokens(labels, pitch, ROW_LABEL), [labels, pitch]);
-  const under = (event: PointerEvent | MouseEvent): Look | null => {
+  const under = (event: PointerEvent | MouseEvent): PatternCell | null => {
     const box = canvas.current?.getBoundingClientRect();
     if (box === undefined) return null;
     const src = Math.floor((event.clientX - box.left) / pitch);
@@ -173,7 +168,7 @@ export function Pattern(props: PatternProps): JSX.Element {
     last.current = cell;
     setStroke((before) => {
       const held = new Set(before.map(keyOf));
-      return [...before, ...between(from, cell).filter((one) => !held.has(keyOf(one)))];
+      return [...before, ...between(from, cell).filter((next) => !held.has(keyOf(next)))];
     });
   };
   const onPointerUp = (event: TargetedPointerEvent<HTMLElement>): void => {

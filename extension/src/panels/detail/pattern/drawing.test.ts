@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EditRow } from "../../../protocol/generated";
-import { between, brushWords, drawnCells, editsOf, keyOf, LOOKING } from "./drawing";
+import { keyOf } from "./cell";
+import { between, brushWords, drawnCells, editsOf, LOOKING } from "./drawing";
 
 const same = (i: number): number => i;
 const zero = { tool: "zero", value: 1, renormalize: true } as const;

@@ -1,6 +1,6 @@
 // Drawing on an attention pattern: strokes, the edits that they become, and the cells that edits hold.
 import type { EditRow, EditSpec } from "../../../protocol/generated";
-import type { Look } from "./Pattern";
+import { keyOf, type PatternCell } from "./cell";
 
 export type Tool = "look" | "zero" | "set";
 
@@ -26,12 +26,10 @@ export function brushWords({ tool, value, renormalize }: Brush): string {
   }`;
 }
 
-export const keyOf = ({ dest, src }: Look): string => `${dest} ${src}`;
-
 /** The cells between two that a pointer passed over, those that look ahead left out. */
-export function between(from: Look, to: Look): Look[] {
+export function between(from: PatternCell, to: PatternCell): PatternCell[] {
   const steps = Math.max(Math.abs(to.dest - from.dest), Math.abs(to.src - from.src), 1);
-  const cells: Look[] = [];
+  const cells: PatternCell[] = [];
   for (let i = 0; i <= steps; i += 1) {
     const dest = Math.round(from.dest + ((to.dest - from.dest) * i) / steps);
     const src = Math.round(from.src + ((to.src - from.src) * i) / steps);
@@ -40,7 +38,7 @@ export function between(from: Look, to: Look): Look[] {
   return cells;
 }
 
-type Asked = Pick<EditSpec, "site" | "how"> & Partial<EditSpec>;
+type StrokeEdit = Pick<EditSpec, "site" | "how"> & Partial<EditSpec>;
 
 /**
  * The edits that a stroke becomes: one a set of rows with the same cells, so that a row is renormalised
@@ -48,10 +46,10 @@ type Asked = Pick<EditSpec, "site" | "how"> & Partial<EditSpec>;
  */
 export function editsOf(
   head: string,
-  cells: readonly Look[],
+  cells: readonly PatternCell[],
   brush: Brush,
   position: (i: number) => number,
-): Asked[] {
+): StrokeEdit[] {
   const rows = new Map<number, Set<number>>();
   for (const { dest, src } of cells) {
     const row = rows.get(dest) ?? new Set<number>();

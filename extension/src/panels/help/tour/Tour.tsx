@@ -28,8 +28,9 @@ export function Tour({ state, onClose }: TourProps): JSX.Element | null {
   const target = (): HTMLElement | null => {
     const board = mark.current?.closest(".cb-board");
     for (const selector of targets) {
-      const found = board?.querySelector<HTMLElement>(selector);
-      if (found !== null && found !== undefined && found.offsetParent !== null) return found;
+      const element = board?.querySelector<HTMLElement>(selector);
+      if (element !== null && element !== undefined && element.offsetParent !== null)
+        return element;
     }
     return null;
   };
@@ -109,9 +110,10 @@ export function Tour({ state, onClose }: TourProps): JSX.Element | null {
             title="Put the focus on what this step is about"
             onClick={() => {
               const enabled = "button:not([disabled])";
-              const found = target();
-              const inner = found?.matches(enabled) === true ? found : null;
-              const near = found?.matches("button") === true ? found.closest("section") : found;
+              const element = target();
+              const inner = element?.matches(enabled) === true ? element : null;
+              const near =
+                element?.matches("button") === true ? element.closest("section") : element;
               (inner ?? near?.querySelector<HTMLElement>(enabled))?.focus();
             }}
           >

@@ -1,7 +1,8 @@
 // What each cell of a map is: its address, its effect, the edit on it, the click on its way.
 import { type EffectMap, ESTIMATED, EXACT } from "../../../protocol/decode";
 import type { EditRow } from "../../../protocol/generated";
-import type { MapOver, PendingClick, Selection } from "../../../store/state";
+import type { Selection } from "../../../store/selection";
+import type { MapOver, PendingClick } from "../../../store/state";
 
 /** Effects smaller than this share of the largest are not listed. */
 const NOISE = 2e-3;
