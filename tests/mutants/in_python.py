@@ -59,7 +59,7 @@ PYTHON = (
         "a second step does not stop the map that is being computed",
         "if older.click or older.background:",
         "if older.click:",
-        ("test_worker.py",),
+        ("test_cancel.py", "test_worker.py"),
         also=True,
     ),
     Mutant(

@@ -97,10 +97,10 @@ TYPESCRIPT = (
     ),
     _Mutant(
         "panels/detail",
-        "an edge counts among the edits of the component that it begins at",
-        'edit.kind !== "edge" &&',
-        "true &&",
-        ("Detail.test.tsx", "Edits.test.tsx"),
+        "an edit at another position counts as one at this",
+        "edit.positions.length === 1 && edit.positions[0] === position)",
+        "edit.positions.length === 1)",
+        ("own_edits.test.ts",),
         also=True,
     ),
     _Mutant(

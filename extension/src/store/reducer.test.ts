@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { FakeKernel } from "../../dev/fake_kernel";
+import type { Settlement } from "../protocol/connection";
 import { decode, type EffectMap, type Incoming } from "../protocol/decode";
+import type { Kept } from "./look";
 import { type Action, reduce } from "./reducer";
 import { type BoardState, INITIAL, isStale, phase, shownView } from "./state";
 
@@ -190,6 +192,77 @@ describe("maps", () => {
     );
     const nan = Number.NaN;
     expect([...(state.maps.neuron?.before ?? [])]).toEqual([3, nan, nan, nan, 17, nan]);
+  });
+});
+
+describe("a question about a component", () => {
+  const asks = (id: string, site: string): Action => ({
+    type: "sent",
+    id,
+    body: { kind: "detail", site, position: 0, prompt: 2 },
+  });
+  const read = (id: string, site: string): Settlement =>
+    ({ kind: "detailed", id, site, position: 0 }) as unknown as Settlement;
+  const answers = (id: string, settlement: Settlement): Action => ({
+    type: "settled",
+    id,
+    body: { kind: "detail", site: "" },
+    settlement,
+  });
+
+  it("keeps its own words, a 0 too", () => {
+    const { asked } = reduce(welcomed(), asks("1", "4.3")).detail;
+    expect(asked?.question).toMatchObject({ site: "4.3", position: 0, prompt: 2, row: null });
+  });
+
+  it("is answered by the answer to the newest alone", () => {
+    const two = run(welcomed(), asks("1", "4.3"), asks("2", "5.6"));
+    for (const old of [read("1", "4.3"), { kind: "failed", id: "1", error } as const])
+      expect(reduce(two, answers("1", old)).detail).toEqual(two.detail);
+    const { detail } = reduce(two, answers("2", read("2", "5.6")));
+    expect([detail.asked, detail.answer?.to.site]).toEqual([null, "5.6"]);
+  });
+
+  it("that failed is told once more only after a step", () => {
+    const failed = run(
+      welcomed(),
+      asks("1", "4.3"),
+      answers("1", { kind: "failed", id: "1", error }),
+    );
+    expect(failed.detail.failed?.error).toEqual(error);
+    expect(reduce(failed, snapshot(0)).detail.failed).not.toBeNull();
+    expect(reduce(failed, snapshot(1)).detail.failed).toBeNull();
+  });
+});
+
+describe("a model that was measured again", () => {
+  it("leaves nothing of what was read of it before", () => {
+    const state = run(
+      welcomed(),
+      { type: "event", message: map({ n_edits: 0 }) },
+      { type: "compare", kept: { map: map(), unedited: true } as unknown as Kept },
+    );
+    for (const name of ["maps", "scales", "orders", "unedited"] as const)
+      expect(Object.keys(state[name])).not.toHaveLength(0);
+    const message = {
+      kind: "snapshot" as const,
+      seq: 2,
+      snapshot: new FakeKernel().snapshot(),
+      setup: { ...kernel.setup(), model: "another" },
+    };
+    const { setup, maps, scales, orders, unedited, kept, detail } = reduce(state, {
+      type: "event",
+      message,
+    });
+    expect(setup?.model).toBe("another");
+    expect({ maps, scales, orders, unedited, kept }).toEqual({
+      maps: {},
+      scales: {},
+      orders: {},
+      unedited: {},
+      kept: null,
+    });
+    expect(detail.answer).toBeNull();
   });
 });
 

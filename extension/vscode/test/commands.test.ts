@@ -1,5 +1,5 @@
 // Each command, and what each says when something is missing, against a stand-in for VS Code's API.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -298,13 +298,22 @@ describe("the manifest", () => {
     expect(manifest.activationEvents).toEqual(["onWebviewPanel:circuitboard.beside"]);
   });
 
-  it("names only files that there are", () => {
+  it("names every picture and page that there is, and nothing else", () => {
     const folder = join(ROOT, "extension/vscode");
-    for (const { media } of manifest.contributes.walkthroughs.flatMap(({ steps }) => steps)) {
-      const name = "svg" in media ? media.svg : media.markdown;
-      expect(readFileSync(join(folder, name ?? "")).length).toBeGreaterThan(0);
+    const named = manifest.contributes.walkthroughs
+      .flatMap(({ steps }) => steps)
+      .map(({ media }) => ("svg" in media ? media.svg : media.markdown) ?? "");
+    const there = readdirSync(join(folder, "media"), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(svg|md)$/.test(name))
+      .map((name) => `media/${name}`);
+    expect([...new Set(named)].sort()).toEqual(there.sort());
+    for (const name of there) {
+      const text = readFileSync(join(folder, name), "utf8");
+      expect(text).toMatch(name.endsWith(".svg") ? /^<svg[\s\S]*<\/svg>\s*$/ : /\w{3}/);
     }
-    expect(readFileSync(join(folder, manifest.icon)).length).toBeGreaterThan(0);
+    const icon = readFileSync(join(folder, manifest.icon));
+    expect(icon.subarray(1, 4).toString()).toBe("PNG");
+    expect([icon.readUInt32BE(16), icon.readUInt32BE(20)]).toEqual([256, 256]);
   });
 });
 
