@@ -31,6 +31,6 @@ it.each([
   ["mlp_out 4", null, [6, 7, 8], "a component has those at any position"],
   ["mlp_out 4", 5, [6], "at one position, those of it alone"],
   ["mlp_out 4", 6, [7], "wherever it is"],
-])("%s at %s: %j", (site, position, expected) => {
+])("%s at %s: %j, %s", (site, position, expected, _why) => {
   expect(own(site, position)).toEqual(expected);
 });
