@@ -96,9 +96,9 @@ test: setup
 test-front-end: .make/npm
 	npm test
 
-# The smoke suite is left to compat-newest.
+# The smoke suite is left to compat-newest. A file stays in one process, which makes its models and boards once.
 test-python: setup
-	$(BIN)/python -m pytest -n 2 -m "not browser" --ignore=tests/compat $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser" --ignore=tests/compat $(ARGS)
 
 # By hand: small mistakes made one at a time in a copy of the tree, and which test notices (half an hour).
 mutants: setup

@@ -23,6 +23,11 @@ settings.register_profile("nightly", max_examples=1000, **_COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_collection_modifyitems(items):
+    """The longest first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: "properties" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def smollm2():
     """The small real model, loaded once: each one more is half a gigabyte. Nobody changes it."""
