@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 import torch
 
@@ -11,6 +13,9 @@ from circuitboard.session.readings import trace
 from tests.oracle import hooked_logits, logit_diff
 from tests.tiny_models import tiny
 from tests.widget.view import real
+
+EDGES = import_module("circuitboard.analysis.edges_into")
+"""The module; the package has its function by this name."""
 
 
 def expected(board, edits) -> torch.Tensor:
@@ -158,7 +163,7 @@ def test_of_many_edges_those_with_the_largest_estimates_are_computed(make_board,
     board.edit(cb.edge(cb.head(0, 2), cb.head(2, 3).q).zero())
     everyone = traced(view, "2.3", "q")
     assert not everyone.by_estimate
-    monkeypatch.setattr(trace, "MOST_EXACT", 4)
+    monkeypatch.setattr(EDGES, "MOST_EXACT", 4)
     found = traced(view, "2.3", "q")
     assert (len(found.rows), found.by_estimate) == (4, True)
     assert found.omitted == len(everyone.rows) - 4
@@ -170,7 +175,7 @@ def test_of_many_edges_those_with_the_largest_estimates_are_computed(make_board,
 
 
 def test_without_an_estimate_all_are_computed(make_board, make_view, monkeypatch):
-    monkeypatch.setattr(trace, "MOST_EXACT", 4)
+    monkeypatch.setattr(EDGES, "MOST_EXACT", 4)
     board = make_board(metric="rank")
     view = make_view(board)
     view.hello()

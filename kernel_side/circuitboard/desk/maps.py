@@ -176,11 +176,8 @@ class Maps:
 
     def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
         """The metric of a shown state without these of its edits; on the worker thread only."""
-        state = shown.history.state
-        for index in sorted(indices, reverse=True):
-            state = state.removed(index)
-        plan = self._lab.plan(state.base, state.active)
-        return self._lab.values(self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel))
+        ground = ground_of(self._lab, shown.run)
+        return ground.measured(ground.plan(shown.history.state.removed(*indices).active), cancel)
 
     def effects_of_edits(self, shown: Shown) -> dict[int, float]:
         """What each edit in force does: the metric with minus without it; a run an edit."""

@@ -31,8 +31,8 @@ from circuitboard.pictures import (
 from circuitboard.protocol.messages import Exported, Saved
 from circuitboard.session.last_step import last_step
 from circuitboard.session.maps.live_map import EXACT
-from circuitboard.session.maps.map_grid import edited_cells
 from circuitboard.session.maps.sent_maps import SentMaps
+from circuitboard.sweeps import edited_cells
 
 if TYPE_CHECKING:
     import numpy as np

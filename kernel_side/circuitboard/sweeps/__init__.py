@@ -1,5 +1,6 @@
 """Maps of what matters: every component, or every component at every position, edited in turn."""
 
+from circuitboard.sweeps.cell_effects import cell_effects, edited_cells
 from circuitboard.sweeps.cells import MAX_CELLS, By, Grid, Over, SweepHow, grid_of
 from circuitboard.sweeps.ground import Ground
 from circuitboard.sweeps.result import Sweep, normalized
@@ -17,6 +18,8 @@ __all__ = [
     "SweepBatch",
     "SweepHow",
     "SweepStream",
+    "cell_effects",
+    "edited_cells",
     "grid_of",
     "normalized",
     "sweep_steps",

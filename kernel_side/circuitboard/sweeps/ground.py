@@ -70,6 +70,10 @@ class Ground:
         """Other edits of the same base run, made ready or refused."""
         return compile_plan(interventions, self.adapter, self.prompts, self.supply)
 
+    def measured(self, plan: Plan, cancel: CancelToken) -> Float[Tensor, " batch"]:
+        """The metric of other edits of the same base run; on the worker thread only."""
+        return evaluate(self.metric, self.engine.run(plan, near=self.run, cancel=cancel).logits, self.reading)
+
     def columns(self, pos: PositionsLike) -> tuple[tuple[int, ...], ...]:
         """Columns of the token tensors, as many for each prompt.
 

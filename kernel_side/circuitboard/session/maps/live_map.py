@@ -17,7 +17,8 @@ from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import PositionEffects, Real
 from circuitboard.session.board_ref import BoardRef
-from circuitboard.session.maps.map_grid import edited_cells, grid_for, rank_neurons, same_map
+from circuitboard.session.maps.map_grid import grid_for, rank_neurons, same_map
+from circuitboard.sweeps import edited_cells
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Float32, Int32, UInt8

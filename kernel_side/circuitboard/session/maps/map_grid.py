@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,12 @@ from circuitboard.steps.clicking import per_of
 from circuitboard.sweeps import Grid
 
 if TYPE_CHECKING:
-    from circuitboard.address import Intervention, Kind, Positions
+    from circuitboard.address import Intervention, Kind
     from circuitboard.board import Board
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken
     from circuitboard.models.adapter import ModelAdapter
-    from circuitboard.prompts import Prompts
     from circuitboard.protocol.messages import MapOver, View
-    from circuitboard.steps import Edit
 
 TOP_NEURONS = 16
 """Neurons of each layer in the map of neurons."""
@@ -156,29 +154,6 @@ def rank_neurons(
             cells.extend(part.cells[row * part.shape[1] + neuron] for neuron in top)
         yield
     return replace(grid, cells=tuple(cells)), np.array(chosen, np.int32), np.array(estimates)
-
-
-def edited_cells(
-    cells: Sequence[Intervention], edits: Sequence[Edit], prompts: Prompts, *, by_position: bool
-) -> dict[int, list[int]]:
-    """Cells whose own component is edited already → the edits; their effect is with minus without these."""
-    by_component: dict[object, list[int]] = {}
-    for index, edit in enumerate(edits):
-        if edit.enabled:
-            by_component.setdefault(edit.intervention.site.component, []).append(index)
-
-    def where(positions: Positions) -> tuple[tuple[int, ...], ...]:
-        return prompts.resolve(positions)
-
-    edited: dict[int, list[int]] = {}
-    for cell, intervention in enumerate(cells):
-        indices = by_component.get(intervention.site.component, [])
-        if by_position and indices:
-            here = where(intervention.site.positions)
-            indices = [index for index in indices if where(edits[index].intervention.site.positions) == here]
-        if indices:
-            edited[cell] = indices
-    return edited
 
 
 def same_map(a: View, b: View) -> bool:

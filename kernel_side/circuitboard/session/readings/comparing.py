@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from circuitboard.desk.ground import ground_of
 from circuitboard.desk.state_comparison import ComparedState, StateComparison
 from circuitboard.desk.top_tokens import require_prompt
 from circuitboard.errors import Cancelled, CircuitboardError, EngineError
@@ -17,9 +17,10 @@ from circuitboard.metrics import interval_of, standard_error
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import error_info
 from circuitboard.session.maps.live_map import EXACT
-from circuitboard.session.maps.map_grid import edited_cells, grid_for, same_map
+from circuitboard.session.maps.map_grid import grid_for, same_map
 from circuitboard.session.snapshot import MOST_RESAMPLED, TOP_TOKENS
 from circuitboard.session.tree import short
+from circuitboard.sweeps import cell_effects
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -142,16 +143,9 @@ def _effects(board: Board, grid: Grid, shown: Shown, cancel: CancelToken) -> Gen
             code="no_comparison",
         )
     board.lab.plan(shown.history.state.base, grid.cells[:1])
-    baseline = shown.outcome.values
-    edited = edited_cells(grid.cells, shown.history.state.edits, board.prompts, by_position=grid.by == "pos")
-    others = [cell for cell in range(len(grid.cells)) if cell not in edited]
-    effects = torch.empty(len(grid.cells), dtype=torch.float64)
-    values = yield from board.maps.cells(shown.run, [grid.cells[cell] for cell in others], cancel)
-    effects[others] = (values - baseline).double().mean(-1)
-    for cell, indices in edited.items():
-        effects[cell] = (baseline - board.maps.without(indices, shown, cancel)).double().mean()
-        yield
-    return effects
+    ground = ground_of(board.lab, shown.run)
+    effects = yield from cell_effects(ground, shown.history.state, grid.cells, cancel, by_position=grid.by == "pos")
+    return effects.mean(-1)
 
 
 def _answer(

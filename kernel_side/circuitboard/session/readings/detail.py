@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.address import HEAD_KINDS, Site
-from circuitboard.analysis import AttentionPattern, Moved, copied, logit_lens, neurons, preferred_keys, written
+from circuitboard.analysis import (
+    WRITES,
+    AttentionPattern,
+    ComponentRun,
+    Moved,
+    component_run,
+    copied,
+    edit_effect,
+    logit_lens,
+    neurons,
+    preferred_keys,
+    query_heads,
+    written,
+)
 from circuitboard.analysis.direct_effects import summed_effect
 from circuitboard.desk.ground import ground_of
 from circuitboard.errors import AddressError, Cancelled, CircuitboardError, EngineError
@@ -16,11 +29,10 @@ from circuitboard.interventions import check_site
 from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import error_info
-from circuitboard.session.maps.map_grid import edited_cells
 from circuitboard.session.readings.asked import Asked
-from circuitboard.session.readings.component_run import ComponentRun, component_run
-from circuitboard.session.readings.edit_effect import WRITES, edit_effect
+from circuitboard.session.readings.edit_effect import told
 from circuitboard.steps.clicking import per_of
+from circuitboard.sweeps import cell_effects
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -149,7 +161,7 @@ class _Reader:
 
     def attention(self, cancel: CancelToken) -> Generator[None, None, tuple[m.AttentionView, list[bytes]]]:
         lab, asked = self.board.lab, self.asked
-        site = Site("head.pattern", asked.site.layer, _query_head(self.board, asked.site))
+        site = Site("head.pattern", asked.site.layer, self._head(asked.site))
         check_site(site, lab.adapter)
         self._require_pattern(site)
         runs = yield from self._runs(cancel)
@@ -163,7 +175,10 @@ class _Reader:
         asked, now = self.asked, None
         if asked.site.kind in (*HEAD_KINDS, *WRITES):
             now = (yield from self._runs(cancel))[0]
-        return (yield from edit_effect(self.board, self.shown, asked.site, asked.where, asked.how, now, cancel))
+        state = self.shown.history.state
+        return told(
+            (yield from edit_effect(self._ground, state, asked.site, asked.where, asked.how, now, cancel)), asked.where
+        )
 
     def writes(self, cancel: CancelToken) -> Generator[None, None, m.WritesView]:
         lab, asked, site = self.board.lab, self.asked, self._writer()
@@ -175,7 +190,7 @@ class _Reader:
 
     def circuit(self, cancel: CancelToken) -> Generator[None, None, m.CircuitView]:
         lab, asked, site = self.board.lab, self.asked, self._writer()
-        layer, head = site.layer, _query_head(self.board, site)
+        layer, head = site.layer, self._head(site)
         now, source = (yield from self._runs(cancel))[0], asked.source
         if source is None:
             check_site(Site("head.pattern", layer, head), lab.adapter)
@@ -202,7 +217,7 @@ class _Reader:
         return m.CircuitView(asked.row, source, copying, keys, refused)
 
     def direct(self, cancel: CancelToken) -> Generator[None, None, m.DirectView]:
-        site, head = self.asked.site, _query_head(self.board, self.asked.site)
+        site, head = self.asked.site, self._head(self.asked.site)
         runs = yield from self._runs(cancel)
         found = [summed_effect(run.direct, site, (head,)) for run in runs]
         now, base = found[0], found[-1]
@@ -210,17 +225,11 @@ class _Reader:
 
     def by_position(self, cancel: CancelToken) -> Generator[None, None, m.PositionEffects]:
         board, asked, shown = self.board, self.asked, self.shown
-        head = _query_head(board, asked.site)
+        head = self._head(asked.site)
         per = per_of(asked.how, board.prompts)
         grid = board.grid("head", by="pos", how=asked.how, layers=[asked.site.layer], per=per)
         cells = [cell for cell in grid.cells if cell.site.index == head]
-        edited = edited_cells(cells, shown.history.state.edits, board.prompts, by_position=True)
-        baseline = shown.outcome.values
-        values = yield from board.maps.cells(shown.run, cells, cancel)
-        effects = values - baseline
-        for cell, indices in edited.items():
-            effects[cell] = baseline - board.maps.without(indices, shown, cancel)
-            yield
+        effects = yield from cell_effects(self._ground, shown.history.state, cells, cancel, by_position=True)
         columns = list(grid.positions or ())
         return m.PositionEffects(asked.how, columns, [_mean(effect) for effect in effects])
 
@@ -293,14 +302,18 @@ class _Reader:
         """The run as it is and the base run, which are one without edits; each is made once."""
         for plan in self._plans()[len(self._made) :]:
             pattern = self.board.prompts.n_positions <= MOST_TOKENS
-            self._made.append(component_run(self.board, plan, self._writer(), cancel, pattern=pattern))
+            self._made.append(component_run(self._ground, plan, self._writer(), cancel, pattern=pattern))
             yield
         return self._made
+
+    def _head(self, site: Site) -> int:
+        """The head of a site; of a key or value that several heads share, the first of them."""
+        return query_heads(self.board.lab.adapter.shape, site)[0]
 
     def _writer(self) -> Site:
         """The component; of a part of a head, the head."""
         site = self.asked.site
-        return Site("head", site.layer, _query_head(self.board, site)) if site.kind in HEAD_KINDS else site
+        return Site("head", site.layer, self._head(site)) if site.kind in HEAD_KINDS else site
 
     def _plans(self) -> list[Plan]:
         """The run as it is and the base run, which are one without edits."""
@@ -326,15 +339,6 @@ class _Reader:
                 f"Column {column} is padding in {padded} of {prompts.n} prompts; choose a position that all have.",
                 code="position_out_of_range",
             )
-
-
-def _query_head(board: Board, site: Site) -> int:
-    """The head of a site; of a key or value that several heads share, the first of them."""
-    index = site.index or 0
-    if site.kind in ("head.k", "head.v"):
-        shape = board.lab.adapter.shape
-        return index * (shape.n_heads // shape.n_kv_heads)
-    return index
 
 
 def _mean(values: Float[Tensor, " batch"]) -> m.Real:

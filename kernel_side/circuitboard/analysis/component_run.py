@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from circuitboard.address import HEAD_KINDS
-from circuitboard.analysis import direct_effects, needed_for
+from circuitboard.analysis.direct_effects import direct_effects
+from circuitboard.analysis.writes import needed_for
 from circuitboard.engine.recording import recorded
 from circuitboard.errors import Cancelled, CircuitboardError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from circuitboard.address import Site
+    from circuitboard.address import Edge, Site
     from circuitboard.analysis import DirectEffects
-    from circuitboard.board import Board
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.adapter import ModelShape, Place
+    from circuitboard.sweeps import Ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,9 @@ class ComponentRun:
         return self.effects
 
 
-def component_run(board: Board, plan: Plan, site: Site, cancel: CancelToken, *, pattern: bool = False) -> ComponentRun:
+def component_run(
+    ground: Ground, plan: Plan, site: Site, cancel: CancelToken, *, pattern: bool = False
+) -> ComponentRun:
     """Run a plan once; on the worker thread only.
 
     Parameters
@@ -57,8 +60,7 @@ def component_run(board: Board, plan: Plan, site: Site, cancel: CancelToken, *, 
     pattern
         Whether a head's attention is kept, which takes the square of the tokens.
     """
-    lab = board.lab
-    adapter = lab.adapter
+    adapter = ground.adapter
     places = needed_for(adapter, plan, site)
     if site.kind in HEAD_KINDS:
         places.append(("head.q", site.layer))
@@ -67,9 +69,18 @@ def component_run(board: Board, plan: Plan, site: Site, cancel: CancelToken, *, 
     places = [place for place in places if adapter.refusal(*place) is None]
     layers = (site.layer,) if site.kind == "neuron" else ()
     try:
-        effects = direct_effects(adapter, adapter.outlets(), plan, lab.prompts, cancel, neurons=layers, whole=places)
+        effects = direct_effects(adapter, adapter.outlets(), plan, ground.prompts, cancel, neurons=layers, whole=places)
     except Cancelled:
         raise
     except CircuitboardError as refused:
         return ComponentRun(recorded(adapter, plan, (), cancel, whole=places).whole, None, refused)
     return ComponentRun(effects.whole, effects, None)
+
+
+def query_heads(shape: ModelShape, site: Site | Edge) -> tuple[int, ...]:
+    """The heads of a site; of a key or value, all that share it."""
+    index = site.index or 0
+    if site.kind not in ("head.k", "head.v"):
+        return (index,)
+    share = shape.n_heads // shape.n_kv_heads
+    return tuple(range(index * share, (index + 1) * share))
