@@ -52,7 +52,7 @@ def caught_by(mutant: Mutant, root: Path) -> str | None:
     file = mutant.file(root)
     before = file.read_text("utf-8")
     file.write_text(before.replace(mutant.old, mutant.new), "utf-8")
-    tests = [str(path.relative_to(root)) for path in mutant.test_files(root)]
+    tests = mutant.places(root)
     command = (
         ["node_modules/.bin/vitest", "run", "--config", "extension/vitest.config.ts", "--bail=1", *tests]
         if mutant.typescript

@@ -64,10 +64,10 @@ PYTHON = (
     ),
     Mutant(
         "interventions",
-        "a run that is longer is read from its beginning",
-        "offset = theirs.n_positions - mine.n_positions",
-        "offset = 0",
-        ("test_patch_elsewhere.py",),
+        "a label of another run is read where it lies in this one",
+        "side.lengths[prompt] + side.labels[label][prompt] for side in (mine, theirs)",
+        "side.lengths[prompt] + mine.labels[label][prompt] for side in (mine, theirs)",
+        ("test_patch_elsewhere.py::test_labels_may_lie_elsewhere_in_prompts_that_are_as_long",),
         also=True,
     ),
     Mutant(
@@ -104,7 +104,7 @@ PYTHON = (
         "a prompt that is shorter stands at the beginning of the table",
         'frame[run] = [""] * missing + tokens[run]',
         'frame[run] = tokens[run] + [""] * missing',
-        ("test_mixed_lengths.py",),
+        ("test_patch_elsewhere.py::test_the_table_sets_ends_side_by_side",),
         also=True,
     ),
     Mutant(

@@ -24,7 +24,7 @@ class Mutant:
         The text that stands exactly once in all product code of its language, and what stands there instead. It is
         found by its words, so that a file may move.
     tests
-        Names of test files, with a folder where one name is not enough, of which at least one test is to fail.
+        Names of test files, with a folder where one name is not enough and with one test's own name after "::", of which at least one test is to fail.
     also
         Whether it is about a second actor: another edit, a later step, a cancel, another board, view or thread.
     typescript
@@ -54,15 +54,18 @@ class Mutant:
             )
         return found[0]
 
-    def test_files(self, root: Path = ROOT) -> list[Path]:
-        """Where its tests are.
+    def places(self, root: Path = ROOT) -> list[str]:
+        """Its tests as pytest and vitest want them named.
 
         Raises
         ------
         LookupError
             If a name is none, or several.
         """
-        return [_only(root, name) for name in self.tests]
+        return [
+            f"{_only(root, file).relative_to(root)}{mark}{test}"
+            for file, mark, test in (name.partition("::") for name in self.tests)
+        ]
 
 
 @cache

@@ -23,7 +23,7 @@ def test_it_applies(mutant):
     file = mutant.file()
     text = file.read_text("utf-8").replace(mutant.old, mutant.new)
     assert mutant.new != mutant.old
-    assert mutant.test_files()
+    assert mutant.places()
     if mutant.typescript:
         made = subprocess.run(
             [ROOT / "node_modules/.bin/esbuild", "--loader=tsx"], input=text, capture_output=True, text=True, check=False
