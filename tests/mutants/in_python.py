@@ -120,7 +120,7 @@ PYTHON = (
         "a drag that goes on after an undo writes over what redo leads to",
         "if node.parent is None or self.ahead or any(",
         "if node.parent is None or any(",
-        ("test_undo.py", "test_saved_tree.py", "test_edits.py"),
+        ("test_history_and_state.py",),
         also=True,
     ),
     Mutant(
@@ -128,7 +128,7 @@ PYTHON = (
         "edits that were in the group before stay in it",
         "if name is not None and edit.group == name)",
         "if name is not None and edit.group != name)",
-        ("test_groups.py",),
+        ("test_history_and_state.py",),
         also=True,
     ),
     Mutant(
