@@ -22,12 +22,12 @@ export async function ask<T>(
 
 /** Whether a kernel's Python has the package; nothing is imported for it. */
 export async function hasPackage(kernel: Kernel.IKernelConnection): Promise<Answer<boolean>> {
-  const found = await evaluate<{ found: boolean }>(
+  const answer = await evaluate<{ found: boolean }>(
     kernel,
     '__import__("IPython.display", fromlist=["JSON"]).JSON({"found": ' +
       '__import__("importlib.util", fromlist=["find_spec"]).find_spec("circuitboard") is not None})',
   );
-  return found.kind === "answer" ? { kind: "answer", value: found.value.found } : found;
+  return answer.kind === "answer" ? { kind: "answer", value: answer.value.found } : answer;
 }
 
 async function evaluate<T>(
@@ -46,11 +46,11 @@ async function evaluate<T>(
   if (reply.content.status !== "ok") {
     return { kind: "failed", words: "The kernel dropped the question; ask again." };
   }
-  const found = reply.content.user_expressions?.answer as
+  const answer = reply.content.user_expressions?.answer as
     | { status: string; data?: Record<string, unknown>; ename?: string; evalue?: string }
     | undefined;
-  if (found?.status === "ok" && found.data?.["application/json"] !== undefined) {
-    return { kind: "answer", value: found.data["application/json"] as T };
+  if (answer?.status === "ok" && answer.data?.["application/json"] !== undefined) {
+    return { kind: "answer", value: answer.data["application/json"] as T };
   }
-  return { kind: "failed", words: [found?.ename, found?.evalue].filter(Boolean).join(": ") };
+  return { kind: "failed", words: [answer?.ename, answer?.evalue].filter(Boolean).join(": ") };
 }

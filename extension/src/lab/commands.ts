@@ -57,8 +57,8 @@ export function addCommands(parts: Parts): void {
       const { path, board = null } = args as OpenArguments;
       const notebook = await notebookAt(path);
       if (!notebook) return;
-      const known = panels.find((one) => one.notebook === notebook && one.board === board);
-      let panel = known;
+      const existing = panels.find((one) => one.notebook === notebook && one.board === board);
+      let panel = existing;
       if (!panel) {
         const own = notebook;
         panel = new BoardPanel(

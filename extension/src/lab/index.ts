@@ -39,8 +39,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const feed = new BoardsFeed(app.serviceManager.serverSettings);
     const lives = new WeakMap<NotebookPanel, KernelLife>();
     const lifeOf = (notebook: NotebookPanel): KernelLife => {
-      const known = lives.get(notebook);
-      if (known) return known;
+      const existing = lives.get(notebook);
+      if (existing) return existing;
       const life = new KernelLife(notebook, feed);
       lives.set(notebook, life);
       return life;

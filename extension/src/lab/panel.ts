@@ -35,7 +35,7 @@ export class BoardPanel extends Widget {
   readonly #actions: PanelActions;
   readonly #layout = new PanelLayout();
   readonly #unfollow: () => void;
-  #shown: { widget: Widget; bundle: BoardBundle } | null = null;
+  #content: { widget: Widget; bundle: BoardBundle } | null = null;
   #state: PanelState = "waiting";
   /** The number of the newest question; an answer to an older one is dropped. */
   #question = 0;
@@ -84,7 +84,7 @@ export class BoardPanel extends Widget {
 
   /** Asks the kernel for the board and draws the answer. */
   async reload(): Promise<void> {
-    if (!this.#shown) {
+    if (!this.#content) {
       this.#say("waiting", "Asking the kernel for its board. A running cell has to finish first.");
     }
     await this.notebook.context.ready;
@@ -126,13 +126,13 @@ export class BoardPanel extends Widget {
   }
 
   async #draw(bundle: BoardBundle): Promise<void> {
-    if (this.#shown?.bundle.modelId === bundle.modelId && this.#state === "showing") return;
+    if (this.#content?.bundle.modelId === bundle.modelId && this.#state === "showing") return;
     const { rendermime } = this.notebook.content;
     const renderer = rendermime.createRenderer(WIDGET_VIEW);
     renderer.addClass("cb-lab-board");
     this.#clear();
     this.#layout.addWidget(renderer);
-    this.#shown = { widget: renderer, bundle };
+    this.#content = { widget: renderer, bundle };
     this.#enter("showing");
     const model = rendermime.createModel({
       // The renderer writes into what it is given.
@@ -158,7 +158,7 @@ export class BoardPanel extends Widget {
   /** The board on the screen belongs to a process that is gone: say so instead of leaving it to hang. */
   #onLife(life: Life): void {
     if (life === "alive") {
-      if (this.#shown === null) void this.reload();
+      if (this.#content === null) void this.reload();
       else this.#tell(true);
       return;
     }
@@ -175,7 +175,7 @@ export class BoardPanel extends Widget {
   }
 
   #tell(alive: boolean): void {
-    const board = this.#shown?.widget.node.querySelector('[data-cb="board"]');
+    const board = this.#content?.widget.node.querySelector('[data-cb="board"]');
     board?.dispatchEvent(new CustomEvent(KERNEL_EVENT, { bubbles: true, detail: { alive } }));
   }
 
@@ -187,25 +187,25 @@ export class BoardPanel extends Widget {
     if (this.#asking) this.#askAgain = true;
     else
       void this.#ask(kernel, (display) => {
-        if (display.kind === "failed" && !this.#shown) this.#explain(display);
+        if (display.kind === "failed" && !this.#content) this.#explain(display);
       });
   }
 
   async #reloadSaved(): Promise<void> {
-    const old = this.#shown?.bundle ?? null;
+    const old = this.#content?.bundle ?? null;
     this.#say("waiting", "Loading the saved board and its model …", undefined, true);
-    const found = await reloadBoard(this.notebook, old?.saved ?? null);
+    const reloaded = await reloadBoard(this.notebook, old?.saved ?? null);
     if (this.isDisposed) return;
-    if (found.kind === "board") {
-      if (old !== null) replaceOutputs(this.notebook, old.modelId, found.bundle);
-      await this.#draw(found.bundle);
+    if (reloaded.kind === "board") {
+      if (old !== null) replaceOutputs(this.notebook, old.modelId, reloaded.bundle);
+      await this.#draw(reloaded.bundle);
     } else {
-      this.#say("restarted", found.words, found.code ?? undefined, true);
+      this.#say("restarted", reloaded.words, reloaded.code ?? undefined, true);
     }
   }
 
   #clear(): void {
-    this.#shown = null;
+    this.#content = null;
     for (const widget of [...this.#layout.widgets]) widget.dispose();
   }
 
@@ -216,13 +216,13 @@ export class BoardPanel extends Widget {
 
   /** Says something in place of the board, or above it where it is to be kept in sight. */
   #say(state: PanelState, words: string, code?: string, keepBoard = false): void {
-    const kept = keepBoard ? this.#shown : null;
+    const content = keepBoard ? this.#content : null;
     for (const widget of [...this.#layout.widgets]) {
-      if (widget !== kept?.widget) widget.dispose();
+      if (widget !== content?.widget) widget.dispose();
     }
-    if (kept === null) this.#shown = null;
+    if (content === null) this.#content = null;
     const box = new Widget();
-    box.addClass(kept === null ? "cb-lab-message" : "cb-lab-bar");
+    box.addClass(content === null ? "cb-lab-message" : "cb-lab-bar");
     box.node.setAttribute("role", "status");
     drawBar(box.node, words, state === "waiting" ? [] : this.#ways(state), code ?? null);
     this.#layout.insertWidget(0, box);

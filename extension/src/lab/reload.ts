@@ -21,18 +21,18 @@ export async function runForBoard(
     allow_stdin: false,
     stop_on_error: false,
   });
-  let found: Reloaded = { kind: "failed", words: "The kernel showed no board.", code };
+  let reloaded: Reloaded = { kind: "failed", words: "The kernel showed no board.", code };
   future.onIOPub = (message) => {
     if (KernelMessage.isDisplayDataMsg(message) || KernelMessage.isExecuteResultMsg(message)) {
       const bundle = boardBundle(message.content.data, message.content.metadata);
-      if (bundle !== null) found = { kind: "board", bundle };
+      if (bundle !== null) reloaded = { kind: "board", bundle };
     } else if (KernelMessage.isErrorMsg(message)) {
       const { ename, evalue } = message.content;
-      found = { kind: "failed", words: `${ename}: ${evalue}`, code };
+      reloaded = { kind: "failed", words: `${ename}: ${evalue}`, code };
     }
   };
   await future.done;
-  return found;
+  return reloaded;
 }
 
 /** Statuses of a kernel that will soon have another one. */

@@ -40,13 +40,13 @@ export function NewBoard(props: NewBoardProps): JSX.Element {
   const set = (patch: Partial<FormValues>): void => setValues((old) => ({ ...old, ...patch }));
 
   const loadOptions = async (): Promise<void> => {
-    const found = await orWords(ask<FormOptions>(kernel, FORM_MODULE, "options"));
-    if (found.kind === "failed") {
-      setFailed(found.words);
+    const reply = await orWords(ask<FormOptions>(kernel, FORM_MODULE, "options"));
+    if (reply.kind === "failed") {
+      setFailed(reply.words);
       return;
     }
-    setOptions(found.value);
-    const [first] = found.value.variables.models;
+    setOptions(reply.value);
+    const [first] = reply.value.variables.models;
     // A model that is there already is what the user works on.
     if (first) set({ model: { kind: "variable", name: first.name } });
   };
@@ -62,10 +62,10 @@ export function NewBoard(props: NewBoardProps): JSX.Element {
       return;
     }
     const timer = setTimeout(async () => {
-      const found = await orWords(ask<Checked>(kernel, FORM_MODULE, "check", request));
+      const reply = await orWords(ask<Checked>(kernel, FORM_MODULE, "check", request));
       if (mine !== newest.current) return;
-      setFailed(found.kind === "failed" ? found.words : null);
-      if (found.kind === "answer") setChecked(found.value);
+      setFailed(reply.kind === "failed" ? reply.words : null);
+      if (reply.kind === "answer") setChecked(reply.value);
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [question]);
@@ -233,9 +233,9 @@ export function NewBoard(props: NewBoardProps): JSX.Element {
 }
 
 /** A kernel that goes away rejects what it was asked. */
-async function orWords<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
+async function orWords<T>(answer: Promise<Answer<T>>): Promise<Answer<T>> {
   try {
-    return await asked;
+    return await answer;
   } catch {
     return { kind: "failed", words: "The kernel went away before it answered." };
   }

@@ -225,11 +225,11 @@ export class BoardOutput extends Panel implements IRenderMime.IRenderer {
     if (bundle === null || this.#reloading) return;
     this.#reloading = true;
     drawBar(this.#bar.node, "Loading the saved board and its model …", []);
-    const found = await reloadBoard(this.#notebook, bundle.saved);
+    const reloaded = await reloadBoard(this.#notebook, bundle.saved);
     this.#reloading = false;
     if (this.isDisposed) return;
-    if (found.kind === "board") replaceOutputs(this.#notebook, bundle.modelId, found.bundle);
-    else drawBar(this.#bar.node, found.words, this.#ways(), found.code);
+    if (reloaded.kind === "board") replaceOutputs(this.#notebook, bundle.modelId, reloaded.bundle);
+    else drawBar(this.#bar.node, reloaded.words, this.#ways(), reloaded.code);
   }
 
   async #rerun(): Promise<void> {

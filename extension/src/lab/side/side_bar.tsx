@@ -87,9 +87,9 @@ export class SideBar extends Widget {
     try {
       const { language_info: language } = await kernel.info;
       if (language.name !== "python") return { kind: "no-python", name, language: language.name };
-      const found = await hasPackage(kernel);
-      if (found.kind === "failed") return { kind: "failed", name, words: found.words };
-      return { kind: found.value ? "ready" : "no-package", name };
+      const answer = await hasPackage(kernel);
+      if (answer.kind === "failed") return { kind: "failed", name, words: answer.words };
+      return { kind: answer.value ? "ready" : "no-package", name };
     } catch {
       return { kind: "failed", name, words: "it went away before it answered." };
     }
@@ -115,17 +115,17 @@ export class SideBar extends Widget {
   };
 
   #sessions(): Session[] {
-    const found: Session[] = [];
-    for (const one of this.#parts.app.serviceManager.sessions.running()) {
-      if (one.kernel) {
-        found.push({
-          path: one.path,
-          name: one.path.split("/").pop() ?? one.name,
-          kernel: one.kernel.id,
+    const sessions: Session[] = [];
+    for (const session of this.#parts.app.serviceManager.sessions.running()) {
+      if (session.kernel) {
+        sessions.push({
+          path: session.path,
+          name: session.path.split("/").pop() ?? session.name,
+          kernel: session.kernel.id,
         });
       }
     }
-    return found;
+    return sessions;
   }
 
   #draw(): void {

@@ -36,16 +36,16 @@ export function groupsOf(
   current: string | null,
 ): Group[] {
   if (listing.kind !== "boards") return [];
-  const groups = listing.kernels.map((one) => {
-    const session = sessions.find(({ kernel }) => kernel === one.kernel);
+  const groups = listing.kernels.map((row) => {
+    const session = sessions.find(({ kernel }) => kernel === row.kernel);
     return {
-      kernel: one.kernel,
+      kernel: row.kernel,
       path: session?.path ?? null,
       name: session?.name ?? "a kernel without a notebook",
-      current: one.kernel === current,
-      boards: one.boards,
-      lost: one.lost,
-      unreadable: one.unreadable,
+      current: row.kernel === current,
+      boards: row.boards,
+      lost: row.lost,
+      unreadable: row.unreadable,
     };
   });
   return groups.sort(

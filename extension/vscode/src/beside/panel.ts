@@ -69,9 +69,9 @@ function fill(panel: WebviewPanel, notebook: Uri, extension: Uri): void {
 
 /** Show the panel beside this notebook. */
 export function showBeside(context: ExtensionContext, notebook: Uri): void {
-  const known = open.get(notebook.toString());
-  if (known !== undefined) {
-    known.reveal(undefined, true);
+  const earlier = open.get(notebook.toString());
+  if (earlier !== undefined) {
+    earlier.reveal(undefined, true);
     return;
   }
   const name = notebook.path.split("/").at(-1) ?? "";

@@ -148,11 +148,11 @@ export class BoardLine {
       this.#queue = [];
       for (const request of requests) this.#owed.add((request as { id?: unknown }).id);
       const wait_s = requests.length > 0 ? WAIT_S : 0;
-      const told = await this.#ask(kernel, { what: "exchange", line, since, wait_s, requests });
-      if (told.state !== "open") return;
-      this.#say({ kind: "open", newest: told.newest ?? true });
-      this.#saved = told.saved ?? "";
-      const messages = told.messages ?? [];
+      const reply = await this.#ask(kernel, { what: "exchange", line, since, wait_s, requests });
+      if (reply.state !== "open") return;
+      this.#say({ kind: "open", newest: reply.newest ?? true });
+      this.#saved = reply.saved ?? "";
+      const messages = reply.messages ?? [];
       since = messages.at(-1)?.number ?? since;
       for (const { content } of messages) this.#owed.delete(content.id);
       if (messages.length > 0) this.#listener.messages(messages);

@@ -8,7 +8,7 @@ import { notebookFor } from "./notebook";
 export async function openBeside(context: ExtensionContext, given?: unknown): Promise<void> {
   const notebook = await notebookFor(given);
   if (notebook === null) return;
-  const found = await ready(notebook.uri);
-  if (found.ok) showBeside(context, notebook.uri);
-  else await tell(found.missing, notebook);
+  const outcome = await ready(notebook.uri);
+  if (outcome.ok) showBeside(context, notebook.uri);
+  else await tell(outcome.missing, notebook);
 }

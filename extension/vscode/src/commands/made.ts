@@ -66,9 +66,9 @@ async function prefer(kernel: Kernel, { mode, liveMap, colourMap }: Settings): P
     { kind: "set_view", id: "vscode-look", live: liveMap, colours: colourMap },
     { kind: "set_view", id: "vscode-mode", mode },
   ];
-  const told = await ask(kernel, { what: "exchange", line, wait_s: 1, requests });
+  const reply = await ask(kernel, { what: "exchange", line, wait_s: 1, requests });
   await ask(kernel, { what: "detach", line });
-  const reason = refusal(told.messages);
+  const reason = refusal(reply.messages);
   if (reason !== null) void window.showWarningMessage(`Circuitboard's settings: ${reason}`);
 }
 

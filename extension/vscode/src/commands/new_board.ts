@@ -58,8 +58,8 @@ export async function newFromSelection(given?: unknown): Promise<void> {
     );
     return;
   }
-  const found = await ready(notebook.uri);
-  if (!found.ok && found.missing.kind !== "kernel") return tell(found.missing, notebook);
+  const outcome = await ready(notebook.uri);
+  if (!outcome.ok && outcome.missing.kind !== "kernel") return tell(outcome.missing, notebook);
   const chosen = settings();
   let code: string;
   if (isName(text)) {

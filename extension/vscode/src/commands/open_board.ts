@@ -10,10 +10,10 @@ import { notebookFor } from "./notebook";
 export async function openBoard(given?: unknown): Promise<void> {
   const notebook = await notebookFor(given);
   if (notebook === null) return;
-  const found = await ready(notebook.uri);
+  const outcome = await ready(notebook.uri);
   // Without a kernel the cell starts one: VS Code asks which.
-  if (!found.ok && found.missing.kind !== "kernel") return tell(found.missing, notebook);
-  if (found.ok && found.value.board) {
+  if (!outcome.ok && outcome.missing.kind !== "kernel") return tell(outcome.missing, notebook);
+  if (outcome.ok && outcome.value.board) {
     await runInNewCell(notebook, SHOW_CURRENT);
     return;
   }

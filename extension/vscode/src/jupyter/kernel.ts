@@ -6,20 +6,20 @@ import type { Missing } from "./missing";
 import { type Probe, probe } from "./probe";
 import { KernelError, NotRun } from "./run";
 
-export type Found<T> = { ok: true; value: T } | { ok: false; missing: Missing };
+export type Outcome<T> = { ok: true; value: T } | { ok: false; missing: Missing };
 
-const found = <T>(value: T): Found<T> => ({ ok: true, value });
-const lacks = (missing: Missing): Found<never> => ({ ok: false, missing });
+const success = <T>(value: T): Outcome<T> => ({ ok: true, value });
+const lacks = (missing: Missing): Outcome<never> => ({ ok: false, missing });
 
 /** The Jupyter extension's API; asking for it starts that extension. */
-export async function jupyter(): Promise<Found<Jupyter>> {
+export async function jupyter(): Promise<Outcome<Jupyter>> {
   const extension = extensions.getExtension<Jupyter>(JUPYTER);
   if (extension === undefined) return lacks({ kind: "jupyter" });
-  return found(await extension.activate());
+  return success(await extension.activate());
 }
 
 /** The kernel that the user has started for this notebook. */
-export async function kernelOf(notebook: Uri): Promise<Found<Kernel>> {
+export async function kernelOf(notebook: Uri): Promise<Outcome<Kernel>> {
   const api = await jupyter();
   if (!api.ok) return api;
   const kernel = await api.value.kernels.getKernel(notebook);
@@ -30,7 +30,7 @@ export async function kernelOf(notebook: Uri): Promise<Found<Kernel>> {
   if (kernel.language.toLowerCase() !== "python") {
     return lacks({ kind: "language", language: kernel.language });
   }
-  return found(kernel);
+  return success(kernel);
 }
 
 /** What stands in the way when the kernel did not answer as it should. */
@@ -43,13 +43,13 @@ export function reasonOf(error: unknown): Missing {
 }
 
 /** A kernel that has the package, and whether it has a board. */
-export async function ready(notebook: Uri): Promise<Found<Probe & { kernel: Kernel }>> {
+export async function ready(notebook: Uri): Promise<Outcome<Probe & { kernel: Kernel }>> {
   const kernel = await kernelOf(notebook);
   if (!kernel.ok) return kernel;
   try {
     const answer = await probe(kernel.value);
     if (!answer.installed) return lacks({ kind: "package" });
-    return found({ ...answer, kernel: kernel.value });
+    return success({ ...answer, kernel: kernel.value });
   } catch (error) {
     if (error instanceof KernelError || error instanceof NotRun) return lacks(reasonOf(error));
     throw error;

@@ -22,11 +22,11 @@ export class NotRun extends Error {}
 export async function runFor(kernel: Kernel, code: string, mime: string): Promise<unknown> {
   const decoder = new TextDecoder();
   const never = new CancellationTokenSource();
-  let found: unknown;
+  let answer: unknown;
   try {
     for await (const output of kernel.executeCode(code, never.token)) {
       for (const item of output.items) {
-        if (item.mime === mime) found = JSON.parse(decoder.decode(item.data));
+        if (item.mime === mime) answer = JSON.parse(decoder.decode(item.data));
         if (item.mime === ERROR_MIME) {
           const error = JSON.parse(decoder.decode(item.data));
           throw new KernelError(String(error.name), String(error.message));
@@ -39,6 +39,7 @@ export async function runFor(kernel: Kernel, code: string, mime: string): Promis
   } finally {
     never.dispose();
   }
-  if (found === undefined) throw new NotRun("The kernel ran the question and displayed no answer.");
-  return found;
+  if (answer === undefined)
+    throw new NotRun("The kernel ran the question and displayed no answer.");
+  return answer;
 }

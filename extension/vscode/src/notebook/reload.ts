@@ -11,13 +11,13 @@ import { runInNewCell } from "./cells";
 export async function reload(notebook: NotebookDocument, saved: string): Promise<void> {
   const kernel = await kernelOf(notebook.uri);
   if (!kernel.ok) return tell(kernel.missing, notebook);
-  let told: Told;
+  let reply: Told;
   try {
-    told = (await runFor(kernel.value, expression({ what: "reload", saved }), BRIDGE)) as Told;
+    reply = (await runFor(kernel.value, expression({ what: "reload", saved }), BRIDGE)) as Told;
   } catch (error) {
     return tell(reasonOf(error), notebook);
   }
-  const { possible = false, words = "", code = "" } = told;
+  const { possible = false, words = "", code = "" } = reply;
   if (possible) await runInNewCell(notebook, code);
   else void window.showWarningMessage(code === "" ? words : `${words}\n${code}`);
 }

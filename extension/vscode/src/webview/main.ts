@@ -21,9 +21,9 @@ let clean: (() => void) | null = null;
 let last: Promise<void> = Promise.resolve();
 
 function element(selector: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(selector);
-  if (found === null) throw new Error(`The page has no ${selector}.`);
-  return found;
+  const element = document.querySelector<HTMLElement>(selector);
+  if (element === null) throw new Error(`The page has no ${selector}.`);
+  return element;
 }
 
 async function load(script: string, style: string): Promise<void> {

@@ -32,8 +32,8 @@ export class Model {
   }
 
   on(name: string, callback: Callback): void {
-    const known = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, known.add(callback));
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(callback));
   }
 
   off(name?: string | null, callback?: Callback | null): void {
