@@ -204,7 +204,7 @@ def test_what_is_kept_of_runs_and_draws_is_bounded():
     runs = [cb.Run(prompts((6,), seed)) for seed in range(100, 124)]
     first = [board.preview(cb.head(0, 0).patch(run)).value for run in runs]
     assert [board.preview(cb.head(0, 0).patch(run)).value for run in runs] == first
-    assert len(list(board.lab.kept())) <= 2 + 1 + 16
+    assert len(list(board.lab.tensors())) <= 2 + 1 + 16
 
 
 def test_frozen_heads_leave_the_direct_effect_alone():

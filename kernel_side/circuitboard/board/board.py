@@ -284,8 +284,8 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """The engine tier, why it was chosen, and the memory it keeps."""
         lab = self._lab
         engine = lab.choice.engine
-        runs = [*lab.kept(), *(run.kept() for run in self._steps.kept_runs())]
-        size = held_bytes((*runs, engine.kept())) + engine.copied_bytes
+        runs = [*lab.tensors(), *(run.tensors() for run in self._steps.kept_runs())]
+        size = held_bytes((*runs, engine.tensors())) + engine.copied_bytes
         dtype = str(lab.adapter.dtype).removeprefix("torch.")
         return EngineStatus(
             tier=lab.choice.tier,

@@ -259,13 +259,13 @@ class Lab(Stays):
             self._unedited[key] = Unedited(clean, corrupted)
         return self._unedited[key]
 
-    def kept(self) -> Iterator[Iterable[Tensor]]:
+    def tensors(self) -> Iterator[Iterable[Tensor]]:
         """Every tensor that lives as long as the board, run by run."""
-        yield from (run.kept() for run in self.bases)
+        yield from (run.tensors() for run in self.bases)
         references = (*tuple(self._own.values()), *((self.reference,) if self.reference else ()))
-        yield from (reference.kept() for reference in references)
-        yield from (origin.kept() for origin, _ in tuple(self._others.values()))
-        yield from (origin.kept() for origin in tuple(self._aligned.values()))
+        yield from (reference.tensors() for reference in references)
+        yield from (origin.tensors() for origin, _ in tuple(self._others.values()))
+        yield from (origin.tensors() for origin in tuple(self._aligned.values()))
 
     def _reference(self, base: CachedRun, prompts: Prompts) -> Reference:
         if self.reference is not None:

@@ -208,9 +208,9 @@ class Steps:
         key = (state.base, state.active)
         self._runs[key] = run
         self._runs.move_to_end(key)
-        room = self._lab.budget.kept - held_bytes(self._lab.kept())
+        room = self._lab.budget.runs - held_bytes(self._lab.tensors())
         while len(self._runs) > 1 and (
-            len(self._runs) > _RUNS_KEPT or held_bytes(run.kept() for run in self._runs.values()) > room
+            len(self._runs) > _RUNS_KEPT or held_bytes(run.tensors() for run in self._runs.values()) > room
         ):
             self._runs.popitem(last=False)
 

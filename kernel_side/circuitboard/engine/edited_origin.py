@@ -42,6 +42,6 @@ class EditedOrigin:
         edited = (write.where.first for write in self._plan.writes)
         return min(self._plan.base.shared_prefix(base), *edited)
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """What has been recorded."""
         yield from tuple(self._made.values())

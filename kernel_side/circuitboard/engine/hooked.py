@@ -32,7 +32,7 @@ class HookedEngine:
         self._adapter = adapter
         self._reads = reads
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         return ()
 
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:  # noqa: ARG002

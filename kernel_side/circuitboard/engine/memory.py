@@ -39,7 +39,7 @@ class Budget:
     why: str
 
     @property
-    def kept(self) -> int:
+    def runs(self) -> int:
         """For activations of runs that are kept."""
         return 3 * self.total // 8
 
@@ -94,9 +94,9 @@ def require_room(adapter: ModelAdapter, budget: Budget, n_runs: int, n_prompts: 
     turned = (shape.n_heads + shape.n_kv_heads) * shape.d_head
     per_token = shape.n_layers * (4 * shape.d_model + heads + turned) + 2 * shape.d_model
     needed = n_runs * n_prompts * n_positions * per_token * _bytes(adapter)
-    if needed > budget.kept:
+    if needed > budget.runs:
         raise EngineError(
-            f"Keeping the activations of {n_runs} runs of {n_prompts} × {n_positions} tokens takes {_size(needed)}, more than the {_size(budget.kept)} that this board may keep (3/8 of {_size(budget.total)}, {budget.why}). Use fewer or shorter prompts, or pass memory=… (bytes) to Board.",
+            f"Keeping the activations of {n_runs} runs of {n_prompts} × {n_positions} tokens takes {_size(needed)}, more than the {_size(budget.runs)} that this board may keep (3/8 of {_size(budget.total)}, {budget.why}). Use fewer or shorter prompts, or pass memory=… (bytes) to Board.",
             code="over_budget",
         )
 

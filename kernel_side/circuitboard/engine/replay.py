@@ -48,7 +48,7 @@ class ReplayRun(EditedRun):
 
     resid_pre: Mapping[int, Float[Tensor, "batch pos d_model"]]
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         return (self.logits, *self.resid_pre.values())
 
 
@@ -73,7 +73,7 @@ class ReplayEngine:
         self._n_layers = adapter.shape.n_layers
         self._hooked = HookedEngine(adapter, reads)
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         return ()
 
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:

@@ -74,8 +74,8 @@ class Settled:
     def copied_bytes(self) -> int:
         return self.inner.copied_bytes
 
-    def kept(self) -> Iterable[Tensor]:
-        return self.inner.kept()
+    def tensors(self) -> Iterable[Tensor]:
+        return self.inner.tensors()
 
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:
         if _huge(plan.writes):

@@ -86,7 +86,7 @@ class EditedRun:
     logits: Float[Tensor, "batch read d_vocab"]
     receipts: tuple[Receipt, ...]
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         """Every tensor that lives as long as this run."""
         return (self.logits,)
 
@@ -116,7 +116,7 @@ class Engine(Protocol):
     def copied_bytes(self) -> int:
         """What copies of the model's weights take, in bytes."""
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         """Every activation that lives as long as the engine, besides those of the recorded runs."""
 
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:

@@ -182,13 +182,13 @@ def _model(form: Form) -> TransformerBridge | None:
     return found
 
 
-_kept: list[TransformerBridge] = []
+_light_models: list[TransformerBridge] = []
 
 
 def _light() -> TransformerBridge:
-    if not _kept:
-        _kept.append(load(LIGHT, device="cpu"))
-    return _kept[0]
+    if not _light_models:
+        _light_models.append(load(LIGHT, device="cpu"))
+    return _light_models[0]
 
 
 def _pair(given: TaskPrompts | PairInVariable, model: TransformerBridge) -> PromptPair:

@@ -61,7 +61,7 @@ class Aligned:
         """None: another position's activation is another one, whatever the tokens are."""
         return 0
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """What has been laid out."""
         yield from tuple(self._made.values())
 

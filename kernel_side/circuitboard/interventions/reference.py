@@ -82,7 +82,7 @@ class Borrowed:
         """None: where all prompts agree, an ablation may still change the last bit."""
         return 0
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """What has been made."""
         yield from tuple(self._made.values())
 
@@ -154,11 +154,11 @@ class Reference:
             self._made[key] = Borrowed(self.run, found, shape, mean=intervention.how == "mean")
         return self._made[key]
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """Every tensor that lives as long as this, its run's included."""
-        yield from self.run.kept()
+        yield from self.run.tensors()
         for made in tuple(self._made.values()):
-            yield from made.kept()
+            yield from made.tensors()
 
     def _all(
         self, labels: tuple[str, ...] | None, base: CachedRun, prompts: Prompts, intervention: Intervention

@@ -83,7 +83,7 @@ class CachedRun(Stays):
         found = differs.nonzero()
         return int(found[0]) if len(found) else base.tokens.shape[1]
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """Every tensor that lives as long as this run."""
         yield self.logits
         yield from tuple(self.activations.values())

@@ -26,5 +26,5 @@ class Origin(Protocol):
     def shared_prefix(self, base: CachedRun) -> int:
         """How many first columns surely hold the same activations as in this unedited run, in every prompt."""
 
-    def kept(self) -> Iterator[Tensor]:
+    def tensors(self) -> Iterator[Tensor]:
         """Every tensor that lives as long as this."""

@@ -188,14 +188,14 @@ def _alternatives(board: Board, ids: Sequence[int]) -> list[str]:
     return list(few([board.prompts.token_str(token) for token in ids]))
 
 
-_known: WeakKeyDictionary[Lab, list[PromptNote]] = WeakKeyDictionary()
+_notes_by_lab: WeakKeyDictionary[Lab, list[PromptNote]] = WeakKeyDictionary()
 
 
 def _notes(board: Board) -> list[PromptNote]:
     """The notes, read once for each measurement of the model."""
-    found = _known.get(board.lab)
+    found = _notes_by_lab.get(board.lab)
     if found is None:
-        found = _known[board.lab] = [PromptNote(note.code, note.text, note.where) for note in board.notes]
+        found = _notes_by_lab[board.lab] = [PromptNote(note.code, note.text, note.where) for note in board.notes]
     return found
 
 

@@ -18,7 +18,7 @@ from circuitboard.engine.wavefront.joins import Launch, touches
 from circuitboard.engine.wavefront.layer import layers_of, weight_bytes
 from circuitboard.engine.wavefront.pins import Pins
 from circuitboard.engine.wavefront.sight import Sight
-from circuitboard.engine.wavefront.state import State, recorded
+from circuitboard.engine.wavefront.state import State, state_of
 from circuitboard.engine.wavefront.wave import Wave
 from circuitboard.interventions import Plan, fetch
 from circuitboard.metrics import select
@@ -61,7 +61,7 @@ class WaveRun(EditedRun):
 
     held: Held
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         yield self.logits
         if self.held.state is not None:
             yield from self.held.state.tensors()
@@ -205,9 +205,9 @@ class WavefrontEngine:
             logits = logits + unembed.bias[ids][:, None]
         return self._anatomy.read_out(logits)
 
-    def kept(self) -> Iterable[Tensor]:
+    def tensors(self) -> Iterable[Tensor]:
         for _, run in self._runs.values():
-            yield from run.kept()
+            yield from run.tensors()
 
     @property
     def copied_bytes(self) -> int:
@@ -223,7 +223,7 @@ class WavefrontEngine:
         if base not in self._runs:
             sight = Sight(self._anatomy, base.real, base.tokens.shape[1], self._adapter.device, self._adapter.dtype)
             base.fetch([("resid_post", len(self._layers) - 1)])
-            run = WaveRun(Plan(base, ()), base.logits, (), Held(recorded(base, self._layers, sight)))
+            run = WaveRun(Plan(base, ()), base.logits, (), Held(state_of(base, self._layers, sight)))
             self._runs[base] = (sight, run)
         return self._runs[base]
 

@@ -135,7 +135,7 @@ def mlp(
     return out, sent
 
 
-def told(
+def messages_of(
     layer: Layer,
     z: Float[Tensor, "cell batch pos head d_head"],
     raw: Float[Tensor, "cell batch pos d_model"] | None,
@@ -198,7 +198,7 @@ def after_z(
     out = raw if attn.post_norm is None else attn.post_norm(raw)
     if pins.at(("attn_out", index)):
         out = pins.apply(("attn_out", index), out.clone(), start)
-    sent = told(layer, z, raw, out, start, pins)
+    sent = messages_of(layer, z, raw, out, start, pins)
     q, k, v = (None, None, None) if found is None else (found.q, found.k, found.v)
     return Attended(q, k, v, z, None if attn.post_norm is None else raw, out, private or {}, sent)
 

@@ -89,7 +89,7 @@ class State:
         yield from self.messages.values()
 
 
-def recorded(run: CachedRun, layers: tuple[Layer, ...], sight: Sight) -> State:
+def state_of(run: CachedRun, layers: tuple[Layer, ...], sight: Sight) -> State:
     """The state of an unedited run, from what hooks recorded of it."""
     last = len(layers) - 1
     states = []

@@ -48,7 +48,7 @@ def those(prompts: Sequence[int]) -> str:
     return f"prompt{'s' if len(prompts) > 1 else ''} {', '.join(named)}{f' and {last}' if last else ''}"
 
 
-def said(sentence: str, prompts: Sequence[int], n: int) -> str:
+def sentence_of(sentence: str, prompts: Sequence[int], n: int) -> str:
     """A sentence that begins in lower case, told of some prompts of a data set: "In 3 of 64 prompts the answer …"."""
     if n == 1:
         return sentence[:1].upper() + sentence[1:]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
-from circuitboard.prompts.notes.note import Note, place, said, those
+from circuitboard.prompts.notes.note import Note, place, sentence_of, those
 from circuitboard.prompts.notes.spelling import Spelling
 from circuitboard.prompts.token_name import name_of
 
@@ -226,7 +226,7 @@ def _no_corruption(same: Sequence[bool]) -> Iterator[Note]:
         words = (
             "clean and corrupted are the same: patching changes nothing there, and there is no gap to take shares of."
         )
-        yield Note("clean_is_corrupted", said(words, found, len(same)), place("corrupted", found, len(same)))
+        yield Note("clean_is_corrupted", sentence_of(words, found, len(same)), place("corrupted", found, len(same)))
 
 
 def _same_labels(prompts: Prompts) -> Iterator[Note]:
@@ -257,7 +257,7 @@ def _of_answers(prompts: Prompts, spelling: Spelling) -> Iterator[Note]:
             token = next(token for token in answers.sets[i] if _lacks_space(spelling, token, after, answers.sets[i]))
             yield Note(
                 f"{name}_without_space",
-                said(
+                sentence_of(
                     f"the {_word(name)} {_quoted(show(token))} = {token} has no space in front and follows a word; "
                     f"{_quoted(' ' + show(token))} = {spelling.spaced(token)} is one token too, and is usually what comes next.",
                     found,
@@ -275,7 +275,7 @@ def _of_answers(prompts: Prompts, spelling: Spelling) -> Iterator[Note]:
             right, wrong = prompts.answers.sets[found[0]][0], prompts.wrongs.sets[found[0]][0]
             yield Note(
                 "spaces_differ",
-                said(
+                sentence_of(
                     f"one of {_quoted(show(right))} and {_quoted(show(wrong))} has a space in front and the other has none: "
                     "the metric compares a new word with the end of one.",
                     found,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.prompts.notes.note import Note, percent, place, said, worth
+from circuitboard.prompts.notes.note import Note, percent, place, sentence_of, worth
 from circuitboard.prompts.notes.spelling import Spelling
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def notes_of_runs(
         notes.append(
             Note(
                 "logits_not_finite",
-                said("the model's unedited clean run has logits that are NaN or infinite.", broken, prompts.n),
+                sentence_of("the model's unedited clean run has logits that are NaN or infinite.", broken, prompts.n),
                 place("clean", broken, prompts.n),
             )
         )
@@ -137,7 +137,7 @@ def _unlikely(prompts: Prompts, rights: Sequence[_Reading]) -> Iterator[Note]:
     text = f"the answer {show(one.token)!r} is at {standing} in its own, clean run; {likeliest}."
     if n > 1:
         text = f"the answer is not the likeliest token of its own, clean run; worst in prompt {worst}, {show(one.token)!r} at {standing}; {likeliest}."
-    text = said(text, found, n)
+    text = sentence_of(text, found, n)
     yield Note("answer_not_top", text, place("answer", found, n))
 
 
@@ -153,7 +153,7 @@ def _misspelled(prompts: Prompts, name: str, readings: Sequence[_Reading]) -> It
     words = "answer" if name == "answer" else "wrong answer"
     yield Note(
         f"{name}_variant_likelier",
-        said(
+        sentence_of(
             f"the {words} {show(one.token)!r} = {one.token} ({percent(one.prob)}) has a likelier spelling that is one token too: "
             f"{show(one.variant)!r} = {one.variant} ({percent(one.variant_prob)}).",
             found,
@@ -171,7 +171,7 @@ def _wrong_first(prompts: Prompts, rights: Sequence[_Reading], wrongs: Sequence[
     right, wrong = rights[found[0]], wrongs[found[0]]
     yield Note(
         "wrong_likelier",
-        said(
+        sentence_of(
             f"the wrong answer {show(wrong.token)!r} ({percent(wrong.prob)}) is likelier than the right one, "
             f"{show(right.token)!r} ({percent(right.prob)}), in the clean run.",
             found,

@@ -97,7 +97,7 @@ def from_table(
     used = _columns(columns, {"clean": clean, "corrupted": corrupted, "answer": answer, "wrong": wrong}, places)
     # A column that is empty throughout is as good as none.
     used = {role: name for role, name in used.items() if role in _NEEDED or any(name in row.cells for row in rows)}
-    reader = _Reader(model, used, places, separator, prepend_bos)
+    reader = _RowReader(model, used, places, separator, prepend_bos)
     good, bad = [], []
     for number, row in enumerate(rows):
         try:
@@ -139,7 +139,7 @@ def _columns(columns: list[str], asked: dict[str, str], places: dict[str, str]) 
     return {role: name for role, name in asked.items() if name in columns}
 
 
-class _Reader:
+class _RowReader:
     """Reads rows one at a time, each checked as a prompt pair of its own."""
 
     def __init__(
