@@ -20,7 +20,9 @@ from circuitboard.sweeps import SweepStream
 from tests.board.prompts import CLEAN, CORRUPTED, pair
 from tests.tiny_models import tiny
 
-NUMERIC = re.compile(r"\b(int|float|Sequence|Iterable|object|Any|Tensor|Text|Answers|MetricsLike|Positions|Mapping)\b")
+NUMERIC = re.compile(
+    r"\b(int|float|Sequence|Iterable|object|PositionsLike|Any|Tensor|Text|Answers|MetricsLike|Positions|Mapping)\b"
+)
 
 RESULTS = (SweepStream, LogitLens, DirectLogitAttribution, SelfRepair, AttentionPattern, StateComparison)
 """Classes of what boards return, besides those that the package names."""

@@ -1,6 +1,6 @@
 """What can be read off runs without a sweep, and what follows from comparing two of them."""
 
-from circuitboard.analysis.attention import AttentionPattern, attention
+from circuitboard.analysis.attention import AttentionPattern, attention, pattern_of
 from circuitboard.analysis.component import Component, ComponentKind
 from circuitboard.analysis.component_run import ComponentRun, component_run, query_heads
 from circuitboard.analysis.direct_effects import DirectEffects, direct_effects
@@ -53,6 +53,7 @@ __all__ = [
     "needed_for",
     "neurons",
     "outliers",
+    "pattern_of",
     "per_prompt_table",
     "preferred_keys",
     "query_heads",

@@ -44,34 +44,6 @@ class AttentionPattern(ByContent):
     pattern: Float[Tensor, "dest src"]
     base: Float[Tensor, "dest src"]
 
-    @classmethod
-    def of(
-        cls,
-        site: Site,
-        prompt: int,
-        tokens: Sequence[str],
-        now: Float[Tensor, "batch head dest src"],
-        base: Float[Tensor, "batch head dest src"],
-    ) -> AttentionPattern:
-        """What one head does in one prompt, of the patterns of its layer in both runs.
-
-        Parameters
-        ----------
-        site
-            "head.pattern" of that head.
-        tokens
-            The prompt's own, padding left out.
-        """
-        head, first = site.index or 0, now.shape[-1] - len(tokens)
-        return cls(
-            site.layer,
-            head,
-            prompt,
-            tuple(tokens),
-            now[prompt, head, first:, first:].float().cpu(),
-            base[prompt, head, first:, first:].float().cpu(),
-        )
-
     @property
     def name(self) -> str:
         """The head, "9.6"."""
@@ -107,6 +79,33 @@ class AttentionPattern(ByContent):
         return f"AttentionPattern({self.name}, prompt {self.prompt}, {len(self.tokens)} tokens; .pattern, .base, .change [dest, src], .tokens)"
 
 
+def pattern_of(
+    site: Site,
+    prompt: int,
+    tokens: Sequence[str],
+    now: Float[Tensor, "batch head dest src"],
+    base: Float[Tensor, "batch head dest src"],
+) -> AttentionPattern:
+    """What one head does in one prompt, of the patterns of its layer in both runs.
+
+    Parameters
+    ----------
+    site
+        "head.pattern" of that head.
+    tokens
+        The prompt's own, padding left out.
+    """
+    head, first = site.index or 0, now.shape[-1] - len(tokens)
+    return AttentionPattern(
+        site.layer,
+        head,
+        prompt,
+        tuple(tokens),
+        now[prompt, head, first:, first:].float().cpu(),
+        base[prompt, head, first:, first:].float().cpu(),
+    )
+
+
 def attention(ground: Ground, layer: int, head: int, prompt: int) -> InPieces[AttentionPattern]:
     """Where a head looks in one prompt; what cannot be is refused at once."""
     site = Site("head.pattern", layer, head)
@@ -119,6 +118,6 @@ def attention(ground: Ground, layer: int, head: int, prompt: int) -> InPieces[At
             return recorded(ground.adapter, plan, [place], cancel).activations[place]
 
         now, base = yield from ground.both(pattern, cancel)
-        return AttentionPattern.of(site, prompt, ground.tokens(prompt), now, base)
+        return pattern_of(site, prompt, ground.tokens(prompt), now, base)
 
     return read

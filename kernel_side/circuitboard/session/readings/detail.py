@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from circuitboard.address import HEAD_KINDS, Site
 from circuitboard.analysis import (
     WRITES,
-    AttentionPattern,
     ComponentRun,
     Moved,
     component_run,
@@ -18,6 +17,7 @@ from circuitboard.analysis import (
     edit_effect,
     logit_lens,
     neurons,
+    pattern_of,
     preferred_keys,
     query_heads,
     written,
@@ -166,7 +166,7 @@ class _Reader:
         self._require_pattern(site)
         runs = yield from self._runs(cancel)
         now, base = (run.kept["head.pattern", site.layer] for run in (runs[0], runs[-1]))
-        found = AttentionPattern.of(site, asked.prompt, self._ground.tokens(asked.prompt), now, base)
+        found = pattern_of(site, asked.prompt, self._ground.tokens(asked.prompt), now, base)
         length = len(found.tokens)
         buffers = [pattern.contiguous().numpy().astype("<f4").tobytes() for pattern in (found.pattern, found.base)]
         return m.AttentionView(list(found.tokens), [length, length], lab.prompts.n_positions - length), buffers
