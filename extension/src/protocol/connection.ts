@@ -1,7 +1,8 @@
 // One view's line to the kernel: request ids, exactly one settlement a request, event numbers
 // without gaps, and the moment when silence means that nobody is there.
-import { type Answer, decode, type EffectMap, type MapChange } from "./decode";
+import { type Answer, decode } from "./decode";
 import type { AnyRequest, BusyEvent, SnapshotEvent, Welcome } from "./generated";
+import type { EffectMap, MapChange } from "./map";
 
 /** Silence of the kernel, while it owes an answer, after which the panel says so (ms). */
 export const SILENCE_MS = 10_000;

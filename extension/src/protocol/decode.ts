@@ -3,39 +3,14 @@
 import { bytes } from "./bytes";
 import { decodeCompared, type ReadComparison } from "./decode_compared";
 import { decodeMap } from "./decode_map";
-import type {
-  AnyAnswer,
-  BusyEvent,
-  Compared,
-  Detailed,
-  MapEvent,
-  Real,
-  SnapshotEvent,
-} from "./generated";
+import type { AnyAnswer, BusyEvent, Compared, Detailed, Real, SnapshotEvent } from "./generated";
+import type { EffectMap, MapChange } from "./map";
+
+export type { EffectMap } from "./map";
 
 /** What `known` says of a cell of a map: computed, or estimated until it is; 0 is neither. */
 export const EXACT = 1;
 export const ESTIMATED = 2;
-
-/**
- * A map event with its buffers read: `effect` and `known` are row-major over `shape`, and so are
- * `stderr`, which only maps over several prompts have, and `index`, the neuron of each cell (−1 until
- * it is chosen), which only a map of neurons has.
- * `before` is what the panel drew for the cells that are not known yet, NaN where it drew nothing.
- */
-export interface EffectMap extends MapEvent {
-  effect: Float32Array;
-  known: Uint8Array;
-  stderr: Float32Array | null;
-  index: Int32Array | null;
-  before: Float32Array | null;
-}
-
-/** What has changed in a map since the event `since`: the arrays are of `cells` alone. */
-export interface MapChange extends Omit<EffectMap, "before"> {
-  cells: Uint32Array;
-  since: number;
-}
 
 /** A head's attention patterns, row-major over `AttentionView.shape`: dest, src. */
 export interface Patterns {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { EffectMap, MapChange } from "./decode";
 import { changedMap, decodeMap } from "./decode_map";
+import type { EffectMap, MapChange } from "./map";
 
 const buffer = (array: ArrayBufferView): DataView => new DataView(array.buffer as ArrayBuffer);
 const WHOLE = {

@@ -1,7 +1,7 @@
 // Maps come whole once and then as the cells that have changed; the store never sees the difference.
 import { bytes } from "./bytes";
-import type { EffectMap, MapChange } from "./decode";
 import type { MapEvent } from "./generated";
+import type { EffectMap, MapChange } from "./map";
 
 type Arrays = Pick<EffectMap, "effect" | "known" | "stderr" | "index">;
 

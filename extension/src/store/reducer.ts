@@ -1,6 +1,5 @@
 // (state, what happened) → state. Nothing here talks to anybody.
 import type { RequestBody, Settlement } from "../protocol/connection";
-import type { EffectMap, MapChange } from "../protocol/decode";
 import { changedMap } from "../protocol/decode_map";
 import {
   type BusyEvent,
@@ -11,6 +10,7 @@ import {
   type View,
   type Welcome,
 } from "../protocol/generated";
+import type { EffectMap, MapChange } from "../protocol/map";
 import { answered, askedFor, type ComparisonState } from "./comparison";
 import type { KeptCode } from "./kept_code";
 import { type Kept, type Look, orderOf } from "./look";

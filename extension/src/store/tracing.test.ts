@@ -1,8 +1,8 @@
 // What a ranked list is of, and which answers it takes: a second question, another selection, another prompt.
 import { expect, it } from "vitest";
 import type { RequestBody, Settlement } from "../protocol/connection";
-import type { Selection } from "./state";
-import { type TraceState, traceAnswered, traceAsked, traceKept } from "./tracing";
+import type { Selection } from "./selection";
+import { answerTrace, askTrace, keepTrace, type TraceState } from "./tracing";
 
 const at = (site: string): Selection => ({ site, position: null }) as Selection;
 const trace = (site: string, part: "q" | "k"): RequestBody => ({ kind: "trace", site, part });
@@ -28,8 +28,8 @@ const failed = (id: string): Settlement => ({
 function asked(...bodies: RequestBody[]): TraceState {
   let state: TraceState | null = null;
   bodies.forEach((body, i) => {
-    state = traceAsked(state, at("4.3"), `${i}`, body);
-    if (i < bodies.length - 1) state = traceAnswered(state, `${i}`, rows(`${i}`));
+    state = askTrace(state, at("4.3"), `${i}`, body);
+    if (i < bodies.length - 1) state = answerTrace(state, `${i}`, rows(`${i}`));
   });
   if (state === null) throw new Error("nothing was asked");
   return state;
@@ -48,27 +48,27 @@ it.each([
 });
 
 it("is asked for where something is selected, and the list before stays where nothing is", () => {
-  expect(traceAsked(null, null, "1", trace("4.3", "q"))).toBeNull();
+  expect(askTrace(null, null, "1", trace("4.3", "q"))).toBeNull();
   const before = asked(trace("4.3", "q"));
-  expect(traceAsked(before, null, "2", trace("5.6", "k"))).toBe(before);
-  expect(traceAsked(before, at("5.6"), "2", { kind: "undo" })).toBe(before);
+  expect(askTrace(before, null, "2", trace("5.6", "k"))).toBe(before);
+  expect(askTrace(before, at("5.6"), "2", { kind: "undo" })).toBe(before);
 });
 
 it("takes the answer to its newest question alone", () => {
   const two = asked(trace("4.3", "q"), trace("5.6", "k"));
   for (const answer of [rows("0"), failed("0"), { kind: "superseded", id: "0" } as const])
-    expect(traceAnswered(two, "0", answer)).toBe(two);
-  expect(traceAnswered(two, "1", rows("1"))).toMatchObject({ asked: null, read: rows("1") });
-  const refused = traceAnswered(two, "1", failed("1"));
+    expect(answerTrace(two, "0", answer)).toBe(two);
+  expect(answerTrace(two, "1", rows("1"))).toMatchObject({ asked: null, read: rows("1") });
+  const refused = answerTrace(two, "1", failed("1"));
   expect(refused).toMatchObject({ asked: null, read: null, failed: { code: "no" } });
-  expect(traceAsked(refused, at("4.3"), "2", trace("5.6", "k"))?.failed).toBeNull();
+  expect(askTrace(refused, at("4.3"), "2", trace("5.6", "k"))?.failed).toBeNull();
 });
 
 it("is kept where it was asked for and at its rows, and nowhere else", () => {
-  const traced = traceAnswered(asked(trace("4.3", "q")), "0", rows("0"));
-  const readBy = traceAnswered(asked(readers(0, 2)), "0", read("0"));
+  const traced = answerTrace(asked(trace("4.3", "q")), "0", rows("0"));
+  const readBy = answerTrace(asked(readers(0, 2)), "0", read("0"));
   const kept = (state: TraceState | null, site: string): boolean =>
-    traceKept(state, at(site)) !== null;
+    keepTrace(state, at(site)) !== null;
   expect(["4.3", "2.5", "mlp_out 1", "7.1", "3.4"].map((site) => kept(traced, site))).toEqual([
     true,
     true,
@@ -77,5 +77,5 @@ it("is kept where it was asked for and at its rows, and nowhere else", () => {
     false,
   ]);
   expect(["4.3", "2.5", "7.1"].map((site) => kept(readBy, site))).toEqual([true, false, true]);
-  expect(traceKept(traced, null)).toBeNull();
+  expect(keepTrace(traced, null)).toBeNull();
 });
