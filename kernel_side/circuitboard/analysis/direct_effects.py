@@ -140,7 +140,7 @@ def effect_in_layer(
     if (reason := next((found for place in places if (found := adapter.refusal(*place))), None)) is not None:
         raise EngineError(f"What {site.name} adds cannot be told: {reason}.", code="not_decomposed")
     kept = recorded_until(adapter, plan, places, cancel, [column] * plan.base.tokens.shape[0])
-    parts = _Sum(sources, Recorded(torch.empty(0), kept, {}), read)
+    parts = _Sum(sources, Recorded(torch.empty(len(plan.base.tokens), 0, 0), kept, {}), read)
     if site.kind in ("mlp_out", "attn_out"):
         return parts.along(kept[site.kind, layer]).cpu()
     rows = parts.neurons(layer) if site.kind == "neuron" else parts.heads(layer)

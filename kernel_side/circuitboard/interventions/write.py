@@ -146,7 +146,7 @@ def _renormalized(
 
 
 def part_of(
-    activation: Float[Tensor, "*copies batch ..."], place: Place, index: int | None
+    activation: Float[Tensor, "*whole"], place: Place, index: int | None
 ) -> Float[Tensor, "*copies batch pos d"]:
     """The part of an activation that belongs to one head or neuron, or all of it, as a view."""
     if index is None:

@@ -61,7 +61,7 @@ class Distribution:
         return self.sizes / self.sizes.sum(-1, keepdim=True)
 
 
-def log_probs_of(logits: Float[Tensor, "*rows d_vocab"], ids: Int[Tensor, "*rows k"]) -> Float[Tensor, "*rows k"]:
+def log_probs_of(logits: Float[Tensor, "*rows d_vocab"], ids: Int[Tensor, "*#rows k"]) -> Float[Tensor, "*rows k"]:
     """Log-softmax over the vocabulary at some token ids, float64; NaN where the row has no distribution."""
     import torch
 
@@ -76,7 +76,7 @@ def log_probs_of(logits: Float[Tensor, "*rows d_vocab"], ids: Int[Tensor, "*rows
     return (chosen - peak) - total
 
 
-def probs_of(logits: Float[Tensor, "*rows d_vocab"], ids: Int[Tensor, "*rows k"]) -> Float[Tensor, "*rows k"]:
+def probs_of(logits: Float[Tensor, "*rows d_vocab"], ids: Int[Tensor, "*#rows k"]) -> Float[Tensor, "*rows k"]:
     """Softmax over the vocabulary at some token ids, float64; NaN where the row has no distribution."""
     return log_probs_of(logits, ids).exp()
 

@@ -11,19 +11,18 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from circuitboard.address import KINDS
+from circuitboard.address import KINDS, Kind
 
 if TYPE_CHECKING:
     import torch
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-    from circuitboard.address import Kind
     from circuitboard.models.account.account import Account
     from circuitboard.models.anatomy import Anatomy
     from circuitboard.models.outlets import Outlets
 
-Place = tuple["Kind", int]
+Place = tuple[Kind, int]
 """A kind of activation and its layer, e.g. ("head", 3): the z of all heads of block 3."""
 
 Rewrite = Callable[["Tensor"], "Tensor"]

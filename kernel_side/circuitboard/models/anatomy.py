@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
     Activation = Callable[[Tensor], Tensor]
@@ -231,6 +231,6 @@ class Anatomy:
             logits = logits * self.logit_scale
         return logits if self.logit_softcap is None else self.logit_softcap * torch.tanh(logits / self.logit_softcap)
 
-    def positions(self, real: Int[Tensor, "batch pos"]) -> Int[Tensor, "batch pos"]:
+    def positions(self, real: Bool[Tensor, "batch pos"]) -> Int[Tensor, "batch pos"]:
         """Positions of tokens, counted per prompt from its first real token; padding counts as 0."""
         return (real.long().cumsum(-1) - 1).clamp(min=0)

@@ -111,7 +111,7 @@ def seen_in(
     model: TransformerBridge, shape: ModelShape, tokens: Int[Tensor, "batch pos"], real: Tensor | None = None
 ) -> Trial:
     """One forward pass on any tokens; `real` as in `ModelAdapter`."""
-    seen = Trial(tokens, torch.empty(0))
+    seen = Trial(tokens, torch.empty(*tokens.shape, 0))
     undo: list[Callable[[], None]] = []
     mask = {} if real is None else {"attention_mask": real.to(tokens.device).long()}
     try:
