@@ -1,6 +1,6 @@
 // Numbers as words: a true minus, a sign on every effect, and names for what is not finite.
-
-const MINUS = "\u2212";
+// The kernel's pictures and pages have the same rules (protocol/wording.py); tests/protocol/words.json holds them together.
+import { HUGE, MINUS, SMALLEST_SHARE } from "../protocol/vocabulary.gen";
 
 function special(x: number): string | null {
   if (Number.isNaN(x)) return "nan";
@@ -8,23 +8,36 @@ function special(x: number): string | null {
   return x === Number.NEGATIVE_INFINITY ? `${MINUS}\u221e` : null;
 }
 
-/** `+1.42`, `−0.23`, `0.00`, `nan`, `−∞`. */
+function exponential(size: number, digits: number): string {
+  return size.toExponential(digits).replace("-", MINUS).replace("e+", "e");
+}
+
+/** `+1.42`, `−0.23`, `0.00`, `nan`, `−∞`; what is huge or would round to nothing has an exponent. */
 export function signed(x: number, digits = 2): string {
   const name = special(x);
   if (name !== null) return name;
   const size = Math.abs(x);
-  // Tiny is not nothing: what would round to zero is written with an exponent.
-  const text =
-    size > 0 && size < 0.5 * 10 ** -digits
-      ? size.toExponential(0).replace("-", MINUS)
-      : size.toFixed(digits);
-  if (size === 0) return text;
-  return (x < 0 ? MINUS : "+") + text;
+  if (size === 0) return size.toFixed(digits);
+  const sign = x < 0 ? MINUS : "+";
+  if (size < 0.5 * 10 ** -digits) return sign + exponential(size, 0);
+  return sign + (size < HUGE ? size.toFixed(digits) : exponential(size, digits));
 }
 
 /** Without a sign for positive numbers. */
 export function plain(x: number, digits = 2): string {
   return signed(x, digits).replace(/^\+/, "");
+}
+
+/** "−1.83 ± 0.12": an effect with its standard error, where it has one. */
+export function withError(effect: number, error: number | null, digits = 2): string {
+  return error === null || Number.isNaN(error)
+    ? signed(effect, digits)
+    : `${signed(effect, digits)} \u00b1 ${plain(error, digits)}`;
+}
+
+/** With its first letter in upper case. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Decimals that tell the numbers of a scale of ±clip apart: one from 1, two from 0.1, … */
@@ -38,6 +51,11 @@ export function inCell(x: number, clip: number): string {
   return signed(x, decimals(clip));
 }
 
+/** "−.16" for "−0.16", where that does not fit. */
+export function withoutZero(number: string): string {
+  return number.replace(/^([^\d])0\./, "$1.");
+}
+
 /** A number as an attribute: every digit, or "nan", "inf", "-inf". */
 export function attribute(x: number): string {
   if (Number.isNaN(x)) return "nan";
@@ -48,7 +66,7 @@ export function attribute(x: number): string {
 /** `41.5%`; less than a tenth of a percent is said so. */
 export function percent(p: number): string {
   if (!Number.isFinite(p)) return "nan";
-  return p > 0 && p < 0.0005 ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
+  return p > 0 && p < SMALLEST_SHARE ? "<0.1%" : `${(100 * p).toFixed(1)}%`;
 }
 
 /** Milliseconds as people say them. */

@@ -3,34 +3,35 @@
 // Their names come from Python (prompts/token_name.py), which names what is not seen. Here a name gets its leading space
 // as `·`, is cut to the room there is, and, like any other text, is kept from turning what stands around it.
 import { Fragment, type JSX } from "preact";
+import { MARKS, SPACE } from "../protocol/vocabulary.gen";
 
 const LONGEST = 32;
 /** Characters of a name that a title shows. */
 const TITLE = 240;
-const NAMES: Record<string, string> = { "\n": "\u23ce", "\t": "\u21e5", "\r": "\u240d" };
-// Controls, and what has no shape of its own: joiners, and every mark that turns the text around it.
-const INVISIBLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const SIGNS: Readonly<Record<string, string>> = MARKS;
+// Controls, what has no shape of its own (joiners, marks that turn the text around them, halves of characters), and
+// every space but the common one.
+const INVISIBLE = /(?! )[\p{C}\p{Z}]/gu;
 
 function visible(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (NAMES[character] !== undefined) return NAMES[character];
+  if (SIGNS[character] !== undefined) return SIGNS[character];
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return `\u2039${code.toString(16)}\u203a`;
+  return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, "0")}\u27e9`;
 }
 
 /** A text in one short line; invisible characters are named. Of a token, without its leading space. */
 export function tokenText(token: string, longest = LONGEST): string {
-  const head =
-    token.length > longest
-      ? `${[...token.slice(0, longest)].slice(0, longest - 1).join("")}\u2026`
-      : token;
+  // Enough to know whether there are more characters than so many, of a text of any length.
+  const letters = token.length > longest ? [...token.slice(0, 2 * longest + 1)] : [];
+  const head = letters.length > longest ? `${letters.slice(0, longest - 1).join("")}\u2026` : token;
   return head.replace(INVISIBLE, visible);
 }
 
 /** The same with the leading space as `·`, for labels and titles. */
 export function tokenWords(token: string, longest = LONGEST): string {
-  return token.startsWith(" ") && token.length > 1
-    ? `\u00b7${tokenText(token.slice(1), longest)}`
+  return token.startsWith(" ")
+    ? SPACE + tokenText(token.slice(1), longest)
     : tokenText(token, longest);
 }
 
@@ -48,12 +49,12 @@ interface TokenProps {
 
 /** A token as it is drawn everywhere: leading space as a quiet `·`, isolated from its neighbours. */
 export function Token({ text, longest = LONGEST, id }: TokenProps): JSX.Element {
-  const spaced = text.startsWith(" ") && text.length > 1;
+  const spaced = text.startsWith(" ");
   const own = spaced ? text.slice(1) : text;
   const known = id !== undefined && id !== null;
   return (
     <bdi class="cb-token" title={known ? tokenTitle(text, id) : undefined}>
-      {spaced ? <span class="cb-space">{"\u00b7"}</span> : null}
+      {spaced ? <span class="cb-space">{SPACE}</span> : null}
       {tokenText(own, longest)}
       {known && own.length > longest ? <span class="cb-quiet-text">{` #${id}`}</span> : null}
     </bdi>

@@ -293,6 +293,7 @@ export interface Export {
  * `unit` is the metric's own, or a share of clean − corrupted. `rows` and `columns` are those that are drawn, in their
  * order; null for all as they are. `show` names the cells that are drawn; those whose |effect| is under `hide_below`
  * are not; those from `numbers_from` on carry their number (null for a share of the scale); both in the metric's unit.
+ * `order` and `layers` say why: what is sorted by its largest |effect|, and the first and last layer, null for all.
  * `against` is the `map_id` of the map (A) that the live one (B) is compared with, null for none; `side` is which of
  * them is drawn, or B − A.
  */
@@ -305,6 +306,8 @@ export interface MapLook {
   numbers_from: number | null;
   against: number | null;
   side: "a" | "b" | "difference";
+  order: "both" | "columns" | "layer" | "rows";
+  layers: number[] | null;
 }
 /**
  * Write the board to a file on the kernel's side. Answered by `Saved`.

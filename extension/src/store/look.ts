@@ -1,6 +1,7 @@
 // How this view looks at the maps: nothing here changes what the kernel computes, nor what other views draw.
 import type { EffectMap } from "../protocol/decode";
 import type { Snapshot } from "../protocol/generated";
+import { EDITS_NAMED } from "../protocol/vocabulary.gen";
 
 export type MapOrder = "layer" | "rows" | "columns" | "both";
 export type MapShow = "all" | "edited" | "exact";
@@ -58,14 +59,12 @@ export function isPlain(look: Look): boolean {
   );
 }
 
-const NAMED = 2;
-
 /** A state in a few words: "clean run", "zero 9.9", "zero 9.9, zero 9.6 and 3 more". */
 export function stateName({ base, edits }: Pick<Snapshot, "base" | "edits">): string {
   const active = edits.filter((edit) => edit.enabled).map((edit) => edit.what);
   if (active.length === 0) return `${base} run`;
-  const more = active.length > NAMED ? ` and ${active.length - NAMED} more` : "";
-  return `${active.slice(0, NAMED).join(", ")}${more}`;
+  const more = active.length > EDITS_NAMED ? ` and ${active.length - EDITS_NAMED} more` : "";
+  return `${active.slice(0, EDITS_NAMED).join(", ")}${more}`;
 }
 
 /** Rows and columns with the largest |effect| first. */

@@ -2,8 +2,7 @@
 import type { EffectMap } from "../protocol/decode";
 import { real } from "../protocol/decode";
 import type { Baselines } from "../protocol/generated";
-
-const CLIP_PERCENTILE = 0.98;
+import { FAR_BEYOND, PERCENTILE } from "../protocol/vocabulary.gen";
 
 /** Round up to two digits that people read at a glance: 0.037 → 0.04, 1.83 → 1.9, 13.2 → 14. */
 export function roundUp(x: number): number {
@@ -13,7 +12,7 @@ export function roundUp(x: number): number {
   return Number((Math.ceil(x / step - 1e-6) * step).toFixed(digits));
 }
 
-/** The 98th percentile of |effect| over the finite cells that are known or estimated, rounded up; 0 when there is none. */
+/** A high percentile of |effect| over the finite cells that are known or estimated, rounded up; 0 when there is none. */
 export function clipOf(effect: Float32Array, known: Uint8Array): number {
   const all = new Float32Array(effect.length);
   let n = 0;
@@ -25,7 +24,7 @@ export function clipOf(effect: Float32Array, known: Uint8Array): number {
   }
   // Typed arrays sort by number, and a large map many times a second.
   const sizes = all.subarray(0, n).sort();
-  return n === 0 ? 0 : roundUp(sizes[Math.floor(CLIP_PERCENTILE * (n - 1))] ?? 0);
+  return n === 0 ? 0 : roundUp(sizes[Math.floor(PERCENTILE * (n - 1))] ?? 0);
 }
 
 /** The distance between the baselines, when there is one to speak of. */
@@ -33,6 +32,13 @@ export function baselineDistance(baselines: Baselines): number | null {
   if (baselines.corrupted === null) return null;
   const distance = Math.abs(real(baselines.clean) - real(baselines.corrupted));
   return Number.isFinite(distance) && distance > 0 ? distance : null;
+}
+
+/** The end of a colour scale, and whether it is the distance of the baselines where that is to be taken. */
+export function endOf(clip: number, distance: number | null): { clip: number; fixed: boolean } {
+  return distance === null || clip > FAR_BEYOND * distance
+    ? { clip, fixed: false }
+    : { clip: distance, fixed: true };
 }
 
 /** Maps of the same thing, done in the same way, share a scale while they fill in. */

@@ -13,6 +13,6 @@ describe("units", () => {
     const hostile = { ...snapshot, metric: { ...snapshot.metric, unit: "x".repeat(1000) } };
     const shown = withInertUnits(hostile);
     expect(shown.metric.unit).toHaveLength(24);
-    expect(shown.more_metrics[0]?.unit).toBe("\u2039202e\u203alogits");
+    expect(shown.more_metrics[0]?.unit).toBe("\u27e8U+202E\u27e9logits");
   });
 });

@@ -1,12 +1,10 @@
 // The unit of a metric is data like its name, but stands beside numbers everywhere: made inert once, on arrival.
 import { tokenText } from "../parts/token";
 import type { Snapshot } from "../protocol/generated";
-
-/** Characters of a unit, at most. */
-const LONGEST = 24;
+import { CHARACTERS } from "../protocol/vocabulary.gen";
 
 function inert<T extends { unit: string }>(metric: T): T {
-  const unit = tokenText(metric.unit, LONGEST);
+  const unit = tokenText(metric.unit, CHARACTERS.unit);
   return unit === metric.unit ? metric : { ...metric, unit };
 }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from circuitboard.board.board import Board
-    from circuitboard.pictures import ColourMap
+    from circuitboard.protocol.drawing import ColourMap
     from circuitboard.sweeps import Sweep
 
 

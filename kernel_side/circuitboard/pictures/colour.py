@@ -1,30 +1,20 @@
-"""The panel's diverging maps in light colours: near nothing sinks towards the paper."""
+"""The panel's diverging maps in light colours, for paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from circuitboard.address import one_of
 from circuitboard.errors import ProtocolError
+from circuitboard.protocol import vocabulary
+from circuitboard.protocol.drawing import ColourMap
 
-ColourMap = Literal["orange-blue", "purple-green"]
-"""The colour of the negative effects, then that of the positive ones."""
-
-STOPS: Mapping[ColourMap, tuple[str, ...]] = {
-    "orange-blue": tuple(
-        "#a84811 #d06b26 #e8914c #f2b984 #f4d9bb #f1f1ef #cce1f4 #a1cbf1 #75aee9 #4c8dd7 #2d68b8".split()
-    ),
-    "purple-green": tuple(
-        "#923cad #b561d1 #d088e9 #e5aef9 #f2d0fe #f1f1ef #c0ebc2 #93db97 #60c26b #24a63f #018027".split()
-    ),
-}
-"""From the strongest negative effect to the strongest positive one, straight sRGB in between."""
+STOPS: Mapping[ColourMap, list[str]] = {name: themes["light"] for name, themes in vocabulary.STOPS.items()}
 
 _STEPS = 20
 """Colours between two stops: fewer than an eye tells apart, so that cells of one colour can be one shape."""
 
-_LINEAR, _DARK = 0.04045, 0.179
+_LINEAR = 0.04045
 
 
 def require_colours(colours: str) -> None:
@@ -50,14 +40,15 @@ def colour_of(effect: float, clip: float, colours: ColourMap = "orange-blue") ->
     if not between:
         return stops[at]
     one, other = (bytes.fromhex(stop[1:]) for stop in stops[at : at + 2])
-    mixed = (round(a + (b - a) * between / _STEPS) for a, b in zip(one, other, strict=True))
+    mixed = (int(a + (b - a) * between / _STEPS + 0.5) for a, b in zip(one, other, strict=True))
     return "#" + bytes(mixed).hex()
 
 
 def ink_on(fill: str) -> str:
     """Black or white, whichever stands out more on `fill` (WCAG 2.2's relative luminance)."""
     red, green, blue = (_channel(value) for value in bytes.fromhex(fill[1:]))
-    return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _DARK else "#fff"
+    is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue <= vocabulary.INK_TURNS_AT
+    return vocabulary.INKS[is_dark]
 
 
 def _channel(value: int) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -12,19 +11,13 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
 
-    from circuitboard.pictures.colour import ColourMap
+    from circuitboard.protocol.drawing import ColourMap
 
 Side = Literal["a", "b", "difference"]
 """Of two maps that are compared: the one that was kept, the live one, or the live one minus the kept one."""
 
 UNKNOWN, EXACT, ESTIMATED = 0, 1, 2
 """What `known` says of a cell, as in the map that the panel draws."""
-
-_PERCENTILE = 0.98
-"""The scale ends here, so that one cell does not take all colour from the others."""
-
-_FAR_BEYOND = 2
-"""Effects this many times the distance of the baselines make that distance no scale for them."""
 
 
 class Label(NamedTuple):
@@ -76,13 +69,19 @@ class MapDrawing:
     colours
         The map from effects to colours.
     looked
-        Sentences under the caption: what is left out, moved, rescaled or compared.
+        A sentence under the caption: what is left out, moved or rescaled; "" for nothing.
     side
         Which of two compared maps it is; None where nothing is compared.
     hidden
         Cells that are known and not drawn, [row, column]; None where there are none.
     numbers_from
         The |effect| from which a cell carries its number; None for a share of the scale.
+    lines
+        Rows and columns that are drawn, in their order; None for all as they are. Legend and notes are of all cells.
+    cells
+        What the cells are, in words.
+    filling
+        Whether cells that are not exact will be.
     """
 
     caption: str
@@ -102,10 +101,13 @@ class MapDrawing:
     tokens: bool = False
     stderr: Float[np.ndarray, "row column"] | None = None
     colours: ColourMap = "orange-blue"
-    looked: Sequence[str] = ()
+    looked: str = ""
     side: Side | None = None
     hidden: Bool[np.ndarray, "row column"] | None = None
     numbers_from: float | None = None
+    lines: tuple[Sequence[int], Sequence[int]] | None = None
+    cells: str = "cells"
+    filling: bool = False
 
     @property
     def counts(self) -> str:
@@ -139,25 +141,25 @@ class MapDrawing:
         exact = [cell for cell in self.largest(effect.size) if known[cell] == EXACT]
         return [cell for cell in exact if abs(effect[cell]) > self.clip * (1 + 1e-6)]
 
-
-def scale_of(
-    effect: Float[np.ndarray, "row column"], known: UInt8[np.ndarray, "row column"], distance: float | None
-) -> tuple[float, bool]:
-    """The end of the colour scale, and whether it is `distance`, that between the baselines where it is to be taken.
-
-    Else it is the 98th percentile of |effect| over the cells that are known and finite, rounded up.
-    """
-    sizes = np.sort(np.abs(effect[np.isfinite(effect) & (known != UNKNOWN)].astype(float)))
-    clip = rounded_up(float(sizes[int(_PERCENTILE * (len(sizes) - 1))])) if len(sizes) else 0.0
-    if distance is None or not math.isfinite(distance) or distance <= 0 or clip > _FAR_BEYOND * distance:
-        return clip, False
-    return distance, True
-
-
-def rounded_up(x: float) -> float:
-    """Two digits that people read at a glance: 0.037 → 0.037, 1.83 → 1.9, 13.2 → 14."""
-    if not x > 0:
-        return 0.0
-    power = math.floor(math.log10(x)) - 1
-    step = 10.0**power
-    return round(math.ceil(x / step - 1e-6) * step, max(0, -power))
+    def arranged(self) -> MapDrawing:
+        """With the rows and columns alone that are drawn, in their order."""
+        if self.lines is None:
+            return self
+        rows, columns = self.lines
+        n_columns = self.effect.shape[1]
+        cells = [row * n_columns + column for row in rows for column in columns]
+        marks = {at: self.marks[cell] for at, cell in enumerate(cells) if cell in self.marks}
+        at = np.ix_(rows, columns)
+        return replace(
+            self,
+            rows=[self.rows[row] for row in rows],
+            columns=[self.columns[column] for column in columns],
+            names=[self.names[cell] for cell in cells],
+            effect=self.effect[at],
+            known=self.known[at],
+            stderr=None if self.stderr is None else self.stderr[at],
+            hidden=None if self.hidden is None else self.hidden[at],
+            inscribed=None if self.inscribed is None else [self.inscribed[cell] for cell in cells],
+            marks=marks,
+            lines=None,
+        )

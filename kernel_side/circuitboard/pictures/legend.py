@@ -9,7 +9,7 @@ import numpy as np
 
 from circuitboard.pictures import font
 from circuitboard.pictures.colour import STOPS, colour_of
-from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Mark, Side
+from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Mark
 from circuitboard.pictures.shapes import (
     CONTROL,
     INK,
@@ -25,27 +25,16 @@ from circuitboard.pictures.shapes import (
     number,
     written,
 )
-from circuitboard.pictures.text import decimals, plain, shown, signed
-
-_NAMED = 3
-"""Cells beyond the scale that are named."""
-
-_SIZES: dict[Side | None, str] = {
-    None: "|effect|",
-    "a": "|effect|, one scale for A and B",
-    "b": "|effect|, one scale for A and B",
-    "difference": "|B−A|",
-}
-"""What the end of the scale is a percentile of."""
+from circuitboard.protocol.vocabulary import BEYOND_NAMED, DRAWN, KEYS, NO_SCALE, PERCENTILE
+from circuitboard.protocol.wording import capital, decimals, name_words, plain, signed
 
 
 def legend_of(drawing: MapDrawing, width: float, y: float) -> tuple[list[str], float]:
     """The scale, and what every other look of a cell means, in so much width; with the height that they take."""
-    parts: list[str] = []
-    x, height = MARGIN, 0.0
-    if drawing.clip > 0:
-        parts += _ramp(drawing, x, y)
-        x, height = x + 230, 34.0
+    if drawing.clip <= 0:
+        return [], 0.0
+    parts = _ramp(drawing, MARGIN, y)
+    x, height = MARGIN + 230, 34.0
     row, at = 0, x
     for swatch, text in _keys(drawing):
         wide = 28 + font.width_of(text, SMALL) + 14
@@ -69,32 +58,39 @@ def _ramp(drawing: MapDrawing, x: float, y: float) -> list[str]:
         fill = colour_of((2 * (step + 0.5) / steps - 1) * clip, clip, drawing.colours)
         # A hair wider than it is, so that no light comes through between two of them.
         parts.append(f'<path fill="{fill}" d="{boxed(x + 10 + width * step / steps, y, width / steps + 0.3, 12)}"/>')
-    digits = decimals(clip)
-    parts.append(written(f"{signed(-clip, digits)} lower", x, y + 26, SMALL, INK))
-    parts.append(written("0", x + 10 + width / 2, y + 26, SMALL, INK, anchor="middle"))
-    parts.append(written(f"{signed(clip, digits)} higher", x + width + 20, y + 26, SMALL, INK, anchor="end"))
+    lower, middle, higher = ends_of(drawing)
+    parts.append(written(lower, x, y + 26, SMALL, INK))
+    parts.append(written(middle, x + 10 + width / 2, y + 26, SMALL, INK, anchor="middle"))
+    parts.append(written(higher, x + width + 20, y + 26, SMALL, INK, anchor="end"))
     return parts
 
 
+def keys_of(drawing: MapDrawing) -> list[str]:
+    """What the looks of cells mean, in words."""
+    return [text for _, text in _keys(drawing)]
+
+
 def _keys(drawing: MapDrawing) -> Iterator[tuple[_Swatch, str]]:
-    known, effect = drawing.known, drawing.effect
-    finite = np.isfinite(effect)
+    known, exact = drawing.known, drawing.known == EXACT
+    yield _freshness(int((known == UNKNOWN).sum()), int((known == ESTIMATED).sum()), drawing)
     zero = colour_of(0, 1)
-    drawn = np.ones(known.shape, bool) if drawing.hidden is None else ~drawing.hidden
-    if ((known == ESTIMATED) & drawn).any():
-        yield _Swatch(zero, hatched=True), "approximate"
-    if (known == UNKNOWN).any():
-        yield _Swatch(PAPER, outline=LINE), "not computed"
-    dotted = (known == EXACT) & (effect == 0) & drawn
-    dotted.flat[list(drawing.marks)] = False  # these have a glyph instead
-    if dotted.any():
-        yield _Swatch(zero, dotted=True), "exactly 0"
-    if ((known != UNKNOWN) & ~finite & drawn).any():
-        yield _Swatch(PAPER, outline=CONTROL), "not finite"
-    if not drawn.all():
-        yield _Swatch(SUNK), "hidden by the view"
-    for how, enabled in sorted({(mark.how, mark.enabled) for mark in drawing.marks.values()}):
-        yield _Swatch(zero, mark=Mark(how, enabled)), how if enabled else f"{how}, switched off"
+    if (exact & (drawing.effect == 0)).any():
+        yield _Swatch(zero, dotted=True), KEYS["nothing"]
+    if drawing.hidden is not None:
+        yield _Swatch(SUNK), f"{int(drawing.hidden.sum())} {KEYS['hidden']}"
+    if (exact & ~np.isfinite(drawing.effect)).any():
+        yield _Swatch(PAPER, outline=CONTROL), KEYS["bad"]
+    if drawing.marks:
+        yield _Swatch(zero, mark=Mark("zero", enabled=True)), KEYS["edited"]
+
+
+def _freshness(unknown: int, estimated: int, drawing: MapDrawing) -> tuple[_Swatch, str]:
+    if unknown:
+        return _Swatch(PAPER, outline=LINE), f"{unknown} {KEYS['unknown']}"
+    if not estimated:
+        return _Swatch(PAPER, ticked=True), KEYS["exact"]
+    more = KEYS["filling"] if drawing.filling and drawing.side != "a" else ""
+    return _Swatch(colour_of(0, 1), hatched=True), f"{estimated} {KEYS['approximate']}{more}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +102,7 @@ class _Swatch:
     hatched: bool = False
     dotted: bool = False
     mark: Mark | None = None
+    ticked: bool = False
 
     def __call__(self, x: float, y: float) -> str:
         width, height = 22.0, 15.0
@@ -116,34 +113,38 @@ class _Swatch:
             parts.append(f'<path fill="none" stroke="#000" stroke-opacity="0.32" d="{hatch}"/>')
         if self.dotted:
             parts.append(f'<path fill="{QUIET}" d="{boxed(x + width / 2 - 1, y + height / 2 - 1, 2, 2)}"/>')
+        if self.ticked:
+            tick = f"M{number(x + 6)} {number(y + 8)}l3.5 3.5l6.5 -7"
+            parts.append(f'<path fill="none" stroke="{QUIET}" stroke-width="1.8" d="{tick}"/>')
         if self.mark is not None:
             parts.append(framed(self.mark, x, y, width, height))
         return "".join(parts)
 
 
 def note_of(drawing: MapDrawing) -> str:
-    """The unit, where the scale ends and why, and what lies beyond."""
-    unit = drawing.unit[:1].upper() + drawing.unit[1:]
+    """The unit, where the scale ends and why, and what lies beyond; or why there is no scale."""
     if drawing.clip <= 0:
-        return f"{unit}. {_nothing(drawing)}"
+        return _nothing(drawing)
+    end = plain(drawing.clip, decimals(drawing.clip) + drawing.fixed)
+    if drawing.fixed:
+        ends = f"scale ±{end}, the distance between the baselines"
+    else:
+        of = DRAWN["difference"] if drawing.side == "difference" else "effect"
+        shared = ", one scale for A and B" if drawing.side in ("a", "b") else ""
+        ends = f"clipped at ±{end} ({round(100 * PERCENTILE)}th percentile of |{of}|{shared})"
+    beyond = [name_words(drawing.names[cell], 40) for cell in drawing.beyond()]
+    more = f" and {len(beyond) - BEYOND_NAMED} more" if len(beyond) > BEYOND_NAMED else ""
+    named = f" Beyond: {', '.join(beyond[:BEYOND_NAMED])}{more}." if beyond else ""
+    return f"{capital(drawing.unit)}, {ends}.{named}"
+
+
+def ends_of(drawing: MapDrawing) -> tuple[str, str, str]:
+    """What stands below the scale: its lower end, its middle, its upper end."""
     digits = decimals(drawing.clip)
-    end = plain(drawing.clip, digits)
-    ends = f"scale ±{end}, the distance between the baselines" if drawing.fixed else f"clipped at ±{end} (98th percentile of {_SIZES[drawing.side]})"  # fmt: skip
-    found = drawing.beyond()
-    if not found:
-        return f"{unit}, {ends}."
-    named = ", ".join(
-        f"{shown(drawing.names[cell], 40)} {signed(float(drawing.effect.flat[cell]), digits)}"
-        for cell in found[:_NAMED]
-    )
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return f"{unit}, {ends}. Beyond: {named}{more}."
+    return f"{signed(-drawing.clip, digits)} lower", "0", f"{signed(drawing.clip, digits)} higher"
 
 
 def _nothing(drawing: MapDrawing) -> str:
-    """Why there is no scale."""
     if not (drawing.known != UNKNOWN).any():
-        return "No cell is known yet."
-    if drawing.side == "difference":
-        return "A and B are the same in every cell that is known of both."
-    return "No cell computed so far changes the metric."
+        return NO_SCALE["unknown"]
+    return NO_SCALE["difference" if drawing.side == "difference" else "nothing"]

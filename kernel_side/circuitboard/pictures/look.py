@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from circuitboard.errors import InterventionError
-from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Mark, Side, scale_of
-from circuitboard.pictures.text import decimals, plain, shown, signed
+from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing, Side
+from circuitboard.pictures.words import comparison_caption
+from circuitboard.protocol.vocabulary import ORDERS, SHARE_OF
+from circuitboard.protocol.wording import decimals, plain, signed
+from circuitboard.sweeps.scale import scale_of
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, UInt8
 
 Show = Literal["all", "edited", "exact"]
+Order = Literal["layer", "rows", "columns", "both"]
 
-SHARE = "share of clean − corrupted"
+SHARE = f"share {SHARE_OF}"
 """The unit of effects that are normalised."""
-
-_NAMED = 3
-"""Edits of another state that are named; of more, the number is told."""
-
-_DRAWN: dict[Side, str] = {"a": "Map A of two", "b": "Map B of two", "difference": "B − A of two maps"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +64,8 @@ class Look:
         Cells from this |effect| on carry their number, in the metric's unit; None for a share of the scale.
     side
         What is drawn where there is another map.
+    order, layers
+        Why rows and columns are as they are: what is sorted by its largest effect, and the first and last layer.
     """
 
     share: bool = False
@@ -74,6 +75,8 @@ class Look:
     hide_below: float = 0.0
     numbers_from: float | None = None
     side: Side = "b"
+    order: Order = "layer"
+    layers: Sequence[int] | None = None
 
 
 def looked_at(drawing: MapDrawing, look: Look, other: Other | None, distance: float | None) -> MapDrawing:
@@ -96,26 +99,18 @@ def looked_at(drawing: MapDrawing, look: Look, other: Other | None, distance: fl
         `no_share` if effects cannot be divided by `distance`, `bad_look` if the look does not fit the map.
     """
     _require(drawing, look)
-    of = drawing.caption
-    found = drawing if other is None else _beside(drawing, other, look.side)
-    hidden = _hidden(found, look)
-    found = replace(found, numbers_from=look.numbers_from, hidden=hidden if hidden.any() else None)
-    looked: list[str] = []
-    share = ""
+    seen = drawing if other is None else _beside(drawing, other, look.side)
+    hidden = _hidden(seen, look)
+    seen = replace(seen, numbers_from=look.numbers_from, hidden=hidden if hidden.any() else None)
+    factor = 1 / require_distance(distance) if look.share else 1.0
     if look.share:
-        found = _normalized(found, distance)
-        share = f", as a {SHARE}"
-        looked.append(f"A share of 1 is clean − corrupted: {signed(distance or 0.0)} {drawing.unit}.")
-    if other is None:
-        caption = f"{of}{share}"
-    else:
-        caption = f"{_DRAWN[look.side]}{share}. B: {of[:1].lower()}{of[1:]}. A: the same {other.state}"
-        if other.settings:
-            looked.append(f"A was computed {other.settings}.")
-        found = replace(found, details=[f"Of B: {' '.join(found.details)}"])
-    words = _words(found, look, abs(1 / distance) if look.share and distance else 1.0)
-    found = replace(found, caption=caption, looked=[*looked, *([words] if words else [])])
-    return _arranged(found, look)
+        seen = _scaled(seen, factor)
+        share = f"A share of 1 is clean − corrupted: {signed(distance or 0.0)} {drawing.unit}."
+        seen = replace(seen, unit=SHARE, details=[*seen.details, share])
+    if other is not None:
+        caption = comparison_caption(look.side, drawing.caption, other.state, other.settings)
+        seen = replace(seen, caption=caption, details=[f"Of B: {' '.join(seen.details)}"])
+    return replace(seen, looked=look_words(seen, look, abs(factor)), lines=_lines(drawing, look))
 
 
 def require_distance(distance: float | None) -> float:
@@ -133,15 +128,6 @@ def require_distance(distance: float | None) -> float:
             code="no_share",
         )
     return distance
-
-
-def state_words(base: str, edits: Sequence[str]) -> str:
-    """A state after "the same": "on the clean run", "after zero 9.9, zero 9.6 and 3 more"."""
-    if not edits:
-        return f"on the {base} run"
-    named = ", ".join(shown(edit, 40) for edit in edits[:_NAMED])
-    more = f" and {len(edits) - _NAMED} more" if len(edits) > _NAMED else ""
-    return f"after {named}{more}"
 
 
 def difference_of(
@@ -168,6 +154,10 @@ def _require(drawing: MapDrawing, look: Look) -> None:
                 f"These are no {what}s of the map, each at most once: it has {n}, counted from 0. Look at the map again.",
                 code="bad_look",
             )
+    if look.layers is not None and len(look.layers) != 2:  # noqa: PLR2004  from, to
+        raise InterventionError(
+            f"A range of layers is its first and its last one, not {len(look.layers)} numbers.", code="bad_look"
+        )
     for size in (look.hide_below, look.numbers_from):
         if size is not None and not (math.isfinite(size) and size >= 0):
             raise InterventionError(f"A size of an effect is a number from 0 on, not {size}.", code="bad_look")
@@ -176,27 +166,25 @@ def _require(drawing: MapDrawing, look: Look) -> None:
 def _beside(drawing: MapDrawing, other: Other, side: Side) -> MapDrawing:
     shape = drawing.effect.shape
     a = replace(other, effect=other.effect.reshape(shape), known=other.known.reshape(shape))
-    clip_of_a, _ = scale_of(a.effect, a.known, None)
+    clip_of_a, _ = scale_of(a.effect, a.known != UNKNOWN)
     clip, fixed = max(drawing.clip, clip_of_a), drawing.fixed and clip_of_a <= drawing.clip
     effect, known = drawing.effect, drawing.known
     if side == "a":
         effect, known = a.effect, a.known
     elif side == "difference":
         effect, known = difference_of(a, effect, known)
-        clip, fixed = scale_of(effect, known, None)
+        clip, fixed = scale_of(effect, known != UNKNOWN)
     stderr = drawing.stderr if side == "b" else None
     return replace(drawing, effect=effect, known=known, clip=clip, fixed=fixed, stderr=stderr, side=side)
 
 
-def _normalized(drawing: MapDrawing, distance: float | None) -> MapDrawing:
-    factor = 1 / require_distance(distance)
+def _scaled(drawing: MapDrawing, factor: float) -> MapDrawing:
     return replace(
         drawing,
         effect=drawing.effect * factor,
         stderr=None if drawing.stderr is None else drawing.stderr * abs(factor),
         clip=drawing.clip * abs(factor),
         numbers_from=None if drawing.numbers_from is None else drawing.numbers_from * abs(factor),
-        unit=SHARE,
     )
 
 
@@ -211,53 +199,34 @@ def _hidden(drawing: MapDrawing, look: Look) -> Bool[np.ndarray, "row column"]:
     return np.asarray(hidden & (drawing.known != UNKNOWN))
 
 
-def _words(drawing: MapDrawing, look: Look, factor: float) -> str:
-    """What the look leaves out and moves: "View: rows by largest |effect|; cells under 0.30 logits hidden."."""
+def look_words(drawing: MapDrawing, look: Look, factor: float) -> str:
+    """What a look leaves out, moves and rescales: "View: rows by largest |effect|; under 0.30 logits hidden."."""
+    unit, digits = drawing.unit.removeprefix("share "), decimals(drawing.clip) + 1
     parts: list[str] = []
-    moved = [
-        what
-        for lines, what in ((look.rows, "rows"), (look.columns, "columns"))
-        if lines is not None and list(lines) != sorted(lines)
-    ]
-    if moved:
-        parts.append(f"{' and '.join(moved)} by largest |effect|")
-    for lines, labels, what in (
-        (look.rows, drawing.rows, drawing.row_axis),
-        (look.columns, drawing.columns, drawing.column_axis or "position"),
-    ):
-        if lines is not None and len(lines) < len(labels):
-            first, last = labels[min(lines)].text, labels[max(lines)].text
-            named = f"{what}s {first} to {last}" if len(lines) > 1 else f"{what} {first}"
-            if max(lines) - min(lines) + 1 != len(lines):
-                named = f"{len(lines)} of {len(labels)} {what}s"
-            parts.append(f"{named} only")
+    if look.share:
+        parts.append(f"effects as a {SHARE}")
+    if look.order != "layer":
+        parts.append(
+            f"{ORDERS[look.order]} by largest |effect|{' of the last complete map' if drawing.filling else ''}"
+        )
+    if look.layers is not None:
+        parts.append(f"layers {look.layers[0]} to {look.layers[1]} only")
     if look.show != "all":
-        parts.append(f"{look.show} cells only")
-    digits = decimals(drawing.clip) + 1
-    unit = f"of {SHARE.removeprefix('share of ')}" if look.share else drawing.unit
+        parts.append(f"{look.show} {drawing.cells} only")
     if look.hide_below > 0:
-        parts.append(f"cells under {plain(look.hide_below * factor, digits)} {unit} hidden")
+        parts.append(f"under {plain(look.hide_below * factor, digits)} {unit} hidden")
     if look.numbers_from is not None:
         parts.append(f"numbers from {plain(look.numbers_from * factor, digits)} {unit}")
-    return f"View: {'; '.join(parts)}." if parts else ""
+    hidden = 0 if drawing.hidden is None else int(drawing.hidden.sum())
+    count = f" ({hidden} of {drawing.hidden.size} hidden)" if hidden and drawing.hidden is not None else ""
+    return f"View: {'; '.join(parts)}{count}." if parts else ""
 
 
-def _arranged(drawing: MapDrawing, look: Look) -> MapDrawing:
+def _lines(drawing: MapDrawing, look: Look) -> tuple[Sequence[int], Sequence[int]] | None:
+    if look.rows is None and look.columns is None:
+        return None
     n_rows, n_columns = drawing.effect.shape
-    rows = list(range(n_rows)) if look.rows is None else list(look.rows)
-    columns = list(range(n_columns)) if look.columns is None else list(look.columns)
-    lines = np.ix_(rows, columns)
-    cells = (np.array(rows)[:, None] * n_columns + np.array(columns)[None]).ravel().tolist()
-    marks: dict[int, Mark] = {at: drawing.marks[cell] for at, cell in enumerate(cells) if cell in drawing.marks}
-    return replace(
-        drawing,
-        rows=[drawing.rows[row] for row in rows],
-        columns=[drawing.columns[column] for column in columns],
-        names=[drawing.names[cell] for cell in cells],
-        effect=drawing.effect[lines],
-        known=drawing.known[lines],
-        stderr=None if drawing.stderr is None else drawing.stderr[lines],
-        hidden=None if drawing.hidden is None else drawing.hidden[lines],
-        inscribed=None if drawing.inscribed is None else [drawing.inscribed[cell] for cell in cells],
-        marks=marks,
+    return (
+        range(n_rows) if look.rows is None else look.rows,
+        range(n_columns) if look.columns is None else look.columns,
     )

@@ -11,13 +11,26 @@ import numpy as np
 from circuitboard.address import describe
 from circuitboard.engine import tolerance
 from circuitboard.errors import InterventionError
+from circuitboard.interventions.columns import columns_of
 from circuitboard.metrics import standard_error
-from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, Label, MapDrawing, Mark, scale_of
-from circuitboard.pictures.look import Look, Other, looked_at, state_words
-from circuitboard.pictures.text import metric_words, shown, signed, token_text
+from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, Label, MapDrawing, Mark
+from circuitboard.pictures.look import Look, Other, looked_at
+from circuitboard.pictures.words import column_names, map_caption, position_names, state_words
+from circuitboard.prompts.columns import shared_columns, token_columns
+from circuitboard.protocol.vocabulary import CHARACTERS, MAPS
+from circuitboard.protocol.wording import (
+    capital,
+    metric_words,
+    name_words,
+    signed,
+    token_words,
+    unit_words,
+    with_error,
+)
+from circuitboard.sweeps.scale import scale_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jaxtyping import Float, UInt8
     from torch import Tensor
@@ -26,8 +39,9 @@ if TYPE_CHECKING:
     from circuitboard.desk.outcome import Shown
     from circuitboard.desk.state_comparison import StateComparison
     from circuitboard.metrics import Metric
-    from circuitboard.pictures.colour import ColourMap
     from circuitboard.prompts import Prompts
+    from circuitboard.protocol.drawing import ColourMap, MapOver, TokenColumn
+    from circuitboard.protocol.vocabulary import MapWords
     from circuitboard.steps import Edit
     from circuitboard.sweeps import Grid, Sweep
 
@@ -39,7 +53,6 @@ _EDITS = 8
 
 EDITED_CELLS = "The effect of an edited cell is the metric with its edits minus without them."
 
-_DOING = {"zero": "zeroing", "mean": "mean-ablating", "resample": "resampling", "patch": "patching"}
 _OBJECTS = {
     "head": "each head",
     "head.q": "each head's queries",
@@ -51,6 +64,7 @@ _OBJECTS = {
     "attn_out": "each attention layer's output",
     "mlp_out": "each MLP's output",
 }
+"""What the cells of sweeps are that the panel has no map of."""
 
 
 def drawing_of(
@@ -64,6 +78,8 @@ def drawing_of(
     stderr: Float[np.ndarray, " cell"] | None = None,
     live: bool = False,
     colours: ColourMap = "orange-blue",
+    prompt: int | None = None,
+    filling: bool = False,
 ) -> MapDrawing:
     """A map of a board as it is drawn.
 
@@ -86,6 +102,10 @@ def drawing_of(
         panel; in a sweep it is that of one edit more.
     colours
         The map from effects to colours.
+    prompt
+        Whose tokens name positions; None for those that all prompts share.
+    filling
+        Whether cells that are not exact will be.
 
     Raises
     ------
@@ -101,23 +121,24 @@ def drawing_of(
     shape = (grid.shape[0], grid.shape[1] if len(grid.shape) > 1 else 1)
     effect, known = effect.reshape(shape), known.reshape(shape)
     distance = distance_of(board, state, metric) if grid.over.startswith("resid") else None
-    clip, fixed = scale_of(effect, known, None if distance is None else abs(distance))
+    clip, fixed = scale_of(effect, known != UNKNOWN, None if distance is None else abs(distance))
     ranked = grid.axes[-1] == "rank"
-    marks = _marks(board, grid, state.history.state.edits)
+    marks = _marks(board, grid, state.history.state.edits, prompt or 0)
+    words, columns = _words_of(grid), _token_columns(board.prompts, prompt)
     return MapDrawing(
-        caption=caption_of(grid, state),
+        caption=caption_of(board, grid, state, prompt),
         details=[
             *details_of(board, state, metric),
             *([EDITED_CELLS] if live and marks else []),
         ],
-        row_axis=_row_axis(grid),
-        column_axis=_column_axis(grid),
+        row_axis=grid.axes[0] if words is None else words.rows,
+        column_axis=_column_axis(grid) if words is None else words.columns,
         rows=_rows(grid),
-        columns=_columns(board, grid, shape[1]),
+        columns=_columns(grid, shape[1], columns),
         names=[str(cell.site) for cell in grid.cells],
         effect=effect,
         known=known,
-        unit=metric.unit or "the metric's own unit",
+        unit=unit_words(metric.unit),
         clip=clip,
         fixed=fixed,
         marks=marks,
@@ -125,6 +146,8 @@ def drawing_of(
         tokens=grid.axes[-1] == "pos",
         stderr=None if stderr is None else stderr.reshape(shape),
         colours=colours,
+        cells="cells" if words is None else words.cells,
+        filling=filling,
     )
 
 
@@ -191,20 +214,20 @@ def _swept(board: Board, state: Shown, sweep: Sweep) -> MapDrawing:
     return drawing_of(board, state, grid, effect.double().numpy().ravel(), known.ravel(), metric=metric, stderr=errors)
 
 
-def caption_of(grid: Grid, state: Shown) -> str:
-    """What is done to each cell, where, on top of what: "Effect of zeroing each head at END, on top of 2 edits"."""
-    base, active = state.history.state.base, state.history.state.active
-    what = _OBJECTS.get(grid.over, f"the residual stream ({grid.over})")
-    if grid.axes[-1] == "rank":
-        what += ", those with the largest estimates of every layer"
-    if grid.axes[0] == "head":
-        what = what.replace("each head", f"each head of layer {grid.layers[0]}")
-    where = " at one position" if grid.by == "pos" else "" if grid.asked is None else f" at {describe(grid.asked)}"
-    source = ""
-    if grid.how == "patch":
-        source = f" from the {'corrupted' if base == 'clean' else 'clean'} run"
-    top = f"the {base} run" if not active else f"top of {len(active)} edit{'s' if len(active) > 1 else ''}"
-    return f"Effect of {_DOING[grid.how]} {what}{where}{source}, on {top}"
+def caption_of(board: Board, grid: Grid, state: Shown, prompt: int | None = None) -> str:
+    """What is done to each cell, where, on top of what, in the words of the panel."""
+    history, words = state.history.state, _words_of(grid)
+    if words is not None:
+        what = words.object.replace("{layer}", str(grid.layers[0]))
+    else:
+        what = _OBJECTS.get(grid.over, f"the residual stream ({grid.over})")
+        what += {"pos": " at one position", "label": " at one label"}.get(grid.by, "")
+    at = None
+    if grid.by == "all" and grid.asked is not None:
+        at = describe(grid.asked)
+        if prompt is not None or board.prompts.real is None:
+            at = position_names(board.prompts.resolve(grid.asked)[prompt or 0], _token_columns(board.prompts, prompt))
+    return map_caption(what, grid.how, history.base, len(history.active), at)
 
 
 def details_of(board: Board, state: Shown, metric: Metric) -> list[str]:
@@ -213,23 +236,21 @@ def details_of(board: Board, state: Shown, metric: Metric) -> list[str]:
     base, n = state.history.state.base, board.prompts.n
     clean, corrupted = lab.unedited(base, metric)
     values = (outcome.values if metric is lab.metric else lab.values(state.run, metric)).double()
-    now = signed(float(values.mean()))
-    if n > 1:
-        now += f" ± {float(standard_error(values)):.2f} s.e."
+    now = with_error(float(values.mean()), float(standard_error(values))) + (" s.e." if n > 1 else "")
     runs = f"clean run {signed(float(clean.double().mean()))}"
     if corrupted is not None:
         runs += f", corrupted run {signed(float(corrupted.double().mean()))}"
     dtype = str(lab.adapter.dtype).removeprefix("torch.")
-    unit = f" in {shown(metric.unit, 40)}" if metric.unit else ""
+    unit = f" in {unit_words(metric.unit)}" if metric.unit else ""
     active = state.history.state.active
-    edits = "; ".join(shown(str(edit), 60) for edit in active[:_EDITS])
+    edits = "; ".join(name_words(str(edit), 60) for edit in active[:_EDITS])
     if len(active) > _EDITS:
         edits += f"; and {len(active) - _EDITS} more"
     name = metric_words(metric.name)
     return [
-        f"{name[:1].upper()}{name[1:]}{unit}, mean over {n} prompt{'s' if n > 1 else ''}: {now} with the edits in force ({runs}).",
+        f"{capital(name)}{unit}, mean over {n} prompt{'s' if n > 1 else ''}: {now} with the edits in force ({runs}).",
         f"The {base} run is edited: {edits}." if active else f"Nothing is edited: the {base} run.",
-        f"{shown(lab.adapter.name)}, {dtype}, {lab.choice.tier}; Circuitboard {version('circuitboard')}.",
+        f"{name_words(lab.adapter.name)}, {dtype}, {lab.choice.tier}; Circuitboard {version('circuitboard')}.",
     ]
 
 
@@ -254,14 +275,25 @@ def _head_by_position(grid: Grid) -> Grid:
     return replace(grid, axes=(f"layer.{grid.axes[-1]}", "pos"), shape=(n_layers * n_heads, n_positions), cells=cells)
 
 
-def _row_axis(grid: Grid) -> str:
-    return f"head of layer {grid.layers[0]}" if grid.axes[0] == "head" else grid.axes[0]
+_OF_THE_PANEL: Mapping[tuple[str, tuple[str, ...]], MapOver] = {
+    ("head", ("layer", "head")): "head",
+    ("head", ("head", "pos")): "head_pos",
+    ("neuron", ("layer", "rank")): "neuron",
+    ("resid_pre", ("layer", "pos")): "resid_pre",
+    ("attn_out", ("layer", "pos")): "attn_out",
+    ("mlp_out", ("layer", "pos")): "mlp_out",
+}
+"""Grids that are maps of the panel, by their cells and axes."""
+
+
+def _words_of(grid: Grid) -> MapWords | None:
+    """The words of the panel's map that a grid is; None for other grids."""
+    over = _OF_THE_PANEL.get((grid.over, tuple(grid.axes)))
+    return None if over is None else MAPS[over]
 
 
 def _column_axis(grid: Grid) -> str:
-    if len(grid.axes) == 1:
-        return ""
-    return "" if grid.axes[-1] == "pos" else grid.axes[-1]
+    return "" if len(grid.axes) == 1 or grid.axes[-1] == "pos" else grid.axes[-1]
 
 
 def _rows(grid: Grid) -> list[Label]:
@@ -273,37 +305,33 @@ def _rows(grid: Grid) -> list[Label]:
     return [Label(grid.cells[row * n_positions].site.component.name) for row in range(grid.shape[0])]
 
 
-def _columns(board: Board, grid: Grid, n: int) -> list[Label]:
+def _columns(grid: Grid, n: int, tokens: Sequence[TokenColumn]) -> list[Label]:
     if len(grid.axes) == 1:
         return [Label("")]
-    if grid.axes[-1] != "pos":
-        return [Label(str(column)) for column in range(n)]
-    return [position_label(board.prompts, column) for column in grid.positions or range(n)]
+    if grid.axes[-1] == "pos":
+        names = column_names(tokens)
+        return [Label(names[at], strong=bool(tokens[at].labels)) for at in grid.positions or range(n)]
+    if grid.axes[-1] == "label" and grid.labels is not None:
+        return [Label(token_words(label, CHARACTERS["position"]), strong=True) for label in grid.labels]
+    first = 1 if grid.axes[-1] == "rank" else 0
+    return [Label(str(column)) for column in range(first, first + n)]
 
 
-def position_label(prompts: Prompts, column: int) -> Label:
-    """A column of the prompts: its label where all share one, else its token where that is the same, else its number."""
-    names = [prompts.labels_at(prompt, column) for prompt in range(prompts.n)]
-    shared = [name for name in names[0] if all(name in others for others in names)]
-    if shared:
-        return Label(shown(shared[0], 24), strong=True)
-    tokens = prompts.clean_tokens[:, column]
-    if prompts.real is None and bool((tokens == tokens[0]).all()):
-        token = prompts.token_str(int(tokens[0]))
-        if token != str(int(tokens[0])):  # without a tokenizer a token is its id, which would be taken for a position
-            return Label(token_text(token))
-    return Label(str(column))
+def _token_columns(prompts: Prompts, prompt: int | None) -> Sequence[TokenColumn]:
+    """What names the columns: the tokens of one prompt, or what all share."""
+    return shared_columns(prompts) if prompt is None else token_columns(prompts)[prompt]
 
 
-def _marks(board: Board, grid: Grid, edits: Sequence[Edit]) -> dict[int, Mark]:
+def _marks(board: Board, grid: Grid, edits: Sequence[Edit], prompt: int) -> dict[int, Mark]:
     """Cells whose component is edited, in a map by position at the cell's positions; an edit in force goes first."""
     cells: dict[object, list[int]] = {}
     for cell, intervention in enumerate(grid.cells):
         cells.setdefault(intervention.site.component, []).append(cell)
-    resolve, marks = board.prompts.resolve, {}
+    marks: dict[int, Mark] = {}
     for edit in sorted(edits, key=lambda edit: edit.enabled):
-        where = set(resolve(edit.intervention.site.positions)[0])
+        where = columns_of(edit.intervention, board.prompts, prompt)
         for cell in cells.get(edit.intervention.site.component, ()):
-            if grid.by == "all" or set(resolve(grid.cells[cell].site.positions)[0]) <= where:
+            here = board.prompts.resolve(grid.cells[cell].site.positions)[prompt]
+            if grid.by == "all" or where is None or (here and set(here) <= set(where)):
                 marks[cell] = Mark(edit.intervention.how, edit.enabled)
     return marks

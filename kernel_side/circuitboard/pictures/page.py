@@ -24,16 +24,24 @@ from circuitboard.pictures.drawing import ESTIMATED, EXACT
 from circuitboard.pictures.html import folded, number, table
 from circuitboard.pictures.page_style import style_of
 from circuitboard.pictures.svg import characters, svg_of
-from circuitboard.pictures.text import markup, metric_words, percent, plain, shown, signed, token_text
+from circuitboard.pictures.text import markup
+from circuitboard.protocol.wording import (
+    metric_words,
+    name_words,
+    percent,
+    plain,
+    signed,
+    token_words,
+)
 from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
     from circuitboard.board.board import Board
     from circuitboard.desk.outcome import Shown
-    from circuitboard.pictures.colour import ColourMap
     from circuitboard.pictures.drawing import MapDrawing
     from circuitboard.pictures.html import Cell
     from circuitboard.prompts import Prompts
+    from circuitboard.protocol.drawing import ColourMap
 
 _PROMPTS, _ROWS, _CELLS, _STATES, _TOKENS = 50, 500, 2000, 200, 10
 """Prompts aligned, prompts listed, cells listed, states listed, tokens listed; of more, the number is told."""
@@ -75,7 +83,7 @@ def page_of(board: Board, state: Shown, shows: Shows) -> str:
     InterventionError
         `moved_on` if the board was stepped meanwhile, since its code and its numbers may be of two states then.
     """
-    title = f"{shown(board.lab.adapter.name)}: {metric_words(board.lab.metric.name)} {signed(state.outcome.value)}"
+    title = f"{name_words(board.lab.adapter.name)}: {metric_words(board.lab.metric.name)} {signed(state.outcome.value)}"
     drawings = [svg_of(drawing, bare=True) for drawing, _ in shows.maps]
     normal, strong = characters("".join(drawings))
     faces = font.face(normal, "normal") + font.face(strong, "bold") if drawings else ""
@@ -114,7 +122,7 @@ def _head(board: Board, state: Shown) -> str:
     metric, values = lab.metric, state.outcome.values.double()
     clean, corrupted = lab.unedited(base)
     error = f" ± {plain(float(standard_error(values)))} s.e." if n > 1 else ""
-    unit = f", {shown(metric.unit, 40)}" if metric.unit else ""
+    unit = f", {name_words(metric.unit, 40)}" if metric.unit else ""
     runs = f"clean run {signed(float(clean.double().mean()))}"
     if corrupted is not None:
         share = float(normalized(values.mean(), clean.double(), corrupted.double()))
@@ -122,7 +130,7 @@ def _head(board: Board, state: Shown) -> str:
     dtype = str(lab.adapter.dtype).removeprefix("torch.")
     n_edits = len(state.history.state.active)
     return (
-        f'<h1>{markup(shown(lab.adapter.name))} <span class="quiet">{markup(dtype)}</span></h1>'
+        f'<h1>{markup(name_words(lab.adapter.name))} <span class="quiet">{markup(dtype)}</span></h1>'
         f'<p class="value">{signed(state.outcome.value)}</p>'
         f"<p><b>{markup(metric_words(metric.name))}</b>{markup(unit)}, mean over {n} prompt{'s' if n > 1 else ''}{error}, "
         f"with {n_edits} edit{'s' if n_edits != 1 else ''} of the {base} run in force.</p>"
@@ -151,7 +159,7 @@ def _prompt(prompts: Prompts, index: int) -> str:
         runs.append(("second", prompts.token_ids("corrupted")[index]))
     items = []
     for column in range(padding, min(prompts.n_positions, padding + _COLUMNS)):
-        labels = " ".join(f"<b>{markup(shown(label, 24))}</b>" for label in prompts.marks_at(index, column))
+        labels = " ".join(f"<b>{markup(name_words(label, 24))}</b>" for label in prompts.marks_at(index, column))
         place = f"<small>{labels}{' ' if labels else ''}{column - padding}</small>"
         # Ends lie in the last column; a run that is shorter has no token in the first ones.
         from_end = prompts.n_positions - column
@@ -170,14 +178,14 @@ def _prompt(prompts: Prompts, index: int) -> str:
 
 
 def _token(prompts: Prompts, token: int, run: str, *, differs: bool = False) -> str:
-    text = markup(token_text(prompts.token_str(token)))
+    text = markup(token_words(prompts.token_str(token)))
     tag = "mark" if differs else "span"
     return f'<{tag} class="{run}"><bdi>{text}</bdi></{tag}>'
 
 
 def _answers(answers: str) -> str:
     """One answer or several, which are joined as in " Mary | John"."""
-    return " or ".join(token_text(answer) for answer in answers.split(" |"))
+    return " or ".join(token_words(answer) for answer in answers.split(" |"))
 
 
 def _edits(board: Board, state: Shown, effects: Mapping[int, float]) -> str:
@@ -188,17 +196,17 @@ def _edits(board: Board, state: Shown, effects: Mapping[int, float]) -> str:
     receipts = iter(state.outcome.receipts)
     for index, edit in enumerate(edits):
         receipt = next(receipts, None) if edit.enabled else None
-        names = ", ".join(shown(name) for name in (edit.name, edit.group) if name)
+        names = ", ".join(name_words(name) for name in (edit.name, edit.group) if name)
         effect, change = effects.get(index), None if receipt is None else receipt.norm_change
         rows.append(
             (
-                shown(str(edit.intervention)) + (f" ({names})" if names else ""),
+                name_words(str(edit.intervention)) + (f" ({names})" if names else ""),
                 "in force" if edit.enabled else "switched off",
                 number("" if effect is None else signed(effect, 4), effect),
                 number("" if change is None else plain(change, 3)),
             )
         )
-    unit = shown(board.lab.metric.unit or "the metric's own unit", 40)
+    unit = name_words(board.lab.metric.unit or "the metric's own unit", 40)
     columns: list[Cell] = ["edit", "state", ("effect", "n"), ("change of norm", "n")]
     caption = f"In the order in which they act. Effect: the metric with minus without this edit, the others in force, in {unit}."
     looks = ["" if edit.enabled else "off" for edit in edits]
@@ -212,16 +220,16 @@ def _map(drawing: MapDrawing, svg: str, code: str) -> str:
     for cell in cells:
         effect = float(drawing.effect.flat[cell])
         error = math.nan if drawing.stderr is None else float(drawing.stderr.flat[cell])
-        row: list[Cell] = [shown(drawing.names[cell]), number(signed(effect, 4), effect)]
+        row: list[Cell] = [name_words(drawing.names[cell]), number(signed(effect, 4), effect)]
         if drawing.stderr is not None:
             row.append(number("" if math.isnan(error) else plain(error, 4)))
         rows.append([*row, told.get(int(drawing.known.flat[cell]), "")])
     columns: list[Cell] = ["site", ("effect", "n"), *([("± s.e.", "n")] if drawing.stderr is not None else []), "known"]
     known = int((drawing.known > 0).sum())
     effects = table(columns, rows, caption=f"Effects in {drawing.unit}, largest first", total=known)
-    details = "".join(f"<p>{markup(shown(line, 1000))}</p>" for line in drawing.details)
+    details = "".join(f"<p>{markup(name_words(line, 1000))}</p>" for line in drawing.details)
     return (
-        f"<h2>Map</h2><figure><figcaption>{markup(shown(drawing.caption, 400))}</figcaption>{svg}</figure>"
+        f"<h2>Map</h2><figure><figcaption>{markup(name_words(drawing.caption, 400))}</figcaption>{svg}</figure>"
         f'<div class="quiet">{details}<p><code>{markup(code)}</code></p></div>'
         + folded(f"Table of the {len(rows)} cells with the largest effects", effects)
     )
@@ -237,7 +245,7 @@ def _metrics(board: Board, state: Shown) -> str:
         rows.append(
             (
                 metric_words(metric.name),
-                shown(metric.unit, 40),
+                name_words(metric.unit, 40),
                 number(signed(float(values.mean()), 4)),
                 number(error),
                 number(signed(float(clean.double().mean()), 4)),
@@ -262,11 +270,11 @@ def _per_prompt(board: Board, state: Shown) -> str:
     rows: list[Sequence[Cell]] = [
         (
             str(index + 1),
-            (shown(texts[index], 160), "wide"),
+            (name_words(texts[index], 160), "wide"),
             number(signed(float(state.outcome.values[index]), 4)),
             number(signed(float(before[index]), 4)),
             number(signed(float(change[index]), 4) + (" *" if odd[index] else ""), float(change[index])),
-            f"{token_text(prompts.token_str(int(top[index])))} {percent(float(top_probs[index]))}",
+            f"{token_words(prompts.token_str(int(top[index])))} {percent(float(top_probs[index]))}",
         )
         for index in order[:_ROWS]
     ]
@@ -281,7 +289,7 @@ def _per_prompt(board: Board, state: Shown) -> str:
 def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
     rows: list[Sequence[Cell]] = [
         (
-            token_text(row.token),
+            token_words(row.token),
             row.side or "",
             number(str(row.rank or "")),
             number(percent(row.prob)),
@@ -325,7 +333,7 @@ def _history(board: Board, state: Shown, values: Mapping[int, float]) -> str:
             (
                 str(index),
                 "" if node.parent is None else str(node.parent),
-                shown(node.label or "start") + (f" ({shown(node.note)})" if node.note else ""),
+                name_words(node.label or "start") + (f" ({name_words(node.note)})" if node.note else ""),
                 number("" if value is None else signed(value, 4)),
                 number("" if change is None else signed(change, 4), change),
             )
@@ -360,7 +368,7 @@ def _manifest(board: Board) -> str:
         "engine": f"{engine.tier}: {engine.why}",
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
     }
-    rows = [(name, shown(fact, 400)) for name, fact in facts.items() if fact]
+    rows = [(name, name_words(fact, 400)) for name, fact in facts.items() if fact]
     return (
         f"<h2>Made with</h2>{table(['what', 'which'], rows)}"
         f'<p class="quiet">Circuitboard {markup(version("circuitboard"))}. This page holds no script and asks no network.</p>'

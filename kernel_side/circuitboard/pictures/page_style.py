@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from circuitboard.pictures.colour import ColourMap
+    from circuitboard.protocol.drawing import ColourMap
 
 _STYLE = """
 :root{color-scheme:light dark;--bg:#fff;--ink:#1f1f1f;--ink2:#555;--line:#e0e0de;--bg2:#f7f7f6;--pos:#1f5fae;--neg:#a04410;--post:#dfeafa;--negt:#f8e6da;--focus:#1976d2}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from circuitboard.pictures import font
 from circuitboard.pictures.drawing import Mark
 from circuitboard.pictures.text import markup
+from circuitboard.protocol.vocabulary import GLYPHS
 
 INK, QUIET, CONTROL, LINE, PAPER, SUNK = "#1f1f1f", "#555555", "#7d7d7a", "#d4d4d1", "#ffffff", "#f7f7f7"
 """Colours: of text, of quiet text, of outlines that mean something, of hairlines, of the ground, of hidden cells."""
@@ -14,18 +15,6 @@ SMALL = 11.0
 
 MARGIN = 16.0
 
-_SIGNS = {
-    "zero": "M-5 5L5 -5",
-    "mean": "M-5 0H5",
-    "resample": "M-6 1q3 -5 6 -1t6 -1",
-    "patch": "M-5 0H4M1 -3.5l3.5 3.5l-3.5 3.5",
-    "scale": "M-4 4V0M4 4V-4M0 4V-2",
-    "add": "M-4 4V0M4 4V-4M0 4V-2",
-    "set": "M-4 -2H4M-4 2.5H4",
-    "freeze": "M0 -5V5M-4.3 -2.5L4.3 2.5M-4.3 2.5L4.3 -2.5",
-}
-"""The panel's glyphs for what was done, around (0, 0)."""
-
 
 def framed(mark: Mark, x: float, y: float, width: float, height: float) -> str:
     """A frame around an edited cell, dashed where the edit is off, and the sign of what was done."""
@@ -33,7 +22,7 @@ def framed(mark: Mark, x: float, y: float, width: float, height: float) -> str:
     thick = min(2.0, min(width, height) / 4)
     box = boxed(x + thick / 2, y + thick / 2, width - thick, height - thick)
     ring = f'<path fill="none" stroke="{INK}" stroke-width="{number(thick)}"{dashed} d="{box}"/>'
-    sign = _SIGNS.get(mark.how)
+    sign = GLYPHS.get(mark.how)
     if sign is None or min(width, height) < 14:  # noqa: PLR2004  there is room for a glyph
         return ring
     where = f'transform="translate({number(x + width / 2)} {number(y + height / 2)})" fill="none" d="{sign}"'

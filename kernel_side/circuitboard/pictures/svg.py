@@ -31,11 +31,11 @@ from circuitboard.pictures.shapes import (
     number,
     written,
 )
-from circuitboard.pictures.text import decimals, markup, shown, signed
+from circuitboard.pictures.text import markup
+from circuitboard.protocol.vocabulary import NUMBER_FROM
+from circuitboard.protocol.wording import decimals, name_words, signed, without_zero
 
 _NARROWEST = 440.0
-_NUMBER_FROM = 0.4
-"""Effects smaller than this share of the scale get no number in their cell."""
 _READABLE = 12.0
 """Rows or columns closer than this are not all named."""
 
@@ -61,7 +61,8 @@ def svg_of(drawing: MapDrawing, *, bare: bool = False) -> str:
         Valid XML 1.0, the same for the same drawing. Characters that do not print are written as escapes; those that
         the font lacks stay text for the reader's own fonts, and `<desc>` names them.
     """
-    plan = _Plan.of(drawing, bare=bare)
+    seen = drawing.arranged()
+    plan = _Plan.of(drawing, seen, bare=bare)
     parts: list[str] = []
     y = MARGIN
     if not bare:
@@ -72,8 +73,8 @@ def svg_of(drawing: MapDrawing, *, bare: bool = False) -> str:
             y += 15
             parts.append(written(line, MARGIN, y - 3, SMALL, QUIET))
         y += 10
-    parts += _map(drawing, plan, y)
-    y += plan.top + plan.pitch_y * len(drawing.rows) + 14
+    parts += _map(seen, plan, y)
+    y += plan.top + plan.pitch_y * len(seen.rows) + 14
     legend, height = legend_of(drawing, plan.width, y)
     parts += legend
     y += height
@@ -83,7 +84,7 @@ def svg_of(drawing: MapDrawing, *, bare: bool = False) -> str:
             y += 15
             parts.append(written(line, MARGIN, y, SMALL, QUIET))
     height = math.ceil(y + MARGIN)
-    words = f"{shown(drawing.caption, _LONGEST)}. {drawing.counts}."
+    words = f"{name_words(drawing.caption, _LONGEST).removesuffix('.')}. {drawing.counts}."
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{plan.width}" height="{height}" '
         f'viewBox="0 0 {plan.width} {height}" role="img" aria-label="{markup(words)}" '
@@ -94,7 +95,7 @@ def svg_of(drawing: MapDrawing, *, bare: bool = False) -> str:
     if bare:
         return f"{opening}{ground}{body}</svg>"
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n{opening}\n<title>{markup(shown(drawing.caption, _LONGEST))}</title>\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n{opening}\n<title>{markup(name_words(drawing.caption, _LONGEST))}</title>\n'
         f"<desc>{markup(_described(drawing, words, body))}</desc>\n<style>{_faces(body)}</style>\n"
         f"{ground}\n{body}\n</svg>\n"
     )
@@ -122,7 +123,8 @@ class _Plan:
     notes: Sequence[Sequence[str]]
 
     @classmethod
-    def of(cls, drawing: MapDrawing, *, bare: bool) -> _Plan:
+    def of(cls, whole: MapDrawing, drawing: MapDrawing, *, bare: bool) -> _Plan:
+        """Of what is drawn of a whole map."""
         n_columns, n_rows = max(1, len(drawing.columns)), max(1, len(drawing.rows))
         widest = 40.0 if drawing.inscribed else 30.0
         if drawing.tokens:
@@ -145,15 +147,15 @@ class _Plan:
         left, top = math.ceil(left), math.ceil(top)
         width = math.ceil(max(_NARROWEST, left + pitch_x * n_columns + overhang + MARGIN))
         room = width - 2 * MARGIN
-        notes = [f"{note_of(drawing)} {drawing.counts}.", *([] if bare else [" ".join(drawing.details)])]
+        notes = [note_of(whole), *([] if bare else [" ".join([f"{whole.counts}.", *whole.details])])]
         return cls(
             left,
             top,
             pitch_x,
             pitch_y,
             width,
-            _wrapped(shown(drawing.caption, _LONGEST), room, 13, "bold"),
-            [line for text in drawing.looked for line in _wrapped(text, room, SMALL, "normal")],
+            _wrapped(name_words(drawing.caption, _LONGEST), room, 13, "bold"),
+            _wrapped(drawing.looked, room, SMALL, "normal") if drawing.looked else [],
             [_wrapped(note, room, SMALL, "normal") for note in notes],
         )
 
@@ -247,17 +249,17 @@ def _colourless(drawing: MapDrawing, cell: int) -> str | None:
 def _words(drawing: MapDrawing, cell: int, x: float, y: float, width: float, height: float) -> Iterator[str]:
     """What is written into a cell: its effect where that is large and exact, the neuron that it is."""
     known, effect = int(drawing.known.flat[cell]), float(drawing.effect.flat[cell])
-    least = _NUMBER_FROM * drawing.clip if drawing.numbers_from is None else drawing.numbers_from
+    least = NUMBER_FROM * drawing.clip if drawing.numbers_from is None else drawing.numbers_from
     lines: list[str] = []
     size = 9.0
     if drawing.inscribed is not None:
         lines.append(drawing.inscribed[cell])
-    if known == EXACT and not math.isfinite(effect):
+    if known != UNKNOWN and not math.isfinite(effect):
         lines.append(signed(effect))
     elif known == EXACT and drawing.clip > 0 and abs(effect) >= least:
         text = signed(effect, decimals(drawing.clip))
         # "−.16" where "−0.16" does not fit, as on the panel.
-        lines.append(text if font.width_of(text, size) <= width - 1 else text.replace("0.", ".", 1))
+        lines.append(text if font.width_of(text, size) <= width - 1 else without_zero(text))
     if not lines or len(lines) * size > height or any(font.width_of(line, size) > width - 1 for line in lines):
         return
     ink = QUIET
@@ -270,7 +272,9 @@ def _words(drawing: MapDrawing, cell: int, x: float, y: float, width: float, hei
 
 def _described(drawing: MapDrawing, words: str, body: str) -> str:
     """The drawing for those who do not see it, and what its font could not draw."""
-    text = " ".join([words, note_of(drawing), *(shown(line, 2000) for line in (*drawing.looked, *drawing.details))])
+    text = " ".join(
+        [words, note_of(drawing), *(name_words(line, 2000) for line in (drawing.looked, *drawing.details) if line)]
+    )
     missing = font.lacking("".join(characters(body)))
     if missing:
         text += f" Drawn by the reader's own fonts, since the embedded one lacks them: {missing}"
@@ -285,7 +289,7 @@ def _faces(body: str) -> str:
 def _wrapped(text: str, room: float, size: float, weight: font.Weight) -> list[str]:
     """Lines that fit; a word that is wider than a line is cut."""
     lines: list[str] = []
-    for word in shown(text, 2000).split(" "):
+    for word in name_words(text, 2000).split(" "):
         whole = f"{lines[-1]} {word}" if lines else word
         if lines and font.width_of(whole, size, weight) <= room:
             lines[-1] = whole

@@ -23,12 +23,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from circuitboard.prompts.token_bytes import reader_of
+from circuitboard.protocol.vocabulary import MARKS, SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SPACE = "·"
-_MARKS = {" ": SPACE, "\n": "⏎", "\t": "⇥", "\r": "␍"}
+_MARKS = {" ": SPACE, **MARKS}
 _CIRCLE = "◌"
 _RESERVED = frozenset((*_MARKS.values(), _CIRCLE, "⟨", "⟩"))
 # Printable by Python's account, but nothing is drawn: fillers, variation selectors, the blank of Braille.

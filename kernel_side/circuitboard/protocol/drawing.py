@@ -28,6 +28,11 @@ class Real(msgspec.Struct, frozen=True):
             return cls(float(x))
         return cls(special="nan" if math.isnan(x) else "inf" if x > 0 else "-inf")
 
+    @property
+    def number(self) -> float:
+        """What it stands for."""
+        return float(self.special or "nan") if self.value is None else self.value
+
 
 class ErrorInfo(msgspec.Struct, frozen=True):
     """An error in words: `code` is stable, `message` is for people."""

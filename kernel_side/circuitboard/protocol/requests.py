@@ -218,6 +218,7 @@ class MapLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `unit` is the metric's own, or a share of clean − corrupted. `rows` and `columns` are those that are drawn, in their
     order; null for all as they are. `show` names the cells that are drawn; those whose |effect| is under `hide_below`
     are not; those from `numbers_from` on carry their number (null for a share of the scale); both in the metric's unit.
+    `order` and `layers` say why: what is sorted by its largest |effect|, and the first and last layer, null for all.
     `against` is the `map_id` of the map (A) that the live one (B) is compared with, null for none; `side` is which of
     them is drawn, or B − A.
     """
@@ -230,6 +231,8 @@ class MapLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     numbers_from: float | None = None
     against: int | None = None
     side: Literal["a", "b", "difference"] = "b"
+    order: Literal["layer", "rows", "columns", "both"] = "layer"
+    layers: list[int] | None = None
 
 
 class Export(Request, frozen=True, tag="export"):

@@ -1,4 +1,4 @@
-"""All that travels as JSON schema, from which the front ends' TypeScript types are generated.
+"""All that travels as JSON schema, from which the front ends' TypeScript types are generated, and what is drawn beside it.
 
 Run `python -m circuitboard.protocol.schema` for the schema on standard output; `npm run codegen`
 feeds it to json-schema-to-typescript.
@@ -17,6 +17,7 @@ from circuitboard.protocol.boards import BOARDS_PATH, Boards
 from circuitboard.protocol.bridge import BRIDGE, Ask, Told
 from circuitboard.protocol.form import Checked, Form, FormOptions, FormText, FormView
 from circuitboard.protocol.output import BOARD_OUTPUT, DISPLAY_PREFIX, SAVED_NAME, WIDGET_VIEW, BoardOutput, Offer
+from circuitboard.protocol.vocabulary import vocabulary
 
 _UNIONS = {
     "AnyRequest": messages.AnyRequest,
@@ -80,7 +81,7 @@ def schema() -> dict[str, Any]:
 
 def main() -> None:
     """Write the schema to standard output."""
-    text = msgspec.json.format(msgspec.json.encode(schema()), indent=2)
+    text = msgspec.json.format(msgspec.json.encode({**schema(), "vocabulary": vocabulary()}), indent=2)
     sys.stdout.write(text.decode() + "\n")
 
 

@@ -7,7 +7,7 @@ import io
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from circuitboard.board import Board
     from circuitboard.desk.outcome import Shown
-    from circuitboard.pictures import ColourMap
+    from circuitboard.protocol.drawing import ColourMap
     from circuitboard.protocol.messages import AnyAnswer, Export, MapLook, Save
     from circuitboard.session.maps.live_map import MapState
     from circuitboard.session.reply import Reply
@@ -159,11 +159,23 @@ def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
     return Saved(request, str(place), len(data))
 
 
-def drawn_map(board: Board, state: MapState, colours: ColourMap = "orange-blue") -> MapDrawing:
-    """The panel's map as it is drawn outside of it."""
-    return drawing_of(
-        board, state.shown, state.grid, state.effect, state.known, stderr=state.stderr, live=True, colours=colours
+def drawn_map(board: Board, state: MapState, colours: ColourMap = "orange-blue", prompt: int = 0) -> MapDrawing:
+    """The panel's map as it is drawn outside of it, positions named by the tokens of the prompt that is looked at."""
+    drawing = drawing_of(
+        board,
+        state.shown,
+        state.grid,
+        state.effect,
+        state.known,
+        stderr=state.stderr,
+        live=True,
+        colours=colours,
+        prompt=prompt,
+        filling=state.status == "computing",
     )
+    if board.prompts.n == 1 or not drawing.tokens:
+        return drawing
+    return replace(drawing, details=[*drawing.details, f"Columns are named by the tokens of prompt {prompt + 1}."])
 
 
 def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None) -> MapDrawing:
@@ -174,16 +186,28 @@ def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None
     CircuitboardError
         `bad_look`, `no_share`, `other_map`, `map_forgotten`.
     """
-    drawing = drawn_map(board, state, known.colours)
+    drawing = drawn_map(board, state, known.colours, known.prompt)
     if look is None:
         return drawing
-    other = _other(state, known, look)
-    seen = Look(look.unit == "share", look.rows, look.columns, look.show, look.hide_below, look.numbers_from, look.side)
+    other = _other(board, state, known, look)
+    seen = Look(
+        share=look.unit == "share",
+        rows=look.rows,
+        columns=look.columns,
+        show=look.show,
+        hide_below=look.hide_below,
+        numbers_from=look.numbers_from,
+        side=look.side,
+        order=look.order,
+        layers=look.layers,
+    )
     return looked_at(drawing, seen, other, distance_of(board, state.shown))
 
 
-def _other(state: MapState, known: Known, look: MapLook) -> Other | None:
-    return None if look.against is None else known.sent.called(look.against).beside(state)
+def _other(board: Board, state: MapState, known: Known, look: MapLook) -> Other | None:
+    if look.against is None:
+        return None
+    return known.sent.called(look.against).beside(state, board.prompts, known.prompt)
 
 
 def _columns(
@@ -193,7 +217,7 @@ def _columns(
     if look is None:
         return {}
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    a = _other(state, known, look)
+    a = _other(board, state, known, look)
     if a is not None:
         found["effect_a"] = a.effect, a.known
         found["difference"] = difference_of(a, state.effect, state.known)
@@ -209,7 +233,7 @@ def html_of(board: Board, known: Known) -> str:
     shown, state = known.shown, known.map
     maps = []
     if state is not None and state.shown is shown and state.grid.cells:
-        maps.append((drawn_map(board, state, known.colours), sweep_expression(board, state.grid)))
+        maps.append((drawn_map(board, state, known.colours, known.prompt), sweep_expression(board, state.grid)))
     effects = {indices[0]: effect for indices, effect in known.effects.items() if len(indices) == 1}
     return page_of(board, shown, Shows(maps, effects, known.values, known.prompt, known.colours))
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, get_args
 from weakref import WeakKeyDictionary
 
 from circuitboard.address import Edge, Site, describe
 from circuitboard.desk.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
 from circuitboard.files import plain
+from circuitboard.interventions.columns import by_label, columns_of
 from circuitboard.metrics import interval_of, standard_error
 from circuitboard.prompts.answer_sets import few
+from circuitboard.prompts.columns import token_columns
 from circuitboard.protocol.messages import (
     PROTOCOL_VERSION,
     Baselines,
@@ -26,7 +28,6 @@ from circuitboard.protocol.messages import (
     Real,
     Setup,
     Snapshot,
-    TokenColumn,
     TopToken,
     TopTokens,
     View,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from circuitboard.metrics import Metric
     from circuitboard.protocol.messages import Tree
     from circuitboard.steps import Edit
-
-_T = TypeVar("_T")
 
 MOST_OF_A_PROBLEM = 500
 """Characters that are told of why a board is not kept on disk."""
@@ -152,36 +151,13 @@ def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | Non
 
 def _prompt_rows(board: Board) -> list[PromptRow]:
     prompts = board.prompts
-    paired = prompts.corrupted_tokens is not None
-    clean, clean_ids = prompts.str_tokens("clean"), prompts.token_ids("clean")
-    corrupted = prompts.str_tokens("corrupted") if paired else None
-    corrupted_ids = prompts.token_ids("corrupted") if paired else None
-    rows = []
-    for n in range(prompts.n):
-        first = prompts.n_positions - prompts.longest(n)
-        columns = [TokenColumn("", "" if paired else None, differs=False, labels=[], padding=True)] * first
-        for column in range(first, prompts.n_positions):
-            # Ends lie in the last column; where one run is shorter, the other's first tokens stand alone.
-            from_end = column - prompts.n_positions
-            here, there = (_token(tokens, n, from_end) for tokens in (clean, corrupted))
-            here_id, there_id = (_token(ids, n, from_end) for ids in (clean_ids, corrupted_ids))
-            differs = prompts.corrupted_tokens is not None and (
-                None in (here, there) or bool(prompts.clean_tokens[n, column] != prompts.corrupted_tokens[n, column])
-            )
-            columns.append(
-                TokenColumn(
-                    here or "",
-                    None if corrupted is None else there or "",
-                    differs,
-                    prompts.marks_at(n, column),
-                    padding=False,
-                    clean_id=here_id,
-                    corrupted_id=there_id,
-                )
-            )
-        wrong = None if prompts.wrongs is None else _alternatives(board, prompts.wrongs.sets[n])
-        rows.append(PromptRow(columns, _alternatives(board, prompts.answers.sets[n]), wrong))
-    return rows
+    answers, wrongs = prompts.answers.sets, None if prompts.wrongs is None else prompts.wrongs.sets
+    return [
+        PromptRow(
+            columns, _alternatives(board, answers[n]), None if wrongs is None else _alternatives(board, wrongs[n])
+        )
+        for n, columns in enumerate(token_columns(prompts))
+    ]
 
 
 def _alternatives(board: Board, ids: Sequence[int]) -> list[str]:
@@ -199,21 +175,12 @@ def _notes(board: Board) -> list[PromptNote]:
     return found
 
 
-def _token(tokens: list[list[_T]] | None, prompt: int, from_end: int) -> _T | None:
-    """A token of a prompt, counted from its end; None before its beginning."""
-    return None if tokens is None or -from_end > len(tokens[prompt]) else tokens[prompt][from_end]
-
-
 def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
     intervention, prompts = edit.intervention, board.prompts
     site = intervention.site
-    positions = None if site.positions is None else list(prompts.resolve(site.positions)[view.prompt])
     at = describe(site.positions)
-    if intervention.how == "patch" and intervention.per == "label":
-        # It acts at labels alone, whatever it names.
-        row = prompts.resolve(site.positions)[view.prompt]
-        positions = [column for column in row if prompts.labels_at(view.prompt, column)]
-        at = "all labels" if site.positions is None else at
+    if site.positions is None and by_label(intervention):
+        at = "all labels"
     sources = None if site.sources is None else list(prompts.resolve(site.sources)[view.prompt])
     if not isinstance(site, Edge) and site.sources is not None:
         at += f" <- {describe(site.sources)}"
@@ -225,7 +192,7 @@ def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receip
         how=intervention.how,
         what=str(intervention),
         strength=None if intervention.strength is None else Real.of(intervention.strength),
-        positions=positions,
+        positions=columns_of(intervention, prompts, view.prompt),
         at=at,
         enabled=edit.enabled,
         effect=None if effect is None else Real.of(effect),

@@ -50,7 +50,7 @@ def test_shares_are_the_sweeps_effects_over_the_distance_of_the_baselines(board)
     np.testing.assert_allclose(found.stderr, sweep.stderr.double().numpy() / abs(distance), rtol=1e-5)
     told = words(found)
     assert found.unit == "share of clean \u2212 corrupted"
-    assert "Effect of zeroing each head, on top of 2 edits, as a share of clean \u2212 corrupted" in told
+    assert "Effect of zeroing each head, on top of 2 edits View: effects as a share of clean \u2212 corrupted." in told
     assert "Share of clean \u2212 corrupted, clipped at" in told, "the unit is in the legend"
     assert f"A share of 1 is clean \u2212 corrupted: {distance:+.2f} logits.".replace("-", "\u2212") in told
 
@@ -90,12 +90,12 @@ def test_each_side_has_its_numbers_and_its_name():
     np.testing.assert_array_equal(difference.effect, [[-3.0, 0.0, -3.0], [0.25, np.nan, np.nan]])
     assert difference.known.tolist() == [[EXACT, EXACT, EXACT], [ESTIMATED, UNKNOWN, UNKNOWN]]
     assert a.clip == b.clip > difference.clip, "A and B share the larger scale, their difference has its own"
-    both = "B: effect of zeroing each head, on the clean run. A: the same after zero 9.9"
-    for found, name in ((a, "Map A of two"), (b, "Map B of two"), (difference, "B \u2212 A of two maps")):
-        assert found.caption == f"{name}. {both}"
+    both = "B: effect of zeroing each head, on the clean run. A: the same after zero 9.9."
+    for found, name in ((a, "A"), (b, "B"), (difference, "B \u2212 A")):
+        assert found.caption == f"Drawn: {name}. {both}"
         assert found.caption in words(found)
         assert "Of B: Logit difference." in words(found), "whose numbers the note below tells"
-    assert "98th percentile of |B\u2212A|" in words(difference)
+    assert "98th percentile of |B \u2212 A|" in words(difference)
     assert "one scale for A and B" in words(a)
 
 
@@ -115,7 +115,8 @@ def test_two_states_of_a_board_are_drawn_as_their_difference(board, tmp_path):
     path = tmp_path / "change.svg"
     board.export_svg(path, states, normalized=True)
     told = " ".join(texts(path.read_text("utf-8")).split())
-    assert "B \u2212 A of two maps, as a share of clean \u2212 corrupted." in told
+    assert "Drawn: B \u2212 A. B: effect of zeroing each head" in told
+    assert "effects as a share of clean \u2212 corrupted" in told
     distance = float(board.baselines.clean - board.baselines.corrupted)
     shares = drawing_of_states(board, states, normalized=True)
     np.testing.assert_allclose(shares.effect, expected / distance, atol=1e-6)
@@ -132,29 +133,28 @@ def test_hidden_cells_have_no_colour_and_no_number_and_are_counted():
     found = looked_at(plain(), Look(hide_below=0.75), None, None)
     assert found.hidden.tolist() == [[False, True, False], [True, False, False]]
     svg = svg_of(found)
-    assert "hidden by the view" in texts(svg)
-    assert "cells under 0.75 logits hidden" in words(found)
-    assert ", 2 hidden" in words(found)
+    assert "2 hidden" in texts(svg)
+    assert "View: under 0.75 logits hidden (2 of 6 hidden)." in words(found)
     fill = colour_of(0.5, found.clip)
     assert svg.count(fill) == svg_of(plain()).count(fill) - 1, "it is left in the scale alone"
-    assert "exactly 0" not in texts(svg)
     shares = looked_at(plain(), Look(share=True, hide_below=0.75), None, 4.0)
     assert shares.hidden.tolist() == found.hidden.tolist()
-    assert "cells under 0.188 of clean \u2212 corrupted hidden" in words(shares)
+    assert "under 0.188 of clean \u2212 corrupted hidden" in words(shares)
 
 
 def test_only_edited_or_exact_cells():
     marked = plain(marks={4: Mark("zero", enabled=False)})
     edited = looked_at(marked, Look(show="edited"), None, None)
     assert edited.hidden.tolist() == [[True, True, True], [True, False, False]]
-    assert "View: edited cells only." in words(edited)
+    assert "View: edited cells only (4 of 6 hidden)." in words(edited)
     exact = looked_at(marked, Look(show="exact"), None, None)
     assert exact.hidden.tolist() == [[False, False, False], [True, False, False]]
 
 
 def test_rows_and_columns_move_with_all_that_is_theirs():
     marked = plain(marks={4: Mark("zero", enabled=True)}, inscribed=list("abcdef"), stderr=EFFECT / 10)
-    found = looked_at(marked, Look(rows=[1, 0], columns=[2, 0, 1]), None, None)
+    whole = looked_at(marked, Look(rows=[1, 0], columns=[2, 0, 1], order="both"), None, None)
+    found = whole.arranged()
     np.testing.assert_array_equal(found.effect, [[-0.25, 0.5, 1.0], [2.0, -2.0, 0.0]])
     np.testing.assert_array_equal(found.stderr, found.effect / 10)
     assert [label.text for label in found.rows] == ["1", "0"]
@@ -162,9 +162,11 @@ def test_rows_and_columns_move_with_all_that_is_theirs():
     assert found.names == ["1.2", "1.0", "1.1", "0.2", "0.0", "0.1"]
     assert found.inscribed == list("fdecab")
     assert found.marks == {2: Mark("zero", enabled=True)}
-    assert "View: rows and columns by largest |effect|." in words(found)
-    some = looked_at(marked, Look(rows=[1]), None, None)
-    assert "View: layer 1 only." in words(some)
+    assert "View: rows and columns by largest |effect|." in words(whole)
+    assert words(whole).count("exactly 0") == 1, "legend and notes are of the whole map"
+    layer = looked_at(marked, Look(rows=[1], layers=[1, 1]), None, None)
+    assert "View: layers 1 to 1 only." in words(layer)
+    some = layer.arranged()
     assert some.marks == {1: Mark("zero", enabled=True)}
 
 
@@ -188,6 +190,7 @@ def test_numbers_lose_their_zero_where_they_do_not_fit_with_it():
         Look(rows=[-1]),
         Look(rows=[]),
         Look(columns=[0, 3]),
+        Look(layers=[0]),
         Look(hide_below=-1.0),
         Look(hide_below=float("nan")),
         Look(numbers_from=float("inf")),

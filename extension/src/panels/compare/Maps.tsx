@@ -5,12 +5,12 @@ import { Button } from "../../parts/controls";
 import { direction, duration, signed } from "../../parts/number";
 import type { ReadComparison } from "../../protocol/decode_compared";
 import type { PromptRow, View } from "../../protocol/generated";
+import { MAPS } from "../../protocol/vocabulary.gen";
 import { type ComparisonState, wantsMaps } from "../../store/comparison";
 import { clipOf } from "../../store/scale";
 import { cellName } from "../map/grid/cells";
 import type { Palette } from "../map/look/colour";
 import type { Comparable } from "../map/look/difference";
-import { MAPS } from "../map/words/words";
 import { largestChanges, mapsOf } from "./difference";
 import { SmallMap } from "./SmallMap";
 

@@ -5,12 +5,12 @@ import { Button } from "../../parts/controls";
 import { duration, plain } from "../../parts/number";
 import type { EffectMap } from "../../protocol/decode";
 import { ESTIMATED, real, realOrNull } from "../../protocol/decode";
+import { MAPS } from "../../protocol/vocabulary.gen";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import { receiptWords } from "../edits/receipt";
 import { HelpButton } from "../help/HelpButton";
 import { Term } from "../help/Term";
-import { MAPS } from "../map/words/words";
 
 function isFrozen(map: EffectMap, state: BoardState): boolean {
   const view = shownView(state);

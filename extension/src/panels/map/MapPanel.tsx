@@ -3,30 +3,28 @@ import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../../parts/controls";
 import type { EditRow } from "../../protocol/generated";
+import { MAPS } from "../../protocol/vocabulary.gen";
 import { keptFor } from "../../store/look";
-import { baselineDistance, clipOf, scaleKey } from "../../store/scale";
+import { baselineDistance, clipOf, endOf, scaleKey } from "../../store/scale";
 import { type BoardState, currentMap, isStale, type MapOver, shownView } from "../../store/state";
 import type { Actions } from "../actions";
 import type { Copying } from "../code/copying";
 import { Term } from "../help/Term";
-import { type CellEdit, editsOn, isByPosition, isOnMap, positionsOf, siteOf } from "./grid/cells";
-import { Grid } from "./grid/Grid";
-import { Live } from "./Live";
 import { Compare } from "./look/Compare";
+import { type CellEdit, editsOn, isByPosition, isOnMap, positionsOf, siteOf } from "./grid/cells";
 import type { Palette } from "./look/colour";
 import { differenceOf } from "./look/difference";
+import { Grid } from "./grid/Grid";
 import { Legend } from "./look/Legend";
+import { Live } from "./Live";
 import { linesOf, type Spot } from "./look/lines";
+import { comparisonWords, lookWords } from "./words/look_words";
 import { planeOf } from "./look/plane";
 import { ViewMenu } from "./look/ViewMenu";
-import { comparisonWords, lookWords } from "./words/look_words";
-import { MAPS, mapCaption } from "./words/words";
+import { mapCaption } from "./words/words";
 
 const NO_EDITS: readonly EditRow[] = [];
 const NO_CELLS: ReadonlyMap<number, CellEdit> = new Map();
-
-/** Effects this many times the distance of the baselines make that distance no scale for them. */
-const FAR_BEYOND = 2;
 
 /** The end of the colour scale, and whether it is fixed by the baselines. */
 export function clipFor(state: BoardState): { clip: number; fixed: boolean } {
@@ -35,9 +33,7 @@ export function clipFor(state: BoardState): { clip: number; fixed: boolean } {
   const clip = state.scales[scaleKey(map)] ?? 0;
   const distance =
     map.over === "resid_pre" ? baselineDistance(state.snapshot.metric.baselines) : null;
-  return distance === null || clip > FAR_BEYOND * distance
-    ? { clip, fixed: false }
-    : { clip: distance, fixed: true };
+  return endOf(clip, distance);
 }
 
 interface TabsProps {
@@ -144,8 +140,8 @@ function Plot({ state, act, palette }: PanelProps): JSX.Element {
   const difference = compared?.refused === null ? compared.difference : null;
   // Both sides of a comparison are drawn on the larger of their two scales.
   const keptClip = useMemo(
-    () => (kept === null || difference === null ? 0 : clipOf(kept.map.effect, kept.map.known)),
-    [kept, difference === null],
+    () => (difference === null ? 0 : clipOf(difference.a, difference.knownA)),
+    [difference],
   );
   const onCells = useMemo(() => (map === null ? NO_CELLS : editsOn(edits, map)), [edits, map]);
   const plane = useMemo(

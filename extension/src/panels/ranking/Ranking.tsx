@@ -1,7 +1,7 @@
 // The strongest cells of the map by name, as a list one can click: where to look first.
 import type { JSX } from "preact";
 import { useCalm } from "../../parts/calm";
-import { direction, signed } from "../../parts/number";
+import { direction, signed, withError } from "../../parts/number";
 import { tokenWords } from "../../parts/token";
 import { type BoardState, currentMap, isStale, shownView } from "../../store/state";
 import type { Actions } from "../actions";
@@ -18,7 +18,6 @@ import {
 } from "../map/grid/cells";
 import { Glyph } from "../map/grid/Glyph";
 import { Whisker } from "../map/grid/Whisker";
-import { withError } from "../map/words/words";
 
 const ROWS = 8;
 

@@ -58,8 +58,3 @@ def sentence_of(sentence: str, prompts: Sequence[int], n: int) -> str:
 def worth(prompts: Sequence[int], n: int) -> bool:
     """Whether so many of a data set are worth a note: a tenth of it."""
     return len(prompts) * _FEW >= n > 0 and len(prompts) > 0
-
-
-def percent(p: float) -> str:
-    """`41.5 %`; what would be written as 0.0 is `<0.1 %`."""
-    return "<0.1 %" if 0 < p < 0.0005 else f"{100 * p:.1f} %"  # noqa: PLR2004

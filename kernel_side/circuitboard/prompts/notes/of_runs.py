@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.prompts.notes.note import Note, percent, place, sentence_of, worth
+from circuitboard.prompts.notes.note import Note, place, sentence_of, worth
 from circuitboard.prompts.notes.spelling import Spelling
+from circuitboard.protocol.vocabulary import SMALLEST_SHARE
+from circuitboard.protocol.wording import percent
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -23,8 +25,6 @@ CLOSE = {"logits": 0.1, "nats": 0.1, "probability": 0.01, "rank": 1.0}
 _AT_ONCE = 32
 """Prompts whose logits are looked at together."""
 _FAR = 100
-_SEEN = 0.0005
-"""Probability from which `percent` writes more than "<0.1 %"."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ def _unlikely(prompts: Prompts, rights: Sequence[_Reading]) -> Iterator[Note]:
 def _misspelled(prompts: Prompts, name: str, readings: Sequence[_Reading]) -> Iterator[Note]:
     n, show = prompts.n, prompts.token_str
     # A wrong answer is often what nobody would say, in any spelling.
-    least = _SEEN if name == "wrong" else 0.0
+    least = SMALLEST_SHARE if name == "wrong" else 0.0
     found = [i for i, one in enumerate(readings) if one.variant is not None and one.variant_prob >= least]
     if not worth(found, n):
         return

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from circuitboard.address import describe
 from circuitboard.errors import InterventionError
-from circuitboard.pictures import UNKNOWN, Other, state_words
+from circuitboard.pictures import UNKNOWN, Other, position_names, state_words
+from circuitboard.prompts.columns import token_columns
 from circuitboard.session.maps.map_grid import TOGETHER
 
 if TYPE_CHECKING:
+    from circuitboard.prompts import Prompts
     from circuitboard.protocol.messages import View
     from circuitboard.session.maps.live_map import MapState
     from circuitboard.steps import BoardState
@@ -53,8 +54,8 @@ class SentMap:
         arrays = (self.effect, self.known, *(() if self.index is None else (self.index,)))
         return sum(array.nbytes for array in arrays)
 
-    def beside(self, live: MapState) -> Other:
-        """The same map (A) laid over the cells of the live one (B).
+    def beside(self, live: MapState, prompts: Prompts, prompt: int) -> Other:
+        """The same map (A) laid over the cells of the live one (B); positions are named as in one of the prompts.
 
         Raises
         ------
@@ -72,9 +73,9 @@ class SentMap:
         if self.index is not None and live.index is not None:
             effect, known = _by_neuron(self.index, live.index, effect, known, b.shape[1])
         words = state_words(self.state.base, [str(edit) for edit in self.state.active])
-        return Other(effect, known, words, self._settings(live))
+        return Other(effect, known, words, self._settings(live, prompts, prompt))
 
-    def _settings(self, live: MapState) -> str:
+    def _settings(self, live: MapState, prompts: Prompts, prompt: int) -> str:
         """In what it differs from the live map beside its state, in words; "" for nothing."""
         parts = []
         if self.view.mode != live.view.mode:
@@ -82,7 +83,9 @@ class SentMap:
         if self.state.base != live.shown.history.state.base:
             parts.append(f"on the {self.state.base} run")
         if self.view.map in TOGETHER and self.view.positions != live.view.positions:
-            parts.append("at all positions" if self.grid.asked is None else f"at {describe(self.grid.asked)}")
+            mine = self.view.positions
+            named = "all positions" if mine is None else position_names(mine, token_columns(prompts)[prompt])
+            parts.append(f"at {named}")
         return ", ".join(parts)
 
 

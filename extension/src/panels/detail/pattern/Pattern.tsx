@@ -185,7 +185,7 @@ export function Pattern(props: PatternProps): JSX.Element {
     last.current = null;
     setStroke([]);
   };
-  const place = (i: number): string => tokenWords(tokens[i] ?? " ", 9) || " ";
+  const place = (i: number): string => tokenWords(tokens[i] ?? "", 9) || " ";
   const size = n * pitch;
   const box = { width: `${size}px`, height: `${size}px` };
   return (

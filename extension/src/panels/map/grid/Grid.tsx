@@ -5,19 +5,19 @@ import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useCalm } from "../../../parts/calm";
 import { useWidth } from "../../../parts/width";
 import type { PromptRow } from "../../../protocol/generated";
+import { MAPS } from "../../../protocol/vocabulary.gen";
 import type { Selection } from "../../../store/selection";
 import type { PendingClick } from "../../../store/state";
-import type { Palette } from "../look/colour";
-import { type Lines, moved, type Spot } from "../look/lines";
-import { OLD, type Plane } from "../look/plane";
-import { MAPS } from "../words/words";
 import { type CellEdit, cellName, cellOf, isByPosition } from "./cells";
+import type { Palette } from "../look/colour";
 import { ElementCells } from "./ElementCells";
 import { GUTTER, geometryOf, isPainted, spotAt, windowOf } from "./geometry";
 import { HoverCard } from "./HoverCard";
 import { useHover } from "./hover";
 import { ColumnLabels, RowLabels } from "./Labels";
+import { type Lines, moved, type Spot } from "../look/lines";
 import { Overlay, Sheet } from "./PaintedCells";
+import { OLD, type Plane } from "../look/plane";
 
 interface GridProps {
   plane: Plane;

@@ -2,15 +2,14 @@
 
 import type { JSX } from "preact";
 import { Icon } from "../../../parts/icon";
-import { decimals, direction, signed } from "../../../parts/number";
+import { decimals, direction, signed, withError } from "../../../parts/number";
 import { Token } from "../../../parts/token";
 import { ESTIMATED } from "../../../protocol/decode";
 import type { PromptRow } from "../../../protocol/generated";
 import { columnToken } from "../../prompts/column_token";
-import { errorAt, kindAt, OLD, type Plane, valueAt } from "../look/plane";
-import { withError } from "../words/words";
 import { type CellEdit, isByPosition } from "./cells";
 import { type Geometry, GUTTER } from "./geometry";
+import { errorAt, kindAt, OLD, type Plane, valueAt } from "../look/plane";
 
 interface HoverCardProps {
   plane: Plane;

@@ -2,13 +2,11 @@
 import type { ComponentChildren, JSX } from "preact";
 import { tokenWords } from "../../../parts/token";
 import type { PromptRow } from "../../../protocol/generated";
-import type { Lines, Spot } from "../look/lines";
-import { columnNames } from "../words/column_names";
+import { CHARACTERS, MAPS } from "../../../protocol/vocabulary.gen";
 import { type Axes, isByPosition, layerOf } from "./cells";
+import { columnNames } from "../words/column_names";
 import type { Geometry } from "./geometry";
-
-/** Characters of a token above its column. */
-const TOKEN = 7;
+import type { Lines, Spot } from "../look/lines";
 
 /** The name of a column: a head, a rank, a position's label or token. */
 export function columnText(axes: Axes, column: number, prompt: PromptRow | undefined): string {
@@ -16,8 +14,8 @@ export function columnText(axes: Axes, column: number, prompt: PromptRow | undef
   if (!isByPosition(axes.over)) return String(column + 1);
   const at = prompt?.columns[column];
   const tag = at?.labels[0];
-  if (tag !== undefined) return tokenWords(tag, TOKEN);
-  return prompt === undefined ? "" : (columnNames(prompt, TOKEN)[column] ?? "");
+  if (tag !== undefined) return tokenWords(tag, CHARACTERS.column);
+  return prompt === undefined ? "" : (columnNames(prompt, CHARACTERS.column)[column] ?? "");
 }
 
 interface ColumnLabelsProps {
@@ -74,10 +72,8 @@ export function RowLabels({ axes, lines, hover }: RowLabelsProps): JSX.Element {
   const { over } = axes;
   return (
     <div class="cb-layers" aria-hidden="true">
-      <span class="cb-axis-name-top">
-        {over === "head" ? "head" : over === "neuron" ? "rank" : ""}
-      </span>
-      <span class="cb-axis-name-side">{over === "head_pos" ? "head" : "layer"}</span>
+      <span class="cb-axis-name-top">{MAPS[over].columns}</span>
+      <span class="cb-axis-name-side">{MAPS[over].rows}</span>
       {lines.rows.map((row) => (
         <span key={row} class={`cb-axis${hover?.row === row ? " cb-axis-on" : ""}`}>
           {over === "head_pos" ? row : layerOf(axes, row)}

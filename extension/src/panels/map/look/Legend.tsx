@@ -3,20 +3,21 @@ import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { useCalm } from "../../../parts/calm";
 import { Icon } from "../../../parts/icon";
-import { decimals, plain, signed } from "../../../parts/number";
+import { capital, decimals, plain, signed } from "../../../parts/number";
 import { ESTIMATED, EXACT } from "../../../protocol/decode";
+import {
+  BEYOND_NAMED,
+  DRAWN,
+  KEYS,
+  NO_SCALE,
+  PERCENTILE,
+  SHARE_OF,
+} from "../../../protocol/vocabulary.gen";
 import { Term } from "../../help/Term";
 import { cellName } from "../grid/cells";
-import { Glyph } from "../grid/Glyph";
 import type { Palette } from "./colour";
+import { Glyph } from "../grid/Glyph";
 import { OLD, type Plane } from "./plane";
-
-/** Cells named in the note: more would be a second map. */
-const NAMED = 3;
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 /** The exact cells beyond the end of the scale, farthest first. */
 function beyond({ map, value, kind, clip }: Plane): [row: number, column: number][] {
@@ -33,14 +34,14 @@ function beyond({ map, value, kind, clip }: Plane): [row: number, column: number
 function note(plane: Plane, fixed: boolean): string {
   const { clip, unit, side, map } = plane;
   const end = plain(clip, decimals(clip) + (fixed ? 1 : 0));
-  const of = side === "difference" ? "|B \u2212 A|" : "|effect|";
+  const of = `|${side === "difference" ? DRAWN.difference : "effect"}|`;
   const ends = fixed
     ? `scale \u00b1${end}, the distance between the baselines`
-    : `clipped at \u00b1${end} (98th percentile of ${of}${plane.difference !== null && side !== "difference" ? ", one scale for A and B" : ""})`;
+    : `clipped at \u00b1${end} (${Math.round(100 * PERCENTILE)}th percentile of ${of}${plane.difference !== null && side !== "difference" ? ", one scale for A and B" : ""})`;
   const cells = beyond(plane);
-  const names = cells.slice(0, NAMED).map(([row, column]) => cellName(map, row, column));
-  const more = cells.length > NAMED ? ` and ${cells.length - NAMED} more` : "";
-  return `${plane.factor === 1 ? capital(unit) : "Share of clean \u2212 corrupted"}, ${ends}.${names.length > 0 ? ` Beyond: ${names.join(", ")}${more}.` : ""}`;
+  const names = cells.slice(0, BEYOND_NAMED).map(([row, column]) => cellName(map, row, column));
+  const more = cells.length > BEYOND_NAMED ? ` and ${cells.length - BEYOND_NAMED} more` : "";
+  return `${unit === SHARE_OF ? `Share ${unit}` : capital(unit)}, ${ends}.${names.length > 0 ? ` Beyond: ${names.join(", ")}${more}.` : ""}`;
 }
 
 function Key({
@@ -65,16 +66,16 @@ interface Freshness {
 
 function freshness({ side, map }: Plane, stale: boolean, counted: Counted): Freshness {
   const { unknown, estimated, old } = counted;
-  if (stale && side !== "a") return { kind: "stale", text: "not up to date" };
-  if (unknown + old === 0 && estimated === 0) return { kind: "exact", text: "all exact" };
+  if (stale && side !== "a") return { kind: "stale", text: KEYS.old };
+  if (unknown + old === 0 && estimated === 0) return { kind: "exact", text: KEYS.exact };
   if (unknown + old === 0)
     return {
       kind: "approximate",
-      text: `${estimated} approximate (AtP)${map.status === "computing" && side !== "a" ? " until exact" : ""}`,
+      text: `${estimated} ${KEYS.approximate}${map.status === "computing" && side !== "a" ? KEYS.filling : ""}`,
     };
   return old === 0
-    ? { kind: "unknown", text: `${unknown} not computed yet` }
-    : { kind: "stale", text: `${unknown + old} not up to date` };
+    ? { kind: "unknown", text: `${unknown} ${KEYS.unknown}` }
+    : { kind: "stale", text: `${unknown + old} ${KEYS.old}` };
 }
 
 interface Counted {
@@ -129,10 +130,10 @@ export function Legend({ plane, fixed, stale, edited, palette }: LegendProps): J
   if (clip === 0) {
     const why =
       unknown === kind.length
-        ? "The scale is set from the first effects."
+        ? NO_SCALE.unknown
         : plane.side === "difference"
-          ? "A and B are the same in every cell that is known of both."
-          : "No cell computed so far changes the metric.";
+          ? NO_SCALE.difference
+          : NO_SCALE.nothing;
     return <p class="cb-note">{why}</p>;
   }
   return (
@@ -155,11 +156,11 @@ export function Legend({ plane, fixed, stale, edited, palette }: LegendProps): J
         </div>
         <div class="cb-keys">
           <FreshnessKey shown={shown} />
-          {nothing ? <Key swatch={<span class="cb-swatch cb-none" />}>exactly 0</Key> : null}
+          {nothing ? <Key swatch={<span class="cb-swatch cb-none" />}>{KEYS.nothing}</Key> : null}
           {count.sunk > 0 ? (
-            <Key swatch={<span class="cb-swatch cb-sunk" />}>{`${count.sunk} hidden`}</Key>
+            <Key swatch={<span class="cb-swatch cb-sunk" />}>{`${count.sunk} ${KEYS.hidden}`}</Key>
           ) : null}
-          {bad ? <Key swatch={<span class="cb-swatch cb-not-finite" />}>not finite</Key> : null}
+          {bad ? <Key swatch={<span class="cb-swatch cb-not-finite" />}>{KEYS.bad}</Key> : null}
           {edited ? (
             <Key
               swatch={
@@ -168,7 +169,7 @@ export function Legend({ plane, fixed, stale, edited, palette }: LegendProps): J
                 </span>
               }
             >
-              edited
+              {KEYS.edited}
             </Key>
           ) : null}
         </div>

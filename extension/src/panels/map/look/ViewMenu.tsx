@@ -4,14 +4,14 @@ import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../../parts/controls";
 import { tokenText } from "../../../parts/token";
+import { MAPS } from "../../../protocol/vocabulary.gen";
 import { isPlain, type Kept, type Look, PLAIN, stateName } from "../../../store/look";
 import { type BoardState, currentMap, shownView } from "../../../store/state";
 import type { Actions } from "../../actions";
 import { layerOf } from "../grid/cells";
-import { sizeWords } from "../words/look_words";
-import { MAPS } from "../words/words";
 import { COLOUR_MAPS, type ColourMap, type Palette } from "./colour";
 import { Field, Select, Threshold } from "./fields";
+import { sizeWords } from "../words/look_words";
 import { type Plane, shareOf } from "./plane";
 
 /** Characters of a state's name, which holds labels of positions. */

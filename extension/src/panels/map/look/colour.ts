@@ -1,8 +1,8 @@
-// The diverging maps: 11 stops from the strongest negative to the strongest positive effect, straight
-// sRGB between them. Each theme has its own, equal in lightness at ±k and told apart by people with
-// protan, deutan and tritan vision.
+// The diverging maps: straight sRGB between stops from the strongest negative to the strongest positive effect,
+// which each theme has of its own.
 import type { Theme } from "../../../host";
 import type { View } from "../../../protocol/generated";
+import { INK_TURNS_AT, INKS, STOPS } from "../../../protocol/vocabulary.gen";
 
 /** Named by the colour of negative effects and that of positive ones. */
 export type ColourMap = View["colours"];
@@ -13,64 +13,6 @@ export interface Palette {
   stops: readonly string[];
 }
 
-const ORANGE_BLUE: Record<Theme, readonly string[]> = {
-  light: [
-    "#a84811",
-    "#d06b26",
-    "#e8914c",
-    "#f2b984",
-    "#f4d9bb",
-    "#f1f1ef",
-    "#cce1f4",
-    "#a1cbf1",
-    "#75aee9",
-    "#4c8dd7",
-    "#2d68b8",
-  ],
-  dark: [
-    "#f5ad5a",
-    "#d2833b",
-    "#a76231",
-    "#7f4a2b",
-    "#593827",
-    "#2d2d2d",
-    "#2d4261",
-    "#355b8b",
-    "#3f79b7",
-    "#539ee1",
-    "#7dc6fe",
-  ],
-};
-
-const PURPLE_GREEN: Record<Theme, readonly string[]> = {
-  light: [
-    "#923cad",
-    "#b561d1",
-    "#d088e9",
-    "#e5aef9",
-    "#f2d0fe",
-    "#f1f1ef",
-    "#c0ebc2",
-    "#93db97",
-    "#60c26b",
-    "#24a63f",
-    "#018027",
-  ],
-  dark: [
-    "#e59dff",
-    "#be77d7",
-    "#9658ac",
-    "#734283",
-    "#53325f",
-    "#2d2d2d",
-    "#1e4d24",
-    "#256a2f",
-    "#338b3f",
-    "#4eb15a",
-    "#76d87f",
-  ],
-};
-
 function bothThemes(of: Record<Theme, readonly string[]>): Record<Theme, Palette> {
   return {
     light: { theme: "light", stops: of.light },
@@ -79,8 +21,8 @@ function bothThemes(of: Record<Theme, readonly string[]>): Record<Theme, Palette
 }
 
 export const PALETTES: Record<ColourMap, Record<Theme, Palette>> = {
-  "orange-blue": bothThemes(ORANGE_BLUE),
-  "purple-green": bothThemes(PURPLE_GREEN),
+  "orange-blue": bothThemes(STOPS["orange-blue"]),
+  "purple-green": bothThemes(STOPS["purple-green"]),
 };
 
 export const COLOUR_MAPS = Object.keys(PALETTES) as ColourMap[];
@@ -114,6 +56,6 @@ export function colourOf(effect: number, clip: number, { stops }: Palette): stri
 }
 
 /** Black or white, whichever stands out more on `fill`: never under a contrast of 4.58. */
-export function inkOn(fill: string): "#000" | "#fff" {
-  return luminance(fill) > 0.179 ? "#000" : "#fff";
+export function inkOn(fill: string): (typeof INKS)[number] {
+  return luminance(fill) > INK_TURNS_AT ? INKS[0] : INKS[1];
 }

@@ -1,5 +1,6 @@
 // What one map says more than another: B − A, cell by cell.
 import { type EffectMap, ESTIMATED, EXACT } from "../../../protocol/decode";
+import { MAPS } from "../../../protocol/vocabulary.gen";
 import { clipOf } from "../../../store/scale";
 import { type Axes, isByPosition } from "../grid/cells";
 
@@ -26,18 +27,9 @@ export interface Difference extends Axes {
 /** Two maps compared, or the reason why they cannot be, in words. */
 export type Compared = { difference: Difference; refused: null } | { refused: string };
 
-const OVER: Record<EffectMap["over"], string> = {
-  head: "heads",
-  head_pos: "the heads of one layer by position",
-  resid_pre: "the residual stream",
-  attn_out: "attention outputs",
-  mlp_out: "MLP outputs",
-  neuron: "neurons",
-};
-
 function refusal(a: Comparable, b: Comparable): string | null {
   if (a.over !== b.over)
-    return `A is a map of ${OVER[a.over]}, this is one of ${OVER[b.over]}: only maps of the same things can be compared.`;
+    return `A is a map of ${MAPS[a.over].of}, this is one of ${MAPS[b.over].of}: only maps of the same things can be compared.`;
   if (a.over === "head_pos" && a.layers[0] !== b.layers[0])
     return `A is of layer ${a.layers[0]}, this map of layer ${b.layers[0]}: choose layer ${a.layers[0]} to compare.`;
   const sameLayers =

@@ -1,17 +1,15 @@
 // What a map draws: one number a cell, in the unit and of the side that is looked at, with what is
 // known of it. The same for cells that are elements and for cells on a canvas.
-import { inCell } from "../../../parts/number";
+import { inCell, withoutZero } from "../../../parts/number";
 import { type EffectMap, ESTIMATED, EXACT, real } from "../../../protocol/decode";
 import type { Baselines } from "../../../protocol/generated";
+import { NUMBER_FROM, OWN_UNIT, SHARE_OF } from "../../../protocol/vocabulary.gen";
 import type { Look, MapSide } from "../../../store/look";
 import type { CellEdit } from "../grid/cells";
 import type { Difference } from "./difference";
 
 /** Beside `EXACT` and `ESTIMATED`: it is what the cell was before the last step. */
 export const OLD = 3;
-
-/** Effects smaller than this share of the scale get no number in their cell. */
-const NUMBER_FROM = 0.4;
 
 export interface Plane {
   /** The live map, whose cells these are. */
@@ -93,7 +91,7 @@ export function planeOf(context: PlaneContext): Plane {
     kind,
     sunk,
     clip: clip * Math.abs(factor),
-    unit: share === null ? context.unit : "of clean \u2212 corrupted",
+    unit: share === null ? context.unit || OWN_UNIT : SHARE_OF,
     factor,
     numbersFrom: Math.abs(factor) * (look.numbersFrom ?? NUMBER_FROM * clip),
     difference,
@@ -128,7 +126,7 @@ export function hasNumber(plane: Plane, value: number, kind: number): boolean {
 export function numberIn(value: number, clip: number, room: number): string | null {
   const text = inCell(value, clip);
   if (text.length <= room) return text;
-  const shorter = text.replace(/^([^\d])0\./, "$1.");
+  const shorter = withoutZero(text);
   return shorter.length <= room ? shorter : null;
 }
 

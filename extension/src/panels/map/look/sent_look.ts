@@ -17,7 +17,8 @@ export function sentLook(state: BoardState): MapLook | null {
   const { look, kept, snapshot, unedited } = state;
   const map = currentMap(state);
   if (map === null || snapshot === null) return null;
-  const { rows, columns } = linesOf(map, look, state.orders[scaleKey(map)]);
+  const order = state.orders[scaleKey(map)];
+  const { rows, columns } = linesOf(map, look, order);
   const other = kept === null ? null : keptFor(map, kept, unedited).map;
   // What cannot be compared is not: the panel says why, and draws the live map.
   const compared = other !== null && differenceOf(other, map).refused === null;
@@ -31,11 +32,16 @@ export function sentLook(state: BoardState): MapLook | null {
     numbers_from: look.numbersFrom,
     against: compared ? other.map_id : null,
     side: compared ? look.side : "b",
+    // What has no order yet is drawn as it is.
+    order: order === undefined ? "layer" : look.order,
+    layers: map.over === "head_pos" || look.layers === null ? null : [...look.layers],
   };
   const plain =
     sent.unit === PLAIN.unit &&
     sent.rows === null &&
     sent.columns === null &&
+    sent.order === PLAIN.order &&
+    sent.layers === null &&
     sent.show === PLAIN.show &&
     sent.hide_below === PLAIN.hideBelow &&
     sent.numbers_from === null &&

@@ -4,6 +4,11 @@ import { tokenWords } from "../../../parts/token";
 import type { PromptRow } from "../../../protocol/generated";
 import { columnToken } from "../../prompts/column_token";
 
+/** A token without the space in front of it, unless it is nothing else. */
+function withoutSpace(text: string): string {
+  return text.length > 1 && text.startsWith(" ") ? text.slice(1) : text;
+}
+
 const known = new WeakMap<PromptRow, readonly string[]>();
 
 /** The name of each column by its token; the space in front is left out where nothing else has the name. */
@@ -11,7 +16,7 @@ export function columnNames(prompt: PromptRow, longest: number): readonly string
   const found = known.get(prompt);
   if (found !== undefined) return found;
   const names = prompt.columns.map((column) =>
-    column.padding ? "" : tokenWords(columnToken(column).text.replace(/^ (?=.)/u, ""), longest),
+    column.padding ? "" : tokenWords(withoutSpace(columnToken(column).text), longest),
   );
   told(prompt, names, ({ text }) => tokenWords(text, longest));
   told(prompt, names, ({ text, id }) => `${tokenWords(text, 4)}#${id ?? ""}`);

@@ -2,17 +2,11 @@
 import { decimals, plain } from "../../../parts/number";
 import type { EffectMap } from "../../../protocol/decode";
 import type { PromptRow } from "../../../protocol/generated";
+import { DRAWN, MAPS, ORDERS, SHARE_OF } from "../../../protocol/vocabulary.gen";
 import { isPlain, type Kept, type Look } from "../../../store/look";
 import { isByPosition } from "../grid/cells";
 import type { Plane } from "../look/plane";
-import { MAPS, mapCaption } from "./words";
-
-const ORDERS: Record<Look["order"], string> = {
-  layer: "",
-  rows: "rows",
-  columns: "columns",
-  both: "rows and columns",
-};
+import { mapCaption, positionNames } from "./words";
 
 /** An effect's size as it is drawn, with its unit. */
 export function sizeWords(plane: Plane, inMetric: number): string {
@@ -25,7 +19,7 @@ export function lookWords(plane: Plane, look: Look, hasOrder: boolean): string |
   if (isPlain(look)) return null;
   const { map, sunk } = plane;
   const parts: string[] = [];
-  if (plane.factor !== 1) parts.push("effects as a share of clean \u2212 corrupted");
+  if (plane.unit === SHARE_OF) parts.push(`effects as a share ${SHARE_OF}`);
   if (look.order !== "layer")
     parts.push(
       hasOrder
@@ -45,24 +39,18 @@ export function lookWords(plane: Plane, look: Look, hasOrder: boolean): string |
 
 /** The caption of a comparison: what each side is, and which is drawn. */
 export function comparisonWords(plane: Plane, kept: Kept, prompt: PromptRow | undefined): string {
-  const drawn = {
-    a: "A",
-    b: "B",
-    difference: "B \u2212 A",
-  }[plane.side];
-  const differs = settingWords(kept.map, plane.map);
+  const differs = settingWords(kept.map, plane.map, prompt);
   const settings = differs === null ? "" : ` A was computed ${differs}.`;
   const b = mapCaption(plane.map, prompt);
-  return `Drawn: ${drawn}. B: ${b.charAt(0).toLowerCase()}${b.slice(1)}. A: the same ${kept.map.n_edits === 0 ? "on the" : "after"} ${kept.name}.${settings}`;
+  return `Drawn: ${DRAWN[plane.side]}. B: ${b.charAt(0).toLowerCase()}${b.slice(1)}. A: the same ${kept.map.n_edits === 0 ? "on the" : "after"} ${kept.name}.${settings}`;
 }
 
 /** In which settings a kept map differs from the live one beside its state; null for none. */
-function settingWords(a: EffectMap, b: EffectMap): string | null {
+function settingWords(a: EffectMap, b: EffectMap, prompt: PromptRow | undefined): string | null {
   const parts: string[] = [];
   if (a.how !== b.how) parts.push(`with "${a.how}"`);
   if (a.base !== b.base) parts.push(`on the ${a.base} run`);
-  const positions = (map: EffectMap): string => map.positions?.join(", ") ?? "all";
-  if (!isByPosition(a.over) && positions(a) !== positions(b))
-    parts.push(`at positions ${positions(a)}`);
+  if (!isByPosition(a.over) && a.positions?.join() !== b.positions?.join())
+    parts.push(`at ${a.positions === null ? "all positions" : positionNames(a.positions, prompt)}`);
   return parts.length === 0 ? null : parts.join(", ");
 }

@@ -3,74 +3,10 @@ import { decimals, plain, signed } from "../../../parts/number";
 import { tokenWords } from "../../../parts/token";
 import { type EffectMap, ESTIMATED } from "../../../protocol/decode";
 import type { PromptRow } from "../../../protocol/generated";
-import type { MapOver } from "../../../store/state";
+import { CHARACTERS, DOING, MAPS } from "../../../protocol/vocabulary.gen";
 import { paddingOf } from "../../prompts/positions";
 import { type CellEdit, cellName, isByPosition } from "../grid/cells";
 import { errorAt, isStrong, isSunkAt, kindAt, type Plane, valueAt } from "../look/plane";
-
-interface MapWords {
-  /** On its tab. */
-  tab: string;
-  /** What one cell edits. */
-  object: string;
-  /** The grid's name for those who do not see it. */
-  grid: string;
-  cells: string;
-}
-
-/** Each kind of map in words. */
-export const MAPS: Record<MapOver, MapWords> = {
-  head: {
-    tab: "Heads",
-    object: "each head",
-    grid: "Effect of each head: layer by head",
-    cells: "heads",
-  },
-  head_pos: {
-    tab: "Head \u00d7 position",
-    object: "a head at one position",
-    grid: "Effect of each head of a layer at each position: head by position",
-    cells: "cells",
-  },
-  resid_pre: {
-    tab: "Residual",
-    object: "the residual stream at one position",
-    grid: "Effect of the residual stream: layer by position",
-    cells: "cells",
-  },
-  attn_out: {
-    tab: "Attention out",
-    object: "an attention layer's output at one position",
-    grid: "Effect of each attention layer's output: layer by position",
-    cells: "cells",
-  },
-  mlp_out: {
-    tab: "MLP out",
-    object: "an MLP's output at one position",
-    grid: "Effect of each MLP's output: layer by position",
-    cells: "cells",
-  },
-  neuron: {
-    tab: "Neurons",
-    object: "each neuron, those with the largest estimates of every layer",
-    grid: "Effect of the neurons that matter most: layer by rank",
-    cells: "neurons",
-  },
-};
-
-const DOING: Record<EffectMap["how"], string> = {
-  zero: "zeroing",
-  mean: "mean-ablating",
-  resample: "resampling",
-  patch: "patching",
-};
-
-/** "−1.83 ± 0.12": an effect with its standard error, where it has one. */
-export function withError(effect: number, error: number | null, digits = 2): string {
-  return error === null
-    ? signed(effect, digits)
-    : `${signed(effect, digits)} \u00b1 ${plain(error, digits)}`;
-}
 
 function sizeWords(plane: Plane, row: number, column: number, old: boolean): string {
   const value = valueAt(plane, row, column);
@@ -104,17 +40,25 @@ export function cellWords(
   return `${subject}: ${sizeWords(plane, row, column, old)}${sunk}${edited}`;
 }
 
+/** Positions as a sentence names them: by label where there is one, else counted in the prompt's own tokens. */
+export function positionNames(positions: readonly number[], prompt: PromptRow | undefined): string {
+  const names = positions.map((position) =>
+    tokenWords(
+      prompt?.columns[position]?.labels[0] ?? String(position - paddingOf(prompt)),
+      CHARACTERS.position,
+    ),
+  );
+  return names.join(", ");
+}
+
 /** The sentence above the map: what is done, where, on top of what. */
 export function mapCaption(map: EffectMap, prompt: PromptRow | undefined): string {
-  const object =
-    map.over === "head_pos"
-      ? `a head of layer ${map.layers[0]} at one position`
-      : MAPS[map.over].object;
+  const object = MAPS[map.over].object.replace("{layer}", String(map.layers[0]));
   const source = map.how === "patch" ? ` from ${map.base === "clean" ? "corrupted" : "clean"}` : "";
   const where =
     isByPosition(map.over) || map.positions === null
       ? ""
-      : ` at ${map.positions.map((p) => tokenWords(prompt?.columns[p]?.labels[0] ?? String(p - paddingOf(prompt)), 10)).join(", ")}`;
+      : ` at ${positionNames(map.positions, prompt)}`;
   const top =
     map.n_edits === 0
       ? `, on the ${map.base} run`
