@@ -1,7 +1,8 @@
 // How this view looks at the maps: nothing here changes what the kernel computes, nor what other views draw.
+import { tokenText } from "../parts/token";
 import type { EffectMap } from "../protocol/decode";
 import type { Snapshot } from "../protocol/generated";
-import { EDITS_NAMED } from "../protocol/vocabulary.gen";
+import { CHARACTERS, EDITS_NAMED } from "../protocol/vocabulary.gen";
 
 export type MapOrder = "layer" | "rows" | "columns" | "both";
 export type MapShow = "all" | "edited" | "exact";
@@ -64,7 +65,7 @@ export function stateName({ base, edits }: Pick<Snapshot, "base" | "edits">): st
   const active = edits.filter((edit) => edit.enabled).map((edit) => edit.what);
   if (active.length === 0) return `${base} run`;
   const more = active.length > EDITS_NAMED ? ` and ${active.length - EDITS_NAMED} more` : "";
-  return `${active.slice(0, EDITS_NAMED).join(", ")}${more}`;
+  return tokenText(`${active.slice(0, EDITS_NAMED).join(", ")}${more}`, CHARACTERS.state);
 }
 
 /** Rows and columns with the largest |effect| first. */

@@ -76,7 +76,7 @@ def percent(p: float) -> str:
     """`41.5%`; less than a tenth of a percent is said so."""
     if not math.isfinite(p):
         return "nan"
-    return "<0.1%" if 0 < p < SMALLEST_SHARE else _written(100 * p, ".1f") + "%"
+    return "<0.1%" if 0 < p < SMALLEST_SHARE else _written(100 * p + 0.0, ".1f") + "%"
 
 
 def decimals(clip: float) -> int:

@@ -10,17 +10,17 @@ import { type BoardState, currentMap, isStale, type MapOver, shownView } from ".
 import type { Actions } from "../actions";
 import type { Copying } from "../code/copying";
 import { Term } from "../help/Term";
-import { Compare } from "./look/Compare";
 import { type CellEdit, editsOn, isByPosition, isOnMap, positionsOf, siteOf } from "./grid/cells";
+import { Grid } from "./grid/Grid";
+import { Live } from "./Live";
+import { Compare } from "./look/Compare";
 import type { Palette } from "./look/colour";
 import { differenceOf } from "./look/difference";
-import { Grid } from "./grid/Grid";
 import { Legend } from "./look/Legend";
-import { Live } from "./Live";
 import { linesOf, type Spot } from "./look/lines";
-import { comparisonWords, lookWords } from "./words/look_words";
 import { planeOf } from "./look/plane";
 import { ViewMenu } from "./look/ViewMenu";
+import { comparisonWords, lookWords } from "./words/look_words";
 import { mapCaption } from "./words/words";
 
 const NO_EDITS: readonly EditRow[] = [];

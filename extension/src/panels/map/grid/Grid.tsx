@@ -8,16 +8,16 @@ import type { PromptRow } from "../../../protocol/generated";
 import { MAPS } from "../../../protocol/vocabulary.gen";
 import type { Selection } from "../../../store/selection";
 import type { PendingClick } from "../../../store/state";
-import { type CellEdit, cellName, cellOf, isByPosition } from "./cells";
 import type { Palette } from "../look/colour";
+import { type Lines, moved, type Spot } from "../look/lines";
+import { OLD, type Plane } from "../look/plane";
+import { type CellEdit, cellName, cellOf, isByPosition } from "./cells";
 import { ElementCells } from "./ElementCells";
 import { GUTTER, geometryOf, isPainted, spotAt, windowOf } from "./geometry";
 import { HoverCard } from "./HoverCard";
 import { useHover } from "./hover";
 import { ColumnLabels, RowLabels } from "./Labels";
-import { type Lines, moved, type Spot } from "../look/lines";
 import { Overlay, Sheet } from "./PaintedCells";
-import { OLD, type Plane } from "../look/plane";
 
 interface GridProps {
   plane: Plane;

@@ -7,9 +7,9 @@ import { Token } from "../../../parts/token";
 import { ESTIMATED } from "../../../protocol/decode";
 import type { PromptRow } from "../../../protocol/generated";
 import { columnToken } from "../../prompts/column_token";
+import { errorAt, kindAt, OLD, type Plane, valueAt } from "../look/plane";
 import { type CellEdit, isByPosition } from "./cells";
 import { type Geometry, GUTTER } from "./geometry";
-import { errorAt, kindAt, OLD, type Plane, valueAt } from "../look/plane";
 
 interface HoverCardProps {
   plane: Plane;

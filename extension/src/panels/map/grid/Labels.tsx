@@ -3,10 +3,10 @@ import type { ComponentChildren, JSX } from "preact";
 import { tokenWords } from "../../../parts/token";
 import type { PromptRow } from "../../../protocol/generated";
 import { CHARACTERS, MAPS } from "../../../protocol/vocabulary.gen";
-import { type Axes, isByPosition, layerOf } from "./cells";
-import { columnNames } from "../words/column_names";
-import type { Geometry } from "./geometry";
 import type { Lines, Spot } from "../look/lines";
+import { columnNames } from "../words/column_names";
+import { type Axes, isByPosition, layerOf } from "./cells";
+import type { Geometry } from "./geometry";
 
 /** The name of a column: a head, a rank, a position's label or token. */
 export function columnText(axes: Axes, column: number, prompt: PromptRow | undefined): string {

@@ -15,8 +15,8 @@ import {
 } from "../../../protocol/vocabulary.gen";
 import { Term } from "../../help/Term";
 import { cellName } from "../grid/cells";
-import type { Palette } from "./colour";
 import { Glyph } from "../grid/Glyph";
+import type { Palette } from "./colour";
 import { OLD, type Plane } from "./plane";
 
 /** The exact cells beyond the end of the scale, farthest first. */

@@ -3,19 +3,16 @@
 import type { JSX, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../../../parts/controls";
-import { tokenText } from "../../../parts/token";
 import { MAPS } from "../../../protocol/vocabulary.gen";
 import { isPlain, type Kept, type Look, PLAIN, stateName } from "../../../store/look";
 import { type BoardState, currentMap, shownView } from "../../../store/state";
 import type { Actions } from "../../actions";
 import { layerOf } from "../grid/cells";
+import { sizeWords } from "../words/look_words";
 import { COLOUR_MAPS, type ColourMap, type Palette } from "./colour";
 import { Field, Select, Threshold } from "./fields";
-import { sizeWords } from "../words/look_words";
 import { type Plane, shareOf } from "./plane";
 
-/** Characters of a state's name, which holds labels of positions. */
-const LONGEST = 60;
 /** What the live map can be compared with: named by state, and only where there is something. */
 function candidates(state: BoardState): Map<string, Kept> {
   const map = currentMap(state);
@@ -25,7 +22,7 @@ function candidates(state: BoardState): Map<string, Kept> {
   if (unedited !== undefined)
     found.set("unedited", { map: unedited, name: `${unedited.base} run`, unedited: true });
   if (map.revision === state.snapshot.revision && map.status !== "computing" && map.n_edits > 0)
-    found.set("now", { map, name: tokenText(stateName(state.snapshot), LONGEST), unedited: false });
+    found.set("now", { map, name: stateName(state.snapshot), unedited: false });
   return found;
 }
 

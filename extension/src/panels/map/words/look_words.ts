@@ -37,12 +37,17 @@ export function lookWords(plane: Plane, look: Look, hasOrder: boolean): string |
   return `View: ${parts.join("; ")}${count}.`;
 }
 
+/** A state after "the same": "on the clean run", "after zero 9.9". */
+export function sameWords(name: string, nEdits: number): string {
+  return `${nEdits === 0 ? "on the" : "after"} ${name}`;
+}
+
 /** The caption of a comparison: what each side is, and which is drawn. */
 export function comparisonWords(plane: Plane, kept: Kept, prompt: PromptRow | undefined): string {
   const differs = settingWords(kept.map, plane.map, prompt);
   const settings = differs === null ? "" : ` A was computed ${differs}.`;
   const b = mapCaption(plane.map, prompt);
-  return `Drawn: ${DRAWN[plane.side]}. B: ${b.charAt(0).toLowerCase()}${b.slice(1)}. A: the same ${kept.map.n_edits === 0 ? "on the" : "after"} ${kept.name}.${settings}`;
+  return `Drawn: ${DRAWN[plane.side]}. B: ${b.charAt(0).toLowerCase()}${b.slice(1)}. A: the same ${sameWords(kept.name, kept.map.n_edits)}.${settings}`;
 }
 
 /** In which settings a kept map differs from the live one beside its state; null for none. */
