@@ -34,10 +34,7 @@ def caption(given):
     columns = msgspec.convert(given["columns"], list[TokenColumn])
     words = MAPS[given["over"]]
     at = given["positions"]
-    if at is None or words.columns == "":
-        named = None
-    else:
-        named = position_names(at, columns)
+    named = None if at is None or not words.columns else position_names(at, columns)
     what = words.object.replace("{layer}", str(given["layer"]))
     return map_caption(what, given["how"], given["base"], given["n_edits"], named)
 

@@ -66,8 +66,8 @@ def _ramp(drawing: MapDrawing, x: float, y: float) -> list[str]:
 
 
 def keys_of(drawing: MapDrawing) -> list[str]:
-    """What the looks of cells mean, in words."""
-    return [text for _, text in _keys(drawing)]
+    """What the looks of cells mean, in words; nothing without a scale."""
+    return [] if drawing.clip <= 0 else [text for _, text in _keys(drawing)]
 
 
 def _keys(drawing: MapDrawing) -> Iterator[tuple[_Swatch, str]]:
