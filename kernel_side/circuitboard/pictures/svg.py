@@ -127,8 +127,6 @@ class _Plan:
         """Of what is drawn of a whole map."""
         n_columns, n_rows = max(1, len(drawing.columns)), max(1, len(drawing.rows))
         widest = 40.0 if drawing.inscribed else 30.0
-        if drawing.tokens:
-            widest = 22.0
         pitch_x = _whole(min(widest, max(2.0, 660.0 / n_columns)))
         pitch_y = _whole(min(28.0 if drawing.inscribed else 22.0, max(2.0, 660.0 / n_rows), max(pitch_x, 8.0)))
         left = (

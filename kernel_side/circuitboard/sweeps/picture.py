@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from circuitboard.boundary import public
 from circuitboard.errors import CircuitboardError
+from circuitboard.protocol.vocabulary import STOPS
+from circuitboard.sweeps.scale import scale_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -60,7 +64,7 @@ def _text_as_text() -> AbstractContextManager[None]:
 def maps_side_by_side(
     maps: Mapping[str, tuple[Grid, Float[Tensor, "*cells"]]], what: str, *, marked: AbstractSet[str] = frozenset()
 ) -> Picture:
-    """Draw maps of the same cells on one symmetric scale: blue above 0, red below, white at 0.
+    """Draw maps of the same cells on one symmetric scale, in the panel's colours and up to its percentile.
 
     A map by position and head is drawn one row a layer and head.
 
@@ -80,6 +84,7 @@ def maps_side_by_side(
     """
     try:
         import matplotlib as mpl
+        from matplotlib.colors import LinearSegmentedColormap
         from matplotlib.figure import Figure
         from matplotlib.patches import Rectangle
     except ImportError as error:
@@ -90,14 +95,16 @@ def maps_side_by_side(
     tables = {title: _table(grid, values) for title, (grid, values) in maps.items()}
     rows, columns = next(iter(tables.values())).shape
     grid = next(iter(maps.values()))[0]
-    most = max(float(table.abs().nan_to_num(posinf=0, neginf=0).max()) for table in tables.values()) or 1.0
+    numbers = np.stack([table.double().numpy() for table in tables.values()])
+    most = scale_of(numbers, ~np.isnan(numbers))[0] or 1.0
+    colours = LinearSegmentedColormap.from_list("circuitboard", STOPS["orange-blue"]["light"])
     width = min(_LARGEST_INCHES, 1.2 + _CELL_INCHES * columns)
     height = min(_LARGEST_INCHES, 1.0 + _CELL_INCHES * rows)
     with mpl.rc_context({"font.size": 8}):
         figure = Figure(figsize=(width * len(tables) + 0.8, height), layout="constrained")
         axes = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
         for axis, (title, table) in zip(axes, tables.items(), strict=True):
-            axis.imshow(table.numpy(), cmap="RdBu", vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
+            axis.imshow(table.numpy(), cmap=colours, vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
             axis.set_title(title)
             axis.set_xlabel(grid.axes[-1] if len(grid.axes) > 1 else "")
             axis.set_xticks(*_ticks(_column_names(grid, columns)))
