@@ -66,9 +66,9 @@ def both(panel, look=None):
 
 
 def test_heads_patched_at_a_position_on_an_edit(panel, board):
-    tell(panel, "set_view", mode="patch", positions=[2])
+    tell(panel, "set_view", mode="patch", positions=[board.prompts.labels["S2"][0]])
     both(panel)
-    assert "Effect of patching each head from corrupted at IO, on the clean run" in read(panel, ".cb-caption")
+    assert "Effect of patching each head from corrupted at S2, on the clean run" in read(panel, ".cb-caption")
     panel.click(head(1, 2))
     assert "on top of 1 edit" in read(panel, ".cb-caption")[0]
     assert "edited" in read(panel, ".cb-key")

@@ -126,7 +126,7 @@ class _Plan:
     def of(cls, whole: MapDrawing, drawing: MapDrawing, *, bare: bool) -> _Plan:
         """Of what is drawn of a whole map."""
         n_columns, n_rows = max(1, len(drawing.columns)), max(1, len(drawing.rows))
-        widest = 40.0 if drawing.inscribed else 30.0
+        widest = 40.0 if drawing.inscribed else 32.0  # as wide as "−15.7"
         pitch_x = _whole(min(widest, max(2.0, 660.0 / n_columns)))
         pitch_y = _whole(min(28.0 if drawing.inscribed else 22.0, max(2.0, 660.0 / n_rows), max(pitch_x, 8.0)))
         left = (
