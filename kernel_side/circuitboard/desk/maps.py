@@ -131,8 +131,7 @@ class Maps:
             importance = None
             effects = None
             if order == "atp":
-                ground = ground_of(self._lab, shown.run, metric)
-                effects = yield from piece(lambda: ground.estimate(grid.cells, cancel), cancel)
+                effects = yield from piece(lambda: self.estimate(shown.run, grid.cells, cancel, metric), cancel)
             if effects is not None:
                 stream.add(range(len(grid.cells)), baseline + effects, exact=False)
                 importance = effects.mean(-1).abs()
