@@ -174,7 +174,7 @@ PYTHON = (
         "an index of the list as it was before another's step is taken as one of now",
         "if revision != shown.revision:",
         "if revision > shown.revision:",
-        ("test_session.py", "test_edits.py"),
+        ("test_meant_edits.py",),
         also=True,
     ),
     Mutant(
