@@ -250,6 +250,7 @@ def test_numbers_that_are_none_are_named(make_board):
 
 CELL = """
 import torch, circuitboard as cb
+from tests.tiny_models import tiny
 clean = torch.tensor([[5, 6, 7, 8, 9], [9, 8, 7, 6, 5]])
 board = cb.Board(tiny("native"), cb.PromptPair(clean, clean.flip(1), answer=[1, 2], wrong=[3, 4]))
 _ = board.edit(cb.head(1, 2).zero())

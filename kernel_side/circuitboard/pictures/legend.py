@@ -132,7 +132,9 @@ def note_of(drawing: MapDrawing) -> str:
         of = DRAWN["difference"] if drawing.side == "difference" else "effect"
         shared = ", one scale for A and B" if drawing.side in ("a", "b") else ""
         ends = f"clipped at ±{end} ({round(100 * PERCENTILE)}th percentile of |{of}|{shared})"
-    beyond = [name_words(drawing.names[cell], 40) for cell in drawing.beyond()]
+    # A map whose columns are not positions says in its caption where it acts.
+    names = drawing.names if drawing.tokens else [name.partition(" @ ")[0] for name in drawing.names]
+    beyond = [name_words(names[cell], 40) for cell in drawing.beyond()]
     more = f" and {len(beyond) - BEYOND_NAMED} more" if len(beyond) > BEYOND_NAMED else ""
     named = f" Beyond: {', '.join(beyond[:BEYOND_NAMED])}{more}." if beyond else ""
     return f"{capital(drawing.unit)}, {ends}.{named}"
