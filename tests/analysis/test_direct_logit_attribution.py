@@ -26,7 +26,7 @@ def effects(found, kind):
 @pytest.mark.parametrize("family", DECOMPOSED)
 def test_components_sum_to_the_logit_difference(board_of, family, compatibility):
     board = board_of(family, compatibility=compatibility)
-    neurons = board.lab.adapter.refusal("neuron", 1) is None
+    neurons = board.desk.lab.adapter.refusal("neuron", 1) is None
     for state in ((), (cb.head(0, 1).zero(), cb.resid_pre(1).at(-1).patch(), cb.attn_out(1).scale(0.5))):
         if state:
             board.edit(*state)
@@ -130,7 +130,7 @@ def test_neurons_and_their_bias_sum_to_the_mlp(board_of, family):
         mlp = sum(x for x, kind in zip(parts, kinds, strict=True) if kind in ("neuron", "mlp_bias"))
         torch.testing.assert_close(mlp, effects(whole, "mlp")[layer, None], rtol=0, atol=1e-5)
     frame = split.to_dataframe()
-    assert frame["neuron"].notna().sum() == 3 * board.lab.adapter.shape.d_mlp
+    assert frame["neuron"].notna().sum() == 3 * board.desk.lab.adapter.shape.d_mlp
     assert "neuron 1.2" in set(frame["component"])
 
 

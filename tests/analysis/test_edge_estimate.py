@@ -17,7 +17,7 @@ SENDERS = [cb.embed(), cb.head(0, 1), cb.head(1, 3), cb.mlp_out(0)]
 
 
 def estimated(board, cells, receiver):
-    lab, plan = board.lab, board.shown.run.plan
+    lab, plan = board.desk.lab, board.desk.shown.run.plan
 
     def work(cancel):
         writes = compile_plan(cells, lab.adapter, lab.prompts, lab.supply_of(plan)).writes
@@ -25,14 +25,14 @@ def estimated(board, cells, receiver):
         yield
         return estimate_edges(lab.adapter, plan, writes, receiver, metric=lab.metric, reading=reading, cancel=cancel)
 
-    return board.run_in_background(work).future.result()
+    return board.desk.run_in_background(work).future.result()
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama_gqa", "gemma2", "neox", "native"])
 @pytest.mark.parametrize("part", ["q", "k", "v", "in"])
 def test_small_edits_have_the_estimated_effect(make_board, family, part):
     board = make_board(FAMILIES[family]().eval().double(), cb.head(1, 0).zero())
-    shape = board.lab.adapter.shape
+    shape = board.desk.lab.adapter.shape
     kv = 3 // (shape.n_heads // shape.n_kv_heads)
     heads = {"q": cb.head(2, 3).q, "k": cb.head(2, kv).k, "v": cb.head(2, kv).v}
     receiver = heads.get(part, cb.mlp_out(2))

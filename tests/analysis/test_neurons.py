@@ -17,7 +17,7 @@ def test_every_column_is_what_plain_tensors_say(board_of, family):
     model = board.model
     board.edit(cb.head(0, 1).zero())
     frame = board.neurons(1, k=10_000, order="direct").set_index("index")
-    assert len(frame) == board.lab.adapter.shape.d_mlp
+    assert len(frame) == board.desk.lab.adapter.shape.d_mlp
     hooks = [("blocks.0.attn.hook_z", lambda z, hook: z.index_fill(2, torch.tensor([1]), 0.0))]
     _, now = plain_cache(model, hooks)
     _, was = plain_cache(model)

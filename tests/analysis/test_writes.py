@@ -16,7 +16,7 @@ from tests.tiny_models import D_VOCAB, FAMILIES, tiny
 
 
 def on_worker(board, work):
-    return board.run_in_background(lambda cancel: ended(work, cancel)).future.result()
+    return board.desk.run_in_background(lambda cancel: ended(work, cancel)).future.result()
 
 
 def ended(work, cancel):
@@ -29,7 +29,7 @@ def ended(work, cancel):
 
 def writes(board, name, column, prompt):
     """What `written` says of the board's run."""
-    lab, plan, where = board.lab, board.shown.run.plan, site(name)
+    lab, plan, where = board.desk.lab, board.desk.shown.run.plan, site(name)
 
     def work(cancel):
         kept = recorded(lab.adapter, plan, (), cancel, whole=needed_for(lab.adapter, plan, where)).whole
@@ -39,7 +39,7 @@ def writes(board, name, column, prompt):
 
 
 def copies(board, name, column, source, prompt):
-    lab, plan, where = board.lab, board.shown.run.plan, site(name)
+    lab, plan, where = board.desk.lab, board.desk.shown.run.plan, site(name)
 
     def work(cancel):
         kept = recorded(lab.adapter, plan, (), cancel, whole=needed_for(lab.adapter, plan, where)).whole
@@ -49,7 +49,7 @@ def copies(board, name, column, source, prompt):
 
 
 def keys(board, layer, head, column, source, prompt):
-    lab, plan, place = board.lab, board.shown.run.plan, ("head.q", layer)
+    lab, plan, place = board.desk.lab, board.desk.shown.run.plan, ("head.q", layer)
 
     def work(cancel):
         queries = recorded(lab.adapter, plan, [place], cancel).activations[place]
@@ -84,7 +84,7 @@ def held_logits(model, stream, vector):
 def test_a_head_writes_z_times_its_weights(make_board, family, column):
     model = tiny(family)
     board = make_board(model)
-    lab, layer, head, prompt = board.lab, 1, 2, 1
+    lab, layer, head, prompt = board.desk.lab, 1, 2, 1
     found = writes(board, "1.2", column, prompt)
     z = cached(model, TWO_PROMPTS, f"blocks.{layer}.attn.hook_z")
     z = z.reshape(*z.shape[:2], lab.adapter.shape.n_heads, -1)
@@ -179,7 +179,7 @@ def test_it_can_be_cancelled(make_board):
     board = make_board(tiny("llama_gqa"))
     token = CancelToken()
     token.cancel()
-    queries = torch.zeros(2, 6, board.lab.adapter.shape.n_heads, board.lab.adapter.shape.d_head)
-    steps = preferred_keys(board.lab.adapter, board.shown.run.plan.base, queries, 1, 0, 5, 2, 0, token)
+    queries = torch.zeros(2, 6, board.desk.lab.adapter.shape.n_heads, board.desk.lab.adapter.shape.d_head)
+    steps = preferred_keys(board.desk.lab.adapter, board.desk.shown.run.plan.base, queries, 1, 0, 5, 2, 0, token)
     with pytest.raises(Cancelled):
         list(steps)

@@ -71,7 +71,7 @@ def while_on_board(board: cb.Board, context: AbstractContextManager[Any], work: 
             move()
             yield
 
-        board.run_in_background(generator).result()
+        board.desk.run_in_background(generator).result()
 
     step(context.__enter__)
     try:

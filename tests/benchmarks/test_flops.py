@@ -47,6 +47,6 @@ def test_what_a_board_computes_on_its_own_thread_is_counted(monkeypatch):
         one_forward = count(lambda: model(tokens))
     one_sweep = count_on_board(board, lambda: board.sweep("head", layers=[0]))
     assert one_forward > 0
-    assert 0 < one_sweep <= board.lab.adapter.shape.n_heads * one_forward
+    assert 0 < one_sweep <= board.desk.lab.adapter.shape.n_heads * one_forward
     assert count(lambda: board.sweep("head", layers=[0])) == 0
     board.close()

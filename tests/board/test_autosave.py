@@ -72,18 +72,18 @@ def test_the_last_state_comes_back(make, model, kept):
     board = make()
     board.edit(cb.head(1, 1).zero())
     board.edit(cb.head(0, 2).scale(0.5))
-    until(board._autosave.path.exists)
-    until(lambda: json.loads(board._autosave.path.read_text())["states"][2:])
-    assert cb.Board.last_saved() == board._autosave.path
+    until(board.autosave.path.exists)
+    until(lambda: json.loads(board.autosave.path.read_text())["states"][2:])
+    assert cb.Board.last_saved() == board.autosave.path
     loaded = cb.Board.load(cb.Board.last_saved(), model)
     assert loaded.edits == board.edits
     assert loaded.values.tolist() == pytest.approx(board.values.tolist(), abs=1e-6)
     loaded.undo()
     assert [str(edit) for edit in loaded.edits] == ["zero 1.1"]
     loaded.close()
-    saved = json.loads(board._autosave.path.read_text())
+    saved = json.loads(board.autosave.path.read_text())
     assert saved["model"]["weights"] is not None
-    assert board._autosave.path.parent.stat().st_mode & 0o077 == 0
+    assert board.autosave.path.parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_board_that_was_never_stepped_leaves_nothing(make, kept):
@@ -130,8 +130,8 @@ def test_a_click_waits_neither_for_hashing_nor_for_the_disk(make, kept, monkeypa
     assert not go_on.is_set()  # all of them came through while the hash was still being taken
     assert names(kept) == []
     go_on.set()
-    until(board._autosave.path.exists)
-    until(lambda: len(json.loads(board._autosave.path.read_text())["states"]) == 22)
+    until(board.autosave.path.exists)
+    until(lambda: len(json.loads(board.autosave.path.read_text())["states"]) == 22)
 
 
 def test_the_weights_are_hashed_once_a_board(make, monkeypatch):
@@ -141,7 +141,7 @@ def test_the_weights_are_hashed_once_a_board(make, monkeypatch):
     board = make()
     for _ in range(3):
         board.edit(cb.head(0, 0).zero())
-        board._autosave.flush()
+        board.autosave.flush()
     assert len(hashed) == 1
 
 
@@ -149,9 +149,9 @@ def test_closing_writes_the_last_step_without_hashing(make, kept, monkeypatch):
     monkeypatch.setattr(autosave, "QUIET_S", 100.0)
     monkeypatch.setattr(lab, "fingerprint", lambda model: pytest.fail("hashed while closing"))
     board = make()
-    board._autosave._later._quiet_s = 100.0
+    board.autosave._later._quiet_s = 100.0
     board.edit(cb.head(0, 0).zero())
-    path = board._autosave.path
+    path = board.autosave.path
     board.close()
     saved = json.loads(path.read_text())
     assert saved["states"][-1]["edits"][0]["site"] == "0.0"
@@ -195,7 +195,7 @@ def test_weights_and_numbers_in_a_file_are_of_one_moment(make, tmp_path):
             board.refresh()
         return found
 
-    path.write_bytes(storage.encoded(board, marks).data)
+    path.write_bytes(storage.encoded(board.desk, marks).data)
     assert len(rounds) == 2
     saved = json.loads(path.read_text())
     assert saved["model"]["weights"] == fingerprint(model).weights != rounds[0].weights
@@ -224,8 +224,8 @@ def test_a_clock_that_is_set_makes_no_stranger_of_this_process(kept, monkeypatch
 def test_a_reader_always_finds_a_whole_file(make):
     board = make()
     board.edit(cb.head(0, 0).zero())
-    board._autosave.flush()
-    path, stop, read = board._autosave.path, threading.Event(), []
+    board.autosave.flush()
+    path, stop, read = board.autosave.path, threading.Event(), []
 
     def look():
         while not stop.is_set():
@@ -235,7 +235,7 @@ def test_a_reader_always_finds_a_whole_file(make):
     reader.start()
     for _ in range(30):
         board.toggle(0)
-        board._autosave.flush()
+        board.autosave.flush()
     stop.set()
     reader.join()
     assert len(read) > 10
@@ -245,12 +245,12 @@ def test_a_reader_always_finds_a_whole_file(make):
 def test_edits_and_numbers_in_a_file_belong_together(make, model):
     """Steps that come in while a file is made are in the next one, never half in this one."""
     board = make()
-    board._autosave._later._quiet_s = 0.0
+    board.autosave._later._quiet_s = 0.0
     for _ in range(30):
         board.edit(cb.head(0, 0).scale(0.9))
         time.sleep(0.005)
-    until(lambda: len(json.loads(board._autosave.path.read_text())["states"]) == 31)
-    cb.Board.load(board._autosave.path, model).close()  # warns if its numbers were others
+    until(lambda: len(json.loads(board.autosave.path.read_text())["states"]) == 31)
+    cb.Board.load(board.autosave.path, model).close()  # warns if its numbers were others
 
 
 def test_few_files_of_processes_that_are_gone_are_kept_and_the_newest(make, kept, monkeypatch):
@@ -268,15 +268,15 @@ def test_few_files_of_processes_that_are_gone_are_kept_and_the_newest(make, kept
     (kept / "notes.txt").write_text("mine")
     board = make()
     board.edit(cb.head(0, 0).zero())
-    board._autosave.flush()
+    board.autosave.flush()
     left = [f"{notebook}-20260101-000000-{GONE}-{n}.board.json" for notebook in ("mine", "yours") for n in (3, 4, 5)]
-    assert names(kept) == sorted([board._autosave.path.name, *left, ".y.board.json.abc", "notes.txt"])
+    assert names(kept) == sorted([board.autosave.path.name, *left, ".y.board.json.abc", "notes.txt"])
     monkeypatch.setattr(quota, "ALL", 4)
     other = make()
     other.edit(cb.head(0, 0).zero())
-    other._autosave.flush()
+    other.autosave.flush()
     left = [f"{notebook}-20260101-000000-{GONE}-{n}.board.json" for notebook in ("mine", "yours") for n in (4, 5)]
-    assert set(left) == set(names(kept)) - {board._autosave.path.name, other._autosave.path.name} - {
+    assert set(left) == set(names(kept)) - {board.autosave.path.name, other.autosave.path.name} - {
         ".y.board.json.abc",
         "notes.txt",
     }
@@ -368,27 +368,27 @@ def test_the_whole_history_is_kept_and_large_values_stay_small(make, model, monk
     board.undo()
     board.undo()
     board.note("here")
-    board._autosave.flush()
-    loaded = cb.Board.load(board._autosave.path, model)
+    board.autosave.flush()
+    loaded = cb.Board.load(board.autosave.path, model)
     assert loaded.history == board.history
     loaded.close()
-    monkeypatch.setattr(autosave, "MAX_BYTES", len(board._autosave.path.read_bytes()) // 2)
+    monkeypatch.setattr(autosave, "MAX_BYTES", len(board.autosave.path.read_bytes()) // 2)
     board.toggle(0)
-    board._autosave.flush()
-    loaded = cb.Board.load(board._autosave.path, model)
+    board.autosave.flush()
+    loaded = cb.Board.load(board.autosave.path, model)
     assert loaded.edits == board.edits
     assert 2 <= len(loaded.history.nodes) < 12
     assert "older states are left out" in board.autosave.problem
     assert "older states are left out" in repr(board.autosave)
     loaded.close()
-    before = board._autosave.path.read_bytes()
+    before = board.autosave.path.read_bytes()
     with caplog.at_level(logging.WARNING):
         board.edit(cb.resid_pre(0).add(torch.ones(32)))
         monkeypatch.setattr(autosave, "MAX_BYTES", 500)
-        board._autosave.flush()
+        board.autosave.flush()
     assert "more than the 500" in board.autosave.problem
     assert "not kept on disk" in caplog.text
-    assert board._autosave.path.read_bytes() == before
+    assert board.autosave.path.read_bytes() == before
 
 
 def test_a_board_with_a_metric_of_ones_own_is_kept(make, model):
@@ -412,15 +412,15 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_hurts_nothing(make, ke
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             other.edit(cb.head(0, 0).zero())
-            other._autosave.flush()
+            other.autosave.flush()
     assert caplog.text.count("not kept on disk") == 1
-    assert other._autosave.problem is not None
+    assert other.autosave.problem is not None
     assert len(other.edits) == 3
     kept.unlink()
     other.edit(cb.head(0, 1).zero())
-    other._autosave.flush()
-    assert other._autosave.problem is None
-    assert other._autosave.path.exists()
+    other.autosave.flush()
+    assert other.autosave.problem is None
+    assert other.autosave.path.exists()
     assert [problem is None for problem in told] == [False, True]
 
 
@@ -485,21 +485,21 @@ def test_whatever_goes_wrong_is_told_and_the_board_goes_on(make, monkeypatch):
 def test_the_notebook_comes_first(make, kept, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", "/work/../etc/My notes <b>.ipynb")
     mine = make()
-    assert mine._autosave.path.parent == kept
-    assert mine._autosave.path.name.startswith("My_notes__b_-")
+    assert mine.autosave.path.parent == kept
+    assert mine.autosave.path.name.startswith("My_notes__b_-")
     mine.edit(cb.head(0, 0).zero())
-    mine._autosave.flush()
+    mine.autosave.flush()
     monkeypatch.setenv("JPY_SESSION_NAME", "/other.ipynb")
     other = make()
     other.edit(cb.head(0, 0).zero())
-    other._autosave.flush()
-    os.utime(mine._autosave.path, (1, 1))
-    assert cb.Board.last_saved() == other._autosave.path
+    other.autosave.flush()
+    os.utime(mine.autosave.path, (1, 1))
+    assert cb.Board.last_saved() == other.autosave.path
     monkeypatch.setenv("JPY_SESSION_NAME", "/work/My notes <b>.ipynb")
-    assert cb.Board.last_saved() == mine._autosave.path
+    assert cb.Board.last_saved() == mine.autosave.path
     monkeypatch.setenv("JPY_SESSION_NAME", "/third.ipynb")
-    assert cb.Board.last_saved() == other._autosave.path
-    assert autosave.saved_boards() == [other._autosave.path, mine._autosave.path]
+    assert cb.Board.last_saved() == other.autosave.path
+    assert autosave.saved_boards() == [other.autosave.path, mine.autosave.path]
 
 
 def test_it_keeps_no_board_alive(model):
@@ -507,7 +507,7 @@ def test_it_keeps_no_board_alive(model):
 
     board = cb.Board(model, pair(), autosave=True)
     board.edit(cb.head(0, 0).zero())
-    board._autosave.flush()
+    board.autosave.flush()
     here = weakref.ref(board)
     del board
     until(lambda: gc.collect() is not None and here() is None)
@@ -523,7 +523,7 @@ from circuitboard.models.account.fingerprint import fingerprint
 from tests.tiny_models import FAMILIES, tiny
 board = cb.Board(tiny("gpt2"), pair(), autosave=True)
 board.edit(cb.head(1, 1).zero())
-while not board._autosave.path.exists():
+while not board.autosave.path.exists():
     time.sleep(0.02)
 print(board.value, flush=True)
 if sys.argv[1] == "kill":

@@ -91,11 +91,11 @@ def test_the_second_of_two_equal_edits_says_that_it_changed_nothing(board):
 def test_a_preview_is_what_the_edit_would_give_and_leaves_no_trace(board, model, edits):
     if edits:
         board.edit(*edits)
-    before = (board.shown, board.history, board.edits, board.value)
+    before = (board.desk.shown, board.history, board.edits, board.value)
     outcome = board.preview(ATTENTION)
     same(outcome.values, plain_values(model, [*edits, ATTENTION]))
     assert outcome.change == pytest.approx(outcome.value - board.value)
-    assert (board.shown, board.history, board.edits, board.value) == before
+    assert (board.desk.shown, board.history, board.edits, board.value) == before
     assert board.edit(ATTENTION).values.tolist() == pytest.approx(outcome.values.tolist(), abs=1e-6)
 
 
@@ -141,7 +141,7 @@ def test_remove_toggle_and_clear(board, model):
     assert [edit.enabled for edit in board.edits] == [True, False, True]
     assert "(off)" in str(board.edits[1])
     same(board.values, plain_values(model, [HEAD, MLP]))
-    assert len(board.shown.outcome.receipts) == 2
+    assert len(board.desk.shown.outcome.receipts) == 2
     board.toggle(-2)
     same(board.values, plain_values(model, [HEAD, ATTENTION, MLP]))
     board.remove(0)
@@ -260,12 +260,12 @@ class TestWithoutACorruptedRun:
         ],
     )
     def test_what_needs_one_is_refused(self, alone, attempt, code):
-        before = alone.shown
+        before = alone.desk.shown
         with pytest.raises(cb.CircuitboardError) as caught:
             attempt(alone)
         assert caught.value.code == code
         assert "corrupted=" in caught.value.message
-        assert alone.shown is before
+        assert alone.desk.shown is before
         alone.edit(HEAD)
 
     def test_a_board_on_it_is_refused(self, model):
@@ -311,8 +311,8 @@ class TestEngines:
     def test_verify_notices_a_wrong_number(self, model, monkeypatch):
         board = cb.Board(model, pair(), engine="replay")
         assert board.verify(HEAD).ok
-        unembed = board.lab.adapter.unembed
-        monkeypatch.setattr(board.lab.adapter, "unembed", lambda resid: unembed(resid) * 1.01)
+        unembed = board.desk.lab.adapter.unembed
+        monkeypatch.setattr(board.desk.lab.adapter, "unembed", lambda resid: unembed(resid) * 1.01)
         found = board.verify(HEAD)
         assert not found.ok
         assert "NOT OK" in repr(found)
@@ -322,8 +322,8 @@ class TestEngines:
         board = cb.Board(model, pair(), engine="replay")
         assert board.self_test().ok
         assert "FAILED" not in repr(board.self_test())
-        unembed = board.lab.adapter.unembed
-        monkeypatch.setattr(board.lab.adapter, "unembed", lambda resid: unembed(resid) * 1.01)
+        unembed = board.desk.lab.adapter.unembed
+        monkeypatch.setattr(board.desk.lab.adapter, "unembed", lambda resid: unembed(resid) * 1.01)
         found = board.self_test()
         assert not found.ok
         assert "FAILED" in repr(found)

@@ -15,6 +15,7 @@ import torch
 import circuitboard as cb
 from circuitboard.steps import History
 from tests.board.prompts import pair, plain_logits, plain_values
+from tests.steps import pushed
 
 EDIT, OTHER = cb.head(1, 2).zero(), cb.head(2, 1).zero()
 
@@ -36,9 +37,9 @@ CALLS = {
     "max_activating": lambda b: b.max_activating(torch.tensor([1, 2, 3]), 0, 0),
     "compare_states": lambda b: b.compare_states(),
     "logits": lambda b: b.logits(1),
-    "a job": lambda b: b.verify_job().result(),
-    "a job's future": lambda b: b.verify_job().future.result(),
-    "a sweep's job": lambda b: b.sweep_job(b.grid("head")).result(),
+    "a job": lambda b: b.desk.verify(b.history.state).result(),
+    "a job's future": lambda b: b.desk.verify(b.history.state).future.result(),
+    "a sweep's job": lambda b: b.desk.maps.start(b.desk.maps.grid("head")).result(),
     "a stream": lambda b: b.sweep_async("head").result(),
     "a stream's batches": lambda b: list(b.sweep_async("head")),
     "a board": lambda b: cb.Board(b.model, pair()).edit(OTHER) and b.edit(OTHER),
@@ -68,13 +69,13 @@ def test_a_listener_may_sweep_in_the_background(board, model):
     jobs, streams, steps = [], [], []
 
     def listener(_shown):
-        grid = board.grid("head", how="zero")
+        grid = board.desk.maps.grid("head", how="zero")
         node = board.history.current
-        jobs.append(board.run_in_background(lambda cancel: board.maps.of_state(node, grid, None, cancel)))
-        jobs.append(board.sweep_job(grid))
+        jobs.append(board.desk.run_in_background(lambda cancel: board.desk.maps.of_state(node, grid, None, cancel)))
+        jobs.append(board.desk.maps.start(grid))
         streams.append(board.sweep_async("head", how="zero"))
         if not steps:
-            steps.append(board.step(lambda h: h.noted(h.current, "heard")))
+            steps.append(board.desk.step(lambda h: h.noted(h.current, "heard")))
 
     end = board.subscribe(listener)
     board.edit(EDIT)
@@ -93,7 +94,7 @@ def test_work_in_the_background_that_waits_is_refused_at_once(board):
         yield
         return refused(CALLS["sweep"], board)
 
-    assert board.run_in_background(work).result() == "called_from_worker"
+    assert board.desk.run_in_background(work).result() == "called_from_worker"
 
 
 def test_boards_that_wait_for_each_other_in_a_circle_are_refused(model):
@@ -111,7 +112,7 @@ def test_a_metric_that_calls_the_board_is_refused_at_once(model):
     calls = CALLS | {
         "metrics": lambda b: b.metrics,
         "stream": lambda b: b.sweep_async("head"),
-        "step": lambda b: b.step(History.undone),
+        "step": lambda b: b.desk.step(History.undone),
     }
     back = None
 
@@ -137,17 +138,17 @@ def test_a_metric_that_calls_the_board_is_refused_at_once(model):
 
 
 def test_a_move_that_takes_a_step_is_refused_at_once(board, model):
-    calls = CALLS | {"step": lambda b: b.step(History.undone)}
+    calls = CALLS | {"step": lambda b: b.desk.step(History.undone)}
     hold = threading.Event()
-    waiting = board._worker.submit(lambda _cancel: hold.wait(10))
-    board.step(lambda h: h.pushed("first", h.state.added([EDIT])))
+    waiting = board.desk.worker.submit(lambda _cancel: hold.wait(10))
+    board.desk.step(lambda h: pushed(h, "first", h.state.added([EDIT])))
     for name in ("edit", "sweep", "step"):
         with pytest.raises(cb.EngineError) as caught:
-            board.step(lambda h, name=name: calls[name](board) and h)
+            board.desk.step(lambda h, name=name: calls[name](board) and h)
         assert caught.value.code == "called_from_worker"
     for wrong in (None, 3, "history"):
         with pytest.raises(cb.InterventionError, match="returns the one after the step"):
-            board.step(lambda _history, wrong=wrong: wrong)
+            board.desk.step(lambda _history, wrong=wrong: wrong)
     hold.set()
     waiting.result()
     board.edit(OTHER)
@@ -161,7 +162,7 @@ def test_what_a_listener_gets_is_a_copy(board, model):
 
     board.subscribe(spoil)
     board.edit(EDIT)
-    for tensor in (board.values, board.shown.outcome.values):
+    for tensor in (board.values, board.desk.shown.outcome.values):
         torch.testing.assert_close(tensor, plain_values(model, [EDIT]), rtol=0, atol=1e-5)
     torch.testing.assert_close(board.logits(), plain_logits(model, [EDIT])[:, -1], rtol=0, atol=1e-4)
     board.edit(OTHER)
@@ -170,7 +171,7 @@ def test_what_a_listener_gets_is_a_copy(board, model):
 
 
 def test_what_calls_return_is_a_copy(board, model):
-    spoilt = [board.edit(EDIT), board.preview(OTHER), board.step(lambda h: h.noted(h.current, "x")).result()]
+    spoilt = [board.edit(EDIT), board.preview(OTHER), board.desk.step(lambda h: h.noted(h.current, "x")).result()]
     spoilt += [board.sweep("head"), board.compare_states()]
     for outcome in spoilt:
         for value in vars(outcome).values():
@@ -278,7 +279,13 @@ async def asynchronous(_shown):
 
 @pytest.mark.parametrize("given", [None, 3, asynchronous])
 def test_what_cannot_be_called_later_is_refused_now(board, given):
-    for take in (board.subscribe, board.on_move, board.on_close, board.on_end, board.run_in_background):
+    for take in (
+        board.subscribe,
+        board.desk.on_move,
+        board.desk.on_close,
+        board.desk.on_end,
+        board.desk.run_in_background,
+    ):
         with pytest.raises(cb.InterventionError, match="function"):
             take(given)
     board.edit(EDIT)
@@ -287,14 +294,13 @@ def test_what_cannot_be_called_later_is_refused_now(board, given):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda b: b.step(3),
-        lambda b: b.take(None),
-        lambda b: b.take(lambda _history: 3),
-        lambda b: b.state_at(0, None),
-        lambda b: b.remember({0: "much"}),
-        lambda b: b.remember([1.0]),
-        lambda b: b.sweep_job("head"),
-        lambda b: b.sweep_job(b.grid("head", how="zero"), 3),
+        lambda b: b.desk.step(3),
+        lambda b: b.desk.step(lambda _history: 3),
+        lambda b: b.desk.state_at(0, None),
+        lambda b: b.desk.remember({0: "much"}),
+        lambda b: b.desk.remember([1.0]),
+        lambda b: b.desk.maps.start("head"),
+        lambda b: b.desk.maps.start(b.desk.maps.grid("head", how="zero"), 3),
         lambda b: b.to_python("head"),
         lambda b: b.per_prompt(torch.tensor([1, 2])),
         lambda b: b.neurons(0, order=torch.tensor([1, 2])),
@@ -317,7 +323,7 @@ def test_how_long_one_waits_is_a_number(board, seconds):
     with pytest.raises(cb.EngineError, match="seconds"):
         stream.result(seconds)
     with pytest.raises(cb.EngineError, match="tick is a function"):
-        board.verify_job().result(seconds)
+        board.desk.verify(board.history.state).result(seconds)
     for long in (float("inf"), 1e300, 10**30, None):
         assert stream.result(long).exact.all()
 
@@ -332,8 +338,8 @@ def test_a_board_closed_by_its_listener_is_closed(model):
 
 def test_closing_goes_through_whatever_a_callback_does(model):
     board, done = cb.Board(model, pair()), []
-    board.on_close(lambda: 1 / 0)
-    board.on_close(lambda: done.append(1))
+    board.desk.on_close(lambda: 1 / 0)
+    board.desk.on_close(lambda: done.append(1))
     with pytest.raises(cb.CircuitboardError) as caught:
         board.close()
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
@@ -349,21 +355,21 @@ def test_a_forked_child_is_refused_at_once(board, model, busy):
     hold, begun = threading.Event(), threading.Event()
 
     def held(_cancel):
-        with board._steps._lock, board._worker._lock:
+        with board.desk.timeline._lock, board.desk.worker._lock:
             begun.set()
             hold.wait(10)
 
     if busy:  # the locks are held in the moment of the fork, and nobody in the child will release them
-        job = board._worker.submit(held)
+        job = board.desk.worker.submit(held)
         begun.wait(10)
     read, write = os.pipe()
     closed = []
-    board.on_close(lambda: closed.append("callback"))
+    board.desk.on_close(lambda: closed.append("callback"))
     child = os.fork()
     if child == 0:
         try:
             found = [_code(call, board) for name, call in CALLS.items() if name != "a board"]
-            found.append(_code(lambda b: b.step(History.undone), board))
+            found.append(_code(lambda b: b.desk.step(History.undone), board))
             board.close()
             os.write(write, " ".join(found + closed).encode())
         finally:

@@ -38,7 +38,7 @@ READINGS = {
 }
 OTHERS = {
     "compare_states": lambda b: b.compare_states(0, 1, over="head").effects,
-    "effects_of_edits": lambda b: pd.DataFrame(b.maps.effects_of_edits(b.shown), index=[0]),
+    "effects_of_edits": lambda b: pd.DataFrame(b.desk.maps.effects_of_edits(b.desk.shown), index=[0]),
     "estimate": lambda b: b.sweep("head", approximate="atp").to_dataframe(),
     "logits": lambda b: pd.DataFrame(b.logits(1).numpy()),
     "preview": lambda b: pd.DataFrame(b.preview(OTHER).values.numpy()),

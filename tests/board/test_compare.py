@@ -103,8 +103,8 @@ def test_without_matplotlib_the_extra_is_named(board, monkeypatch):
     ],
 )
 def test_what_cannot_be_compared_is_refused(board, corruptions, code):
-    before = board.shown
+    before = board.desk.shown
     with pytest.raises(PromptError) as caught:
         board.compare(corruptions)
     assert caught.value.code == code
-    assert board.shown is before
+    assert board.desk.shown is before

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import circuitboard as cb
+from circuitboard.steps.step import Add
 from tests.board.prompts import pair, plain_values
 from tests.tiny_models import N_LAYERS
 
@@ -27,10 +28,10 @@ class Breaks:
     """Stands in for `adapter.block`: raises in one layer, a number of times, then works again."""
 
     def __init__(self, monkeypatch, board, error, *, layer=1, times=1):
-        self._block = board.lab.adapter.block
+        self._block = board.desk.lab.adapter.block
         self._error, self._layer, self.times = error, layer, times
         self.seen = []
-        monkeypatch.setattr(board.lab.adapter, "block", self)
+        monkeypatch.setattr(board.desk.lab.adapter, "block", self)
 
     def __call__(self, layer, resid, call):
         self.seen.append((layer, resid.shape[0]))
@@ -44,12 +45,12 @@ class Breaks:
 @pytest.mark.parametrize("error", [RuntimeError("the device is gone"), torch.OutOfMemoryError("no memory"), KeyboardInterrupt()], ids=["runtime", "memory", "interrupt"])  # fmt: skip
 def test_a_failed_edit_leaves_the_last_good_state(board, model, monkeypatch, error, layer):
     board.edit(THIRD)
-    before = (board.shown, board.history, board.edits, board.values.tolist())
+    before = (board.desk.shown, board.history, board.edits, board.values.tolist())
     Breaks(monkeypatch, board, error, layer=layer)
     with pytest.raises((cb.EngineError, KeyboardInterrupt)) as caught:
         board.edit(FIRST)
     assert error in (caught.value, caught.value.__cause__)
-    assert (board.shown, board.history, board.edits, board.values.tolist()) == before
+    assert (board.desk.shown, board.history, board.edits, board.values.tolist()) == before
     board.edit(FIRST)
     torch.testing.assert_close(board.values, plain_values(model, [THIRD, FIRST]), rtol=0, atol=1e-5)
     board.undo()
@@ -61,21 +62,20 @@ def test_no_hook_stays_behind(board, monkeypatch):
     Breaks(monkeypatch, board, RuntimeError("the device is gone"), layer=0)
     with pytest.raises(cb.EngineError, match="the device is gone"):
         board.edit(FIRST)
-    twin = board.lab.adapter._model
+    twin = board.desk.lab.adapter._model
     assert not any(point.fwd_hooks or point._forward_hooks for point in twin.hook_dict.values())
 
 
 def test_steps_that_built_on_the_failed_one_fail_with_it(board, model, monkeypatch):
     board.edit(FIRST)
-    shown = board.shown
+    shown = board.desk.shown
     gate = threading.Event()
     Breaks(monkeypatch, board, RuntimeError("the device is gone"))
-    hold = board._worker.submit(lambda _cancel: gate.wait(10))
+    hold = board.desk.worker.submit(lambda _cancel: gate.wait(10))
     steps = [
-        board.step(lambda h, edit=edit: h.pushed(str(edit), h.state.added([edit])))
-        for edit in (cb.head(0, 3).zero(), SECOND, THIRD)
+        board.desk.step(lambda h, edit=edit: Add((edit,)).applied(h)) for edit in (cb.head(0, 3).zero(), SECOND, THIRD)
     ]
-    undo = board.step(lambda h: h.undone())
+    undo = board.desk.step(lambda h: h.undone())
     gate.set()
     assert hold.result() is True
     with pytest.raises(cb.EngineError, match="device"):
@@ -84,7 +84,7 @@ def test_steps_that_built_on_the_failed_one_fail_with_it(board, model, monkeypat
         with pytest.raises(cb.InterventionError) as caught:
             job.result()
         assert caught.value.code == "earlier_step_failed"
-    assert board.shown is shown
+    assert board.desk.shown is shown
     assert [edit.intervention for edit in board.edits] == [FIRST]
     board.edit(SECOND)
     torch.testing.assert_close(board.values, plain_values(model, [FIRST, SECOND]), rtol=0, atol=1e-5)
@@ -106,14 +106,14 @@ def test_out_of_memory_in_a_sweep_halves_the_batch_and_gives_the_same_map(board,
 
 def test_out_of_memory_with_one_cell_is_one_clear_error(board, monkeypatch):
     board.edit(FIRST)
-    before = board.shown
+    before = board.desk.shown
     Breaks(monkeypatch, board, torch.OutOfMemoryError("no memory"), layer=2, times=1_000)
     with pytest.raises(cb.EngineError) as caught:
         board.sweep("head")
     assert caught.value.code == "out_of_memory"
     assert "fewer or shorter prompts" in caught.value.message
     monkeypatch.undo()
-    assert board.shown is before
+    assert board.desk.shown is before
     assert board.sweep("head").values.isfinite().all()
 
 
@@ -128,21 +128,21 @@ def test_other_errors_in_a_sweep_pass_through(board, monkeypatch):
 
 def test_an_activation_that_is_never_computed_is_an_error_not_a_silence(board, monkeypatch):
     """A block that skips its attention, as some models do by configuration."""
-    adapter = board.lab.adapter
+    adapter = board.desk.lab.adapter
     monkeypatch.setattr(adapter, "block", lambda layer, resid, call: resid)
-    before = board.shown
+    before = board.desk.shown
     with pytest.raises(cb.EngineError) as caught:
         board.edit(FIRST)
     assert caught.value.code == "edit_never_happened"
-    assert board.shown is before
+    assert board.desk.shown is before
     with pytest.raises(cb.EngineError):
         board.sweep("head")
 
 
 def test_the_hooked_tier_notices_a_hook_that_never_fires(model, monkeypatch):
     board = cb.Board(model, pair(), engine="hooked")
-    point = board.lab.adapter._hook_points["blocks.0.attn.hook_z"]
-    monkeypatch.setitem(board.lab.adapter._hook_points, "blocks.0.attn.hook_z", type(point)())
+    point = board.desk.lab.adapter._hook_points["blocks.0.attn.hook_z"]
+    monkeypatch.setitem(board.desk.lab.adapter._hook_points, "blocks.0.attn.hook_z", type(point)())
     with pytest.raises(cb.EngineError) as caught:
         board.edit(FIRST)
     assert caught.value.code == "edit_never_happened"

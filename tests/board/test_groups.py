@@ -121,11 +121,11 @@ def test_a_name_may_be_as_long_as_it_says(edited):
 
 
 def test_a_note_is_no_step(edited):
-    change, shown = edited.shown.outcome.change, edited.shown
+    change, shown = edited.desk.shown.outcome.change, edited.desk.shown
     edited.note("all four")
     assert [node.note for node in edited.history.nodes] == [None, "all four"]
-    assert (edited.shown.revision, edited.shown.outcome.change) == (shown.revision, change)
-    assert edited.shown.run is shown.run
+    assert (edited.desk.shown.revision, edited.desk.shown.outcome.change) == (shown.revision, change)
+    assert edited.desk.shown.run is shown.run
     edited.note("clean", 0)
     edited.undo()
     assert edited.history.nodes[1].note == "all four", "undo does not take a name back"
@@ -162,8 +162,8 @@ def test_the_code_makes_the_names_again(edited, model):
 
 
 def test_a_state_that_differs_in_names_alone_shares_its_run(edited):
-    run = edited.shown.run
+    run = edited.desk.shown.run
     edited.group("movers", 0, 1)
-    assert edited.shown.run is run
+    assert edited.desk.shown.run is run
     edited.undo()
-    assert edited.shown.run is run
+    assert edited.desk.shown.run is run

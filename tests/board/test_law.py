@@ -37,7 +37,7 @@ def said(model, tokens=TOKENS):
 
 
 def equal(board, model):
-    allowed = tolerance(board.lab.adapter.dtype, board.lab.clean.logits)
+    allowed = tolerance(board.desk.lab.adapter.dtype, board.desk.lab.clean.logits)
     assert board.baselines.clean == pytest.approx(said(model), abs=allowed)
     assert board.baselines.corrupted == pytest.approx(said(model, OTHER), abs=allowed)
     fresh = cb.Board(model, board.pair, engine="hooked")
@@ -157,11 +157,11 @@ def test_what_is_computed_while_the_model_changes_is_thrown_away():
             with torch.no_grad():
                 weight.mul_(0.9)
 
-    board.lab.adapter._model.blocks[2].register_forward_pre_hook(change)
+    board.desk.lab.adapter._model.blocks[2].register_forward_pre_hook(change)
     stream = board.sweep_async("head", how="zero", order="layer")
     refused(stream.result)
     board.refresh()
-    board.lab.adapter._model.blocks[2].register_forward_pre_hook(change)
+    board.desk.lab.adapter._model.blocks[2].register_forward_pre_hook(change)
     calls.clear()
     calls.extend([1, 1])
     refused(lambda: board.edit(EDIT))
@@ -273,15 +273,15 @@ def test_verify_says_which_part_disagrees():
     _, board = made(engine="hooked")
     board.edit(EDIT)
     assert board.verify().disagrees is None
-    twin = board.lab.adapter._model
+    twin = board.desk.lab.adapter._model
     handle = twin.blocks[1].attn.register_forward_hook(lambda _m, _a, out: (out[0] * 1.5, *out[1:]))
     found = board.verify()
     assert not found.ok
     assert found.disagrees == "edited"
     assert "NOT OK" in repr(found)
     handle.remove()
-    object.__setattr__(board.lab, "clean", cb.Board(EVERY["gpt2"](), board.pair, engine="hooked").lab.clean)
-    board.lab.clean.logits.add_(0.5)
+    object.__setattr__(board.desk.lab, "clean", cb.Board(EVERY["gpt2"](), board.pair, engine="hooked").lab.clean)
+    board.desk.lab.clean.logits.add_(0.5)
     found = board.verify()
     assert found.disagrees == "unedited"
     assert "unedited run differs" in repr(found)

@@ -95,7 +95,7 @@ def test_a_metric_that_fails_later_leaves_the_board_where_it_was(model):
 
     board = cb.Board(model, pair(), metric=metric)
     board.edit(EDIT)
-    before = (board.shown, board.edits, board.history)
+    before = (board.desk.shown, board.edits, board.history)
     broken = True
     for attempt in (
         lambda: board.edit(cb.head(0, 0).zero()),
@@ -106,7 +106,7 @@ def test_a_metric_that_fails_later_leaves_the_board_where_it_was(model):
             attempt()
         assert caught.value.code == "metric_raised"
         assert "no such thing" in caught.value.message
-    assert (board.shown, board.edits, board.history) == before
+    assert (board.desk.shown, board.edits, board.history) == before
     broken = False
     board.edit(cb.head(0, 0).zero())
     assert len(board.edits) == 2
@@ -140,7 +140,7 @@ def test_a_number_that_is_not_finite_stays_what_it_is(model, special):
     sweep = board.sweep("head")
     assert not sweep.values.isfinite().any()
     assert sweep.effect.isnan().all(), "inf − inf is not 0"
-    assert math.isnan(board.shown.outcome.change)
+    assert math.isnan(board.desk.shown.outcome.change)
     assert "inf" in repr(board)
     board.close()
 

@@ -50,9 +50,9 @@ def test_threads_and_models_of_boards_go_with_them(closed):
     adapters, tensors = [], []
     for _ in range(N):
         board = _used(model, prompts)
-        adapters.append(weakref.ref(board.lab.adapter))
-        tensors.append(weakref.ref(board.lab.clean.activations["resid_pre", 0]))
-        tensors.append(weakref.ref(board.shown.run.logits))
+        adapters.append(weakref.ref(board.desk.lab.adapter))
+        tensors.append(weakref.ref(board.desk.lab.clean.activations["resid_pre", 0]))
+        tensors.append(weakref.ref(board.desk.shown.run.logits))
         if closed:
             board.close()
         del board
@@ -116,7 +116,7 @@ def test_the_user_s_model_never_gets_a_hook():
     assert hooks() == before
     assert not any(point.fwd_hooks for point in model.hook_dict.values())
     for board in boards:
-        twin = board.lab.adapter._model
+        twin = board.desk.lab.adapter._model
         assert not any(point.fwd_hooks or point._forward_hooks for point in twin.hook_dict.values())
         assert {p.data_ptr() for p in twin.parameters()} == {p.data_ptr() for p in model.parameters()}
         board.close()

@@ -79,7 +79,7 @@ def test_baselines_that_lie_close_are_told_with_the_bound(board_of):
     assert "closer than 0.01 probability" in note.text
     # In a data set the bound is two standard errors, where that is more.
     two = board_of([CLEAN, CORRUPTED], [CORRUPTED, CLEAN], answer=" Mary", wrong=" John")
-    gaps = two.lab.unedited("clean").clean - two.lab.unedited("clean").corrupted
+    gaps = two.desk.lab.unedited("clean").clean - two.desk.lab.unedited("clean").corrupted
     assert float(gaps.mean().abs()) < 2 * float(gaps.std()) / 2**0.5
     assert any("two standard errors" in note.text for note in two.notes)
 

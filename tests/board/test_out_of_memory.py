@@ -87,7 +87,7 @@ def full(monkeypatch):
     error = None
 
     def install(board):
-        adapter = board.lab.adapter
+        adapter = board.desk.lab.adapter
 
         def breaking(call):
             def run(*args, **kwargs):
@@ -113,7 +113,7 @@ def full(monkeypatch):
 def test_every_call_ends_in_one_clear_error_and_the_board_works_on(model, full, tier):
     board = cb.Board(model, pair(), engine=tier)
     board.edit(FIRST)
-    before = (board.shown, board.history, board.values.tolist())
+    before = (board.desk.shown, board.history, board.values.tolist())
     run_out = full(board)
     for error in (WORDS["cpu"], WORDS["cublas"], WORDS["python"], WORDS["cuda"]):
         for name, call in CALLS.items():
@@ -122,7 +122,7 @@ def test_every_call_ends_in_one_clear_error_and_the_board_works_on(model, full, 
                 call(board)
             assert caught.value.code == "out_of_memory", name
             assert "Board(memory=" in caught.value.message
-            assert (board.shown, board.history, board.values.tolist()) == before
+            assert (board.desk.shown, board.history, board.values.tolist()) == before
             run_out(None)
     board.edit(SECOND)
     torch.testing.assert_close(board.values, plain_values(model, [FIRST, SECOND]), rtol=0, atol=1e-5)
@@ -132,7 +132,7 @@ def test_every_call_ends_in_one_clear_error_and_the_board_works_on(model, full, 
 def test_sweeps_halve_whatever_the_words(model, monkeypatch):
     board = cb.Board(model, pair(), engine="replay")
     expected = board.sweep("head", by="pos").per_prompt
-    block, seen, error = board.lab.adapter.block, [], None
+    block, seen, error = board.desk.lab.adapter.block, [], None
 
     def small(layer, resid, call):
         seen.append(resid.shape[0])
@@ -140,7 +140,7 @@ def test_sweeps_halve_whatever_the_words(model, monkeypatch):
             raise error
         return block(layer, resid, call)
 
-    monkeypatch.setattr(board.lab.adapter, "block", small)
+    monkeypatch.setattr(board.desk.lab.adapter, "block", small)
     for error in WORDS.values():  # noqa: B007  `small` raises it
         seen.clear()
         torch.testing.assert_close(board.sweep("head", by="pos").per_prompt, expected, rtol=0, atol=1e-5)
@@ -154,7 +154,7 @@ def test_the_lens_halves(model, monkeypatch, error):
     board = cb.Board(model, pair(), engine="replay")
     board.edit(FIRST)
     expected = board.logit_lens("all", mid=True)
-    unembed, seen = board.lab.adapter.unembed, []
+    unembed, seen = board.desk.lab.adapter.unembed, []
 
     def small(rows):
         seen.append(rows.shape[1])
@@ -162,7 +162,7 @@ def test_the_lens_halves(model, monkeypatch, error):
             raise error
         return unembed(rows)
 
-    monkeypatch.setattr(board.lab.adapter, "unembed", small)
+    monkeypatch.setattr(board.desk.lab.adapter, "unembed", small)
     found = board.logit_lens("all", mid=True)
     assert set(seen) == {5, 2, 1}
     for name in ("logit_diff", "prob", "top_ids", "top_logits", "top_probs"):
@@ -180,7 +180,7 @@ def test_a_stream_goes_on_without_its_estimate(model, monkeypatch):
     def traced(*_args, **_options):
         raise WORDS["cpu"]
 
-    monkeypatch.setattr(board.lab.adapter, "traced", traced)
+    monkeypatch.setattr(board.desk.lab.adapter, "traced", traced)
     stream = board.sweep_async("head", order="atp")
     torch.testing.assert_close(stream.result().per_prompt, expected, rtol=0, atol=1e-5)
     board.close()
@@ -195,7 +195,7 @@ def test_the_error_keeps_no_tensors_of_the_computation(model, monkeypatch):
         held.append(weakref.ref(large))
         raise WORDS["cuda"]
 
-    monkeypatch.setattr(board.lab.adapter, "block", block)
+    monkeypatch.setattr(board.desk.lab.adapter, "block", block)
     with pytest.raises(cb.EngineError) as caught:
         board.edit(FIRST)
     gc.collect()

@@ -48,7 +48,10 @@ def test_every_prompt_has_the_numbers_that_it_has_alone(family, engine):
     for prompt in range(3):
         alone = board_of(family, (prompt,), engine=engine)
         torch.testing.assert_close(
-            together.lab.unedited("clean").clean[prompt], alone.lab.unedited("clean").clean[0], rtol=0, atol=1e-5
+            together.desk.lab.unedited("clean").clean[prompt],
+            alone.desk.lab.unedited("clean").clean[0],
+            rtol=0,
+            atol=1e-5,
         )
         alone.edit(*EDITS)
         assert float(together.values[prompt]) == pytest.approx(float(alone.values[0]), abs=1e-5)
@@ -60,11 +63,11 @@ def test_every_prompt_has_the_numbers_that_it_has_alone(family, engine):
 
 def test_a_position_is_the_prompt_s_own(board):
     board.edit(cb.head(1, 2).at(1).patch())
-    assert board.shown.outcome.receipts[0].positions == ((3,), (1,), (2,))
+    assert board.desk.shown.outcome.receipts[0].positions == ((3,), (1,), (2,))
     board.edit(cb.head(1, 2).at("S2").patch())
-    assert board.shown.outcome.receipts[1].positions == ((3,), (2,), (1,))
+    assert board.desk.shown.outcome.receipts[1].positions == ((3,), (2,), (1,))
     board.edit(cb.head(1, 2).zero())
-    assert board.shown.outcome.receipts[2].positions == ((2, 3, 4), (0, 1, 2, 3, 4), (1, 2, 3, 4))
+    assert board.desk.shown.outcome.receipts[2].positions == ((2, 3, 4), (0, 1, 2, 3, 4), (1, 2, 3, 4))
     with pytest.raises(cb.AddressError, match="prompt 0, which has 3 tokens"):
         board.edit(cb.head(1, 2).at(4).patch())
 
@@ -86,10 +89,10 @@ def test_columns_of_a_sweep_leave_padded_prompts_alone(board, how):
 
 
 def test_a_sweep_at_positions_needs_the_same_columns(board):
-    assert board.grid("head", by="pos", positions=[-1, -2]).positions == (3, 4)
-    assert board.grid("head", by="pos", positions=slice(-4, -1)).positions == (1, 2, 3)
+    assert board.desk.maps.grid("head", by="pos", positions=[-1, -2]).positions == (3, 4)
+    assert board.desk.maps.grid("head", by="pos", positions=slice(-4, -1)).positions == (1, 2, 3)
     with pytest.raises(cb.AddressError) as caught:
-        board.grid("head", by="pos", positions=0)
+        board.desk.maps.grid("head", by="pos", positions=0)
     assert caught.value.code == "positions_differ"
     assert board.sweep("head", by="pos", positions=-1).to_dataframe().pos.unique().tolist() == [4]
 

@@ -120,13 +120,13 @@ ATTEMPTS = {
 def test_bad_input_is_refused_and_changes_nothing(board, model, attempt, tmp_path):
     bad, code = ATTEMPTS[attempt]
     board.edit(EDIT)
-    before = (board.shown, board.history, board.edits, board.base, board.value, board.values.tolist())
+    before = (board.desk.shown, board.history, board.edits, board.base, board.value, board.values.tolist())
     with pytest.raises(cb.CircuitboardError) as caught:
         bad(board, tmp_path)
     assert caught.value.code == code
     assert len(caught.value.message) >= 20, "says what was asked, what was found, what to do"
     assert code in str(caught.value)
-    assert (board.shown, board.history, board.edits, board.base, board.value, board.values.tolist()) == before
+    assert (board.desk.shown, board.history, board.edits, board.base, board.value, board.values.tolist()) == before
     board.edit(cb.attn_out(0).zero())
     torch.testing.assert_close(board.values, plain_values(model, [EDIT, cb.attn_out(0).zero()]), rtol=0, atol=1e-4)
 

@@ -58,7 +58,7 @@ def test_it_comes_back_with_the_function(save, path):
     value = save({"p3": mine, "KL": "kl"})
     loaded = cb.Board.load(path, tiny("gpt2"), metric={"p3": mine})
     assert loaded.value == pytest.approx(value, abs=1e-6)
-    assert [metric.name for metric in loaded.lab.metrics] == ["p3", "KL"]
+    assert [metric.name for metric in loaded.desk.lab.metrics] == ["p3", "KL"]
     loaded.close()
     cb.Board.load(path, tiny("gpt2"), metric=mine).close()
 

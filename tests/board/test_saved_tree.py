@@ -15,6 +15,7 @@ from circuitboard.desk.manifest import ModelManifest
 from circuitboard.files import saved as saved_format
 from circuitboard.files import saved_tree, storage, tree_in
 from circuitboard.steps import BoardState, Edit, History, Node
+from circuitboard.steps.step import Add
 from tests.board.prompts import pair, plain_values
 from tests.tiny_models import tiny
 
@@ -70,21 +71,21 @@ def test_all_states_can_be_visited_and_have_their_numbers(board, path):
     loaded = again(board, path)
     assert loaded.history == board.history
     assert loaded.history.ahead == (6, 5)
-    assert dict(loaded.history_values) == pytest.approx(dict(board.history_values))
-    assert set(loaded.history_values) == set(range(7))
+    assert dict(loaded.desk.values) == pytest.approx(dict(board.desk.values))
+    assert set(loaded.desk.values) == set(range(7))
     for node in range(len(board.history.nodes)):
         for one in (loaded, board):
-            one.step(lambda history, node=node: history.restored(node)).result()
+            one.desk.step(lambda history, node=node: history.restored(node)).result()
         assert loaded.edits == board.edits
         assert loaded.values.tolist() == pytest.approx(board.values.tolist(), abs=1e-5)
-        assert loaded.values.mean().item() == pytest.approx(loaded.history_values[node])
+        assert loaded.values.mean().item() == pytest.approx(loaded.desk.values[node])
     loaded.close()
 
 
 def test_only_the_current_state_is_computed(board, path, monkeypatch):
     grown(board)
     board.save(path)
-    engine, runs = type(board.lab.choice.engine), []
+    engine, runs = type(board.desk.lab.choice.engine), []
     run = engine.run
     monkeypatch.setattr(engine, "run", lambda self, plan, **rest: runs.append(plan) or run(self, plan, **rest))
     cb.Board(board.model, pair()).close()
@@ -105,7 +106,7 @@ def test_numbers_of_other_weights_are_not_shown(path):
             parameter.mul_(1.1)
     with pytest.warns(UserWarning, match="weights was"):
         loaded = cb.Board.load(path, model)
-    assert set(loaded.history_values) == {0, loaded.history.current}
+    assert set(loaded.desk.values) == {0, loaded.history.current}
     assert len(loaded.history.nodes) == 7
     loaded.close()
 
@@ -154,7 +155,7 @@ def test_prompts_of_zeros_come_back(path):
     loaded = again(board, path)
     assert loaded.prompts.answers.sets == board.prompts.answers.sets
     assert loaded.prompts.labels == {"A": [0, 0]}
-    assert loaded.lab.metric.name == "0"
+    assert loaded.desk.lab.metric.name == "0"
     loaded.close()
     board.close()
 
@@ -189,7 +190,7 @@ class TestAHistoryThatIsTooLarge:
         board.edit(cb.head(0, 0).scale(0.5))
         board.edit(cb.head(0, 1).scale(0.5))
         board.undo()
-        whole = len(storage.encoded(board).data)
+        whole = len(storage.encoded(board.desk).data)
         monkeypatch.setattr(storage, "MAX_BYTES", whole // 2)
         with pytest.warns(UserWarning, match="has no room for"):
             board.save(path)
@@ -249,9 +250,9 @@ def test_any_history_comes_back(moves, data):
     history = History.start(BoardState("corrupted"))
     for n, move in enumerate(moves):
         if move == "edit":
-            history = history.pushed(f"{n}", history.state.added([cb.head(n, n % 3).scale(n)]))
+            history = Add((cb.head(n, n % 3).scale(n),)).applied(history)
         elif move == "amend":
-            history = history.amended(f"{n}", history.state.added([cb.head(n, 0).zero()]))
+            history = history.amended(Add((cb.head(n, 0).zero(),)))
         elif move == "undo" and history.can_undo:
             history = history.undone()
         elif move == "redo" and history.can_redo:

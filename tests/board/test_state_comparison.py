@@ -7,6 +7,7 @@ import torch
 
 import circuitboard as cb
 from circuitboard.errors import CircuitboardError
+from circuitboard.steps.step import SetBase, SetStrength
 
 ONE, OTHER = cb.head(1, 1).zero(), cb.head(2, 3).patch()
 
@@ -48,7 +49,7 @@ def alone(board, model):
     ],
 )
 def test_it_equals_two_boards(branched, alone, left, right, one, other):
-    shown, history = branched.shown, branched.history
+    shown, history = branched.desk.shown, branched.history
     found = branched.compare_states(left, right)
     boards = [alone(*edits, base=base) for edits, base in (one, other)]
     for side, board in zip((found.left, found.right), boards, strict=True):
@@ -68,7 +69,7 @@ def test_it_equals_two_boards(branched, alone, left, right, one, other):
     likeliest = {int(index) for prob in probs for index in prob.topk(5).indices}
     answers = {1, 4}  # of the first prompt, always told
     assert set(found.tokens(5).token_id) == likeliest | answers
-    assert branched.shown is shown, "the board stays where it is"
+    assert branched.desk.shown is shown, "the board stays where it is"
     assert branched.history is history
 
 
@@ -114,13 +115,11 @@ def test_a_step_that_goes_on_keeps_one_state(board):
     board.edit(cb.head(1, 1).scale(1.5))
     begun = board.value
     for strength in (1.0, 0.5, 0.25):
-        edit = cb.head(1, 1).scale(strength)
+        step = SetStrength(0, strength)
         first = strength == 1.0
-        board.step(
-            lambda h, edit=edit, first=first: (h.pushed if first else h.amended)(str(edit), h.state.replaced(0, edit))
-        ).result()
+        board.desk.step(lambda h, step=step, first=first: step.applied(h) if first else h.amended(step)).result()
     assert [node.label for node in board.history.nodes] == ["clean run", "scale 1.1 ×1.5", "scale 1.1 ×0.25"]
-    assert board.shown.outcome.change == pytest.approx(board.value - begun, abs=1e-6)
+    assert board.desk.shown.outcome.change == pytest.approx(board.value - begun, abs=1e-6)
     assert board.verify().ok
     board.undo()
     assert board.value == pytest.approx(begun, abs=1e-6)
@@ -128,4 +127,4 @@ def test_a_step_that_goes_on_keeps_one_state(board):
     assert board.value == pytest.approx(start, abs=1e-6)
     # A state that others follow, and the first one, are never amended.
     history = board.history
-    assert history.amended("x", history.state).nodes[:-1] == history.nodes
+    assert history.amended(SetBase("clean")).nodes[:-1] == history.nodes

@@ -20,7 +20,7 @@ Account._structure = lambda self: walks.append(1) or real(self)
 model = cb.load("demo")
 clean = "When John and Mary went to the store, John gave the book to"
 board = cb.Board(model, cb.PromptPair(clean, clean.replace(", John", ", Mary"), answer=" Mary", wrong=" John"))
-session = Session(board, lambda content, buffers: answers.append(content))
+session = Session(board.desk, lambda content, buffers: answers.append(content))
 ''').raise_error()
 names = shell.user_ns
 walks, answers, session, board = (names[name] for name in ("walks", "answers", "session", "board"))

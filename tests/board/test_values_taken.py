@@ -59,9 +59,6 @@ def parameters() -> dict[str, str]:
 OURS = "made by the board; nobody writes one by hand"
 WORK = "for code that builds on the board: a function of ours, or a value that it returned"
 EXEMPT = {
-    "Board.run_in_background.work": WORK,
-    "Board.state_at.node": WORK,
-    "Board.remember.values": WORK,
     "DirectLogitAttribution.of.softcap": WORK,
     "DirectLogitAttribution.of.n_layers": WORK,
     "DirectLogitAttribution.of.n_heads": WORK,
@@ -221,7 +218,7 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
             run = {
                 "sweep": lambda **o: board.sweep("head", **o),
                 "sweep_async": lambda **o: board.sweep_async("head", **o).result().values,
-                "grid": lambda **o: board.grid("head", **o),
+                "grid": lambda **o: board.desk.maps.grid("head", **o),
                 "compare_states": lambda **o: board.compare_states(over="head", **o).effects,
                 "compare": lambda **o: board.compare({"a": CORRUPTED, "b": CORRUPTED.flip(0)}, **o).table,
             }[name]

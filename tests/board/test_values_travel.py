@@ -138,10 +138,10 @@ def test_what_holds_a_model_refuses_and_says_what_to_do(board, way):
     for thing, words in (
         (board, ("cb.Board(board.model, board.pair)", "board.save(")),
         (board.sweep_async("head", how="zero"), ("stream.partial()",)),
-        (board.verify_job(), ("job.result()",)),
+        (board.desk.verify(board.history.state), ("job.result()",)),
         (board.compare_states(0), (".table",)),
-        ({"mine": board}, ("board.save(",)) if way != "copy" else (board.lab, ("its board",)),
-        (board.shown, ("board.as_run()",)) if way != "copy" else (board, ()),
+        ({"mine": board}, ("board.save(",)) if way != "copy" else (board.desk.lab, ("its board",)),
+        (board.desk.shown, ("board.as_run()",)) if way != "copy" else (board, ()),
     ):
         with pytest.raises(cb.CircuitboardError) as refused:
             ROUNDS[way](thing)

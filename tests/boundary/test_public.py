@@ -3,7 +3,7 @@
 What users call is found by walking: from `circuitboard.__all__` through everything that those calls return. Each of
 them must be marked, and each is called with arguments that nobody meant.
 
-Not covered: what is behind `board.lab`, which is for code that builds on the board.
+Not covered: what is behind `board.desk.lab`, which is for code that builds on the board.
 """
 
 from __future__ import annotations
@@ -280,9 +280,23 @@ def objects(board):
         board.history.state,
         board.edits[0],
     ]
-    found += [sweep, sweep.grid, stream, board.maps, board.shown.outcome, board.shown, board.engine, board.baselines]
+    found += [
+        sweep,
+        sweep.grid,
+        stream,
+        board.desk.maps,
+        board.desk.shown.outcome,
+        board.desk.shown,
+        board.engine,
+        board.baselines,
+    ]
     found += [board.spread, board.verify(), lens, lens.current, dla, board.attention(0, 0), board.as_run()]
-    found += [board.self_repair(cb.head(1, 1).zero()), board.compare_states(), board.verify_job(), board.self_test()]
+    found += [
+        board.self_repair(cb.head(1, 1).zero()),
+        board.compare_states(),
+        board.desk.verify(board.history.state),
+        board.self_test(),
+    ]
     found += [
         cb.head(0, 0),
         cb.edge(cb.head(0, 0), cb.mlp_out(1)),
@@ -348,5 +362,5 @@ def test_odd_arguments_are_refused_in_words(board, tmp_path, monkeypatch):
     for what, call in calls(board):
         attempt(what, call)
     board.refresh()  # after whatever was begun and not waited for
-    board.step(lambda h: h.restored(1)).result()
+    board.desk.step(lambda h: h.restored(1)).result()
     assert board.value == pytest.approx(before, abs=1e-5)

@@ -305,7 +305,7 @@ class LabNotebook:
         # A click was sent before this, and by the time of this answer the panel says that it waits for the other one.
         self.python("None")
         self.board.locator("xpath=self::*[@data-state='idle']").wait_for()
-        return self.python("board.shown.revision")
+        return self.python("board.desk.shown.revision")
 
     def restart_kernel(self) -> None:
         """Restart the kernel without the dialog that asks whether one is sure."""

@@ -146,7 +146,8 @@ def in_blob_harness(browser: Browser, model: str, boards: int, clicks: int) -> s
     made = [cb.Board(loaded, pair) for _ in range(boards)]
     sent: queue.Queue[tuple[int, object, list[bytes]]] = queue.Queue()
     sessions = [
-        Session(board, lambda content, buffers, i=i: sent.put((i, content, buffers))) for i, board in enumerate(made)
+        Session(board.desk, lambda content, buffers, i=i: sent.put((i, content, buffers)))
+        for i, board in enumerate(made)
     ]
     page = browser.new_page(viewport={"width": 1200, "height": 1000})
     page.expose_function("toKernel", lambda i, text: sessions[i].receive(json.loads(text)))
@@ -220,7 +221,7 @@ def beside_vscode(browser: Browser, clicks: int) -> str:
             host.pump(lambda: page.evaluate("window.took !== null"))
             if i >= WARM_UP:
                 totals.append(page.evaluate("window.took"))
-                computed.append(float(host.kernel.run("print(board.shown.outcome.latency_ms)")))
+                computed.append(float(host.kernel.run("print(board.desk.shown.outcome.latency_ms)")))
             host.pump(lambda: page.evaluate(rest))
     page.close()
     return _said("VS Code", 1, totals, computed)

@@ -50,7 +50,7 @@ class Panel:
         self.asked = []
         page.on("request", lambda request: self.asked.append(request.url))
         page.route(f"{ADDRESS}**", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-        self.session = Session(board, lambda content, buffers: self.sent.put((content, buffers)))
+        self.session = Session(board.desk, lambda content, buffers: self.sent.put((content, buffers)))
         self.unanswered = set()
         page.expose_function("toKernel", self._to_kernel)
         page.goto(ADDRESS)

@@ -153,9 +153,9 @@ def read(chromium, tmp_path):
 @pytest.mark.parametrize("width", [1168, 480])
 def test_the_page_is_whole_without_javascript(board, read, scheme, width):
     sweeps = [board.sweep("head", how="zero"), board.sweep("resid_pre", by="pos")]
-    shows = Shows([(drawing_of_sweep(board, sweep), "board.sweep(…)") for sweep in sweeps])
+    shows = Shows([(drawing_of_sweep(board.desk, sweep), "board.sweep(…)") for sweep in sweeps])
     page = read(
-        page_of(board, board.shown, shows), "board.html",
+        page_of(board.desk, board.desk.shown, shows), "board.html",
         color_scheme=scheme, viewport={"width": width, "height": 900},
     )  # fmt: skip
     assert page.locator(".value").inner_text() == f"{board.value:+.2f}".replace("-", "\u2212")
@@ -171,8 +171,8 @@ def test_the_page_is_whole_without_javascript(board, read, scheme, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_can_be_read_by_everybody(board, read, scheme):
-    shows = Shows([(drawing_of_sweep(board, board.sweep("head", how="zero")), "board.sweep(…)")])
-    page = read(page_of(board, board.shown, shows), "board.html", scripts=True, color_scheme=scheme)
+    shows = Shows([(drawing_of_sweep(board.desk, board.sweep("head", how="zero")), "board.sweep(…)")])
+    page = read(page_of(board.desk, board.desk.shown, shows), "board.html", scripts=True, color_scheme=scheme)
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("tags => axe.run(document, { runOnly: tags })", list(TAGS))
     assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
@@ -180,14 +180,14 @@ def test_the_page_can_be_read_by_everybody(board, read, scheme):
 
 def test_hostile_text_stays_text(board, read, monkeypatch):
     texts = iter(HOSTILE * 1000)
-    monkeypatch.setattr(board.lab.adapter, "name", HOSTILE[0])
+    monkeypatch.setattr(board.desk.lab.adapter, "name", HOSTILE[0])
     before = board.prompts.token_str
     object.__setattr__(board.prompts, "token_str", lambda _token: next(texts))
     try:
         sweep = board.sweep("resid_pre", by="pos")
-        shows = Shows([(drawing_of_sweep(board, sweep), HOSTILE[1])])
-        html = page_of(board, board.shown, shows)
-        svg = svg_of(drawing_of_sweep(board, sweep))
+        shows = Shows([(drawing_of_sweep(board.desk, sweep), HOSTILE[1])])
+        html = page_of(board.desk, board.desk.shown, shows)
+        svg = svg_of(drawing_of_sweep(board.desk, sweep))
     finally:
         object.__setattr__(board.prompts, "token_str", before)
     page = read(html, "hostile.html")
@@ -200,7 +200,7 @@ def test_hostile_text_stays_text(board, read, monkeypatch):
 
 
 def test_drawings_use_the_fonts_that_they_carry(board, read):
-    page = read(svg_of(drawing_of_sweep(board, board.sweep("head", how="zero"))), "map.svg", scripts=True)
+    page = read(svg_of(drawing_of_sweep(board.desk, board.sweep("head", how="zero"))), "map.svg", scripts=True)
     loaded = page.evaluate(
         "async () => { await document.fonts.ready; return [...document.fonts].map((f) => [f.weight, f.status]); }"
     )

@@ -49,7 +49,7 @@ def notebook(open_notebook, page):
     board = notebook.board
     head(board, 3, 0).click()
     expect(board.locator('[data-cb="edit"]')).to_have_count(1)
-    kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board).exists()"
+    kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board.desk).exists()"
     for _ in range(100):
         if notebook.python(kept):
             break
@@ -99,7 +99,7 @@ def test_a_board_whose_model_was_passed_says_what_to_run(open_notebook, page):
     notebook.run_all()
     output = page.locator('[data-cb="lab-output"]')
     expect(output).to_have_attribute("data-state", "live")
-    kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board).exists()"
+    kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board.desk).exists()"
     for _ in range(100):
         if notebook.python(kept):
             break

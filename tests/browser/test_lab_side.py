@@ -88,7 +88,9 @@ def test_a_task_from_the_form_starts_as_the_settings_say(open_notebook, page, fo
         board = notebook.board
         expect(board.locator('[data-cb="mode"] [data-value="mean"]')).to_be_checked()
         assert "cb-colours-purple-green" in (board.get_attribute("class") or "")
-        assert notebook.python("(board.lab.metric.name, board.prompts.n, board.pair.recipe.arguments['seed'])") == (
+        assert notebook.python(
+            "(board.desk.lab.metric.name, board.prompts.n, board.pair.recipe.arguments['seed'])"
+        ) == (
             "prob",
             8,
             3,

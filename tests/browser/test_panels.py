@@ -109,7 +109,7 @@ def _wait_for_value(notebook: LabNotebook, value: float) -> None:
 def _assert_map_by_layer(notebook: LabNotebook, over: str) -> None:
     cells = _choose_map(notebook, over)
     sweep = notebook.python(f"board.sweep({over!r}, by='pos', how='zero').effect.tolist()")
-    layers = notebook.python(f"list(board.grid({over!r}, by='pos', how='zero').layers)")
+    layers = notebook.python(f"list(board.desk.maps.grid({over!r}, by='pos', how='zero').layers)")
     found = _data(notebook.board.locator(cells), "layer", "pos", "effect")
     assert len(found) == len(layers) * N
     for layer, pos, effect in found:

@@ -64,7 +64,7 @@ def board(request, dtype):
     pair = cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[4, 5])
     board = cb.Board(half_dead("native_bare", dtype), pair, engine=tier, autosave=False)
     assert board.engine.tier == tier
-    assert board.lab.clean.logits.abs().max() > 20
+    assert board.desk.lab.clean.logits.abs().max() > 20
     yield board
     board.close()
 
@@ -87,10 +87,10 @@ def dead_edits(how):
 
 @pytest.mark.parametrize("how", ["zero", "patch"])
 def test_an_edit_of_what_nothing_reads_is_the_base_run(board, how):
-    base = board.lab.clean.logits
+    base = board.desk.lab.clean.logits
     for edit in dead_edits(how):
         outcome = board.edit(edit)
-        assert torch.equal(board.shown.run.logits, base), edit
+        assert torch.equal(board.desk.shown.run.logits, base), edit
         assert outcome.change == 0, edit
     assert len(board.edits) == len(dead_edits(how))
 
@@ -103,25 +103,25 @@ def test_dead_cells_of_a_map_are_exactly_zero(board, how):
         if edits:
             board.edit(*edits)
         for over in ("head", "head.result", "head.v", "head.q", "head.k", "head.pattern"):
-            effect = board.sweep(over, how=how).per_prompt - board.shown.outcome.values
+            effect = board.sweep(over, how=how).per_prompt - board.desk.shown.outcome.values
             dead = DEAD_HEADS if over in ("head", "head.result", "head.v") else DEAD_HEADS[1:]
             for layer, head in dead:
                 assert effect[layer, head].abs().max() == 0, (over, layer, head)
             assert (effect.abs().amax(-1) > 0).sum() >= 8, over
-        effect = board.sweep("neuron", layers=[1], how=how).per_prompt - board.shown.outcome.values
+        effect = board.sweep("neuron", layers=[1], how=how).per_prompt - board.desk.shown.outcome.values
         assert effect[0, list(DEAD_NEURONS)].abs().max() == 0
         assert (effect.abs().amax(-1) > 0).float().mean() > 0.3
-        by_position = board.sweep("mlp_out", by="pos", how=how).per_prompt - board.shown.outcome.values
+        by_position = board.sweep("mlp_out", by="pos", how=how).per_prompt - board.desk.shown.outcome.values
         assert by_position[-1, :-1].abs().max() == 0, "past the last attention no row hears of another"
         assert by_position[0].abs().max() > 0
 
 
 def test_a_dead_step_on_top_of_a_live_one_leaves_its_answer(board):
     board.edit(cb.head(0, 0).zero())
-    before = board.shown.run.logits
+    before = board.desk.shown.run.logits
     for edit in dead_edits("patch"):
         board.edit(edit)
-        assert torch.equal(board.shown.run.logits, before), edit
+        assert torch.equal(board.desk.shown.run.logits, before), edit
 
 
 def test_several_metrics_and_all_positions_agree(dtype):

@@ -45,7 +45,7 @@ def test_adding_huge_vectors_equals_plain_hooks_on_every_tier(family):
     draw = torch.Generator().manual_seed(0)
     for size in (1e6, 1e20, 1e38):
         for site in SITES:
-            width = hooked.lab.adapter.shape.width_of(site.kind, T)
+            width = hooked.desk.lab.adapter.shape.width_of(site.kind, T)
             edit = site.add(torch.randn(width, generator=draw).clamp(-3, 3) * size)
             expected = hooked.preview(edit).values
             for board in fast.values():

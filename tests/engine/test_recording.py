@@ -29,9 +29,9 @@ def record():
     def work(family, interventions, places, **options):
         board = cb.Board(tiny(family), pair())
         boards.append(board)
-        lab = board.lab
+        lab = board.desk.lab
         plan = lab.plan("clean", interventions)
-        job = board._worker.submit(lambda cancel: recorded(lab.adapter, plan, places, cancel, **options))
+        job = board.desk.worker.submit(lambda cancel: recorded(lab.adapter, plan, places, cancel, **options))
         return job.result()
 
     yield work
@@ -80,8 +80,8 @@ def test_it_stops_when_it_is_cancelled():
     board = cb.Board(tiny("gpt2"), pair())
     cancel = CancelToken()
     cancel.cancel("nobody wants it")
-    plan = board.lab.plan("clean", [])
+    plan = board.desk.lab.plan("clean", [])
     with pytest.raises(Cancelled):
-        recorded(board.lab.adapter, plan, [("head", 0)], cancel)
+        recorded(board.desk.lab.adapter, plan, [("head", 0)], cancel)
     assert board.value == board.preview(cb.head(0, 0).scale(1)).value
     board.close()

@@ -43,7 +43,7 @@ def flops(work) -> int:
 @pytest.fixture
 def on_this_thread(board, monkeypatch):
     """FLOPs are counted per thread, so the engine is called from here and not through the worker."""
-    engine, lab = board.lab.choice.engine, board.lab
+    engine, lab = board.desk.lab.choice.engine, board.desk.lab
     monkeypatch.setenv("CIRCUITBOARD_GEMM", "stock")
 
     class Direct:
@@ -195,12 +195,12 @@ def test_clicks_on_cells_of_the_map_cost_one_row_of_logits_each_whatever_came_be
 def test_answers_of_old_cells_go_when_they_take_too_much():
     pair = cb.PromptPair(CLEAN, CORRUPTED, answer=[1, 2], wrong=[3, 4])
     board = cb.Board(tiny("gpt2"), pair, memory=16 * 2**20)
-    engine = board.lab.choice.engine.inner
+    engine = board.desk.lab.choice.engine.inner
     room = engine._budget.swept
     for how in ("zero", "patch"):
         for kind in ("neuron", "head"):
             board.sweep(kind, by="pos", how=how)
-    kept = engine._unedited(board.lab.clean).held.swept
+    kept = engine._unedited(board.desk.lab.clean).held.swept
     assert sum(row.nbytes for row in kept.values()) <= room
     assert cb.head(2, 1).at(T - 1).patch() in kept
     board.close()
@@ -267,7 +267,7 @@ def test_one_cell_without_memory_is_a_clear_error_and_others_pass_through(board,
 
 @pytest.mark.parametrize("work", ["run", "sweep"])
 def test_a_cancelled_computation_ends_within_one_layer(board, monkeypatch, work):
-    engine, lab = board.lab.choice.engine, board.lab
+    engine, lab = board.desk.lab.choice.engine, board.desk.lab
     cancel, asked = CancelToken(), []
     check = cancel.check
 
@@ -281,7 +281,7 @@ def test_a_cancelled_computation_ends_within_one_layer(board, monkeypatch, work)
     plan = lab.plan("clean", [cb.head(0, 0).zero()])
     works = {
         "run": lambda: engine.run(plan, cancel=cancel),
-        "sweep": lambda: list(engine.sweep(board.shown.run, plan.writes, cancel=cancel)),
+        "sweep": lambda: list(engine.sweep(board.desk.shown.run, plan.writes, cancel=cancel)),
     }
     with pytest.raises(Cancelled):
         works[work]()

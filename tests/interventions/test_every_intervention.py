@@ -37,19 +37,19 @@ def a_board(family, *, mixed=False, reference=False, engine="auto"):
 def at_a_place(draw, board, kind):
     layers = [
         layer
-        for layer in range(board.lab.adapter.shape.n_layers if kind != "embed" else 1)
-        if board.lab.adapter.refusal(kind, layer) is None
+        for layer in range(board.desk.lab.adapter.shape.n_layers if kind != "embed" else 1)
+        if board.desk.lab.adapter.refusal(kind, layer) is None
     ]
     if not layers:
         return None
-    size = board.lab.adapter.shape.n_of(kind)
+    size = board.desk.lab.adapter.shape.n_of(kind)
     site = Site(kind, draw.choice(layers), None if size is None else draw.randrange(size))
     positions = draw.choice([None, -1, [0, 2], slice(1, 3), "A", ["A", "END"]])
     return site.at(positions, draw.choice([None, [-1, -2]])) if kind == "head.pattern" else site.at(positions)
 
 
 def intervention(draw, board, site, how, kind=None):
-    shape, kind = board.lab.adapter.shape, kind or site.kind
+    shape, kind = board.desk.lab.adapter.shape, kind or site.kind
     width = 1 if kind == "head.pattern" else shape.width_of(kind, board.prompts.n_positions)
     vector = torch.randn(width, generator=torch.Generator().manual_seed(draw.randrange(99)))
     options = {
@@ -66,7 +66,7 @@ def intervention(draw, board, site, how, kind=None):
 
 
 def expected(board, edits):
-    bound, reference = board.prompts, board.lab.reference
+    bound, reference = board.prompts, board.desk.lab.reference
     base, source = (bound.clean_tokens, bound.corrupted_tokens)[:: 1 if board.base == "clean" else -1]
     options = {}
     if reference is not None:
@@ -79,7 +79,7 @@ def expected(board, edits):
 
 def check(board, edits):
     wanted = expected(board, edits)
-    scale = max(1.0, float(wanted.abs().max()), float(board.lab.clean.logits.abs().max()))
+    scale = max(1.0, float(wanted.abs().max()), float(board.desk.lab.clean.logits.abs().max()))
     torch.testing.assert_close(board.logits(), wanted, rtol=0, atol=1e-5 * scale)
 
 
@@ -123,7 +123,7 @@ def test_it_equals_hooks_written_by_hand(family, how):
         board.edit(below, edit)
         check(board, [below, edit])
         board.clear()
-    edge = cb.edge(cb.head(0, 1), cb.resid_post(board.lab.adapter.shape.n_layers - 1))
+    edge = cb.edge(cb.head(0, 1), cb.resid_post(board.desk.lab.adapter.shape.n_layers - 1))
     sent = intervention(draw, board, Edge(edge.sender, edge.receiver).at(-1), how, "head")
     board.edit(sent)
     check(board, [sent])
@@ -174,7 +174,7 @@ def test_the_current_run_can_be_kept_and_patched_from():
     board.edit(cb.head(0, 1).patch(), cb.neuron(1, 3).mean())
     logits, run = board.logits(), board.as_run()
     board.clear()
-    last = board.lab.adapter.shape.n_layers - 1
+    last = board.desk.lab.adapter.shape.n_layers - 1
     board.edit(cb.resid_post(last).patch(run))
     torch.testing.assert_close(board.logits(), logits, rtol=0, atol=1e-5)
     assert board.as_run() == cb.Run(
@@ -204,13 +204,13 @@ def test_what_is_kept_of_runs_and_draws_is_bounded():
     runs = [cb.Run(prompts((6,), seed)) for seed in range(100, 124)]
     first = [board.preview(cb.head(0, 0).patch(run)).value for run in runs]
     assert [board.preview(cb.head(0, 0).patch(run)).value for run in runs] == first
-    assert len(list(board.lab.tensors())) <= 2 + 1 + 16
+    assert len(list(board.desk.lab.tensors())) <= 2 + 1 + 16
 
 
 def test_frozen_heads_leave_the_direct_effect_alone():
     """With everything after it frozen, zeroing a head changes the last stream by what it wrote, and no more."""
     board = a_board("gpt2")
-    shape = board.lab.adapter.shape
+    shape = board.desk.lab.adapter.shape
     later = [cb.head(layer, head) for layer in (1, 2) for head in range(shape.n_heads)]
     frozen = [*(head.freeze() for head in later), *(cb.mlp_out(layer).freeze() for layer in range(3))]
     board.edit(cb.head(0, 1).zero(), *frozen)
@@ -222,7 +222,7 @@ def test_frozen_heads_leave_the_direct_effect_alone():
 
 def test_resampling_is_seeded_and_the_same_for_all_components():
     board = a_board("gpt2")
-    last = board.lab.adapter.shape.n_layers - 1
+    last = board.desk.lab.adapter.shape.n_layers - 1
     values = {}
     for seed in range(6):
         values[seed] = board.preview(cb.resid_post(last).resample(seed)).values
@@ -230,7 +230,7 @@ def test_resampling_is_seeded_and_the_same_for_all_components():
         everything = board.preview(cb.embed().resample(seed), *(cb.head(0, h).resample(seed) for h in range(4))).values
         torch.testing.assert_close(everything, values[seed], rtol=0, atol=1e-5)
         # Each prompt says what some other prompt says.
-        clean = board.lab.unedited("clean").clean
+        clean = board.desk.lab.unedited("clean").clean
         for prompt, value in enumerate(values[seed]):
             others = [i for i in range(4) if i != prompt]
             assert min(float((clean[i] - value).abs()) for i in others) < 1e-5

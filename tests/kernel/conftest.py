@@ -22,13 +22,13 @@ def hooks():
     "Hooks left on the user's model and, between two jobs of the worker, on the engine's twin of it."
     def count(points):
         return sum(len(point.fwd_hooks) + len(point._forward_hooks) for point in points.values())
-    twin = board.lab.adapter._hook_points
-    return count(model.hook_dict) + board._worker.submit(lambda _cancel: count(twin)).result()
+    twin = board.desk.lab.adapter._hook_points
+    return count(model.hook_dict) + board.desk.worker.submit(lambda _cancel: count(twin)).result()
 
 def settled():
     "Wait until the worker has done all that was asked of it."
-    board._worker.submit(lambda _cancel: None).result()
-    return board._steps.history is board.shown.history
+    board.desk.worker.submit(lambda _cancel: None).result()
+    return board.desk.timeline.history is board.desk.shown.history
 """
 
 

@@ -29,7 +29,7 @@ while True:
 CHECK = """
 import json
 consistent = settled()
-shown = board.shown
+shown = board.desk.shown
 alone = cb.Board(model, pair)
 for edit in board.edits:
     alone.edit(edit.intervention)

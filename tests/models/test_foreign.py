@@ -52,7 +52,7 @@ def test_the_tier_is_refused_by_name_with_the_reason(renamed):
 def test_outlets_that_cannot_be_read_are_a_typed_refusal_of_the_analyses():
     model = copy.deepcopy(tiny("bloom"))
     board = cb.Board(model, PAIR)
-    board.lab.adapter._model.blocks[0].residual_contribution_scale = "a half"
+    board.desk.lab.adapter._model.blocks[0].residual_contribution_scale = "a half"
     for ask in (
         board.direct_logit_attribution,
         lambda: board.self_repair(cb.head(0, 1).zero()),

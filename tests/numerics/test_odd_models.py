@@ -84,12 +84,12 @@ class Case:
     def same(self, found, expected) -> bool:
         """Analyses are given in float32 whatever the model's dtype."""
         found, expected = torch.as_tensor(found), torch.as_tensor(expected).double()
-        dtype = max(self.board.lab.adapter.dtype, found.dtype, key=lambda dtype: torch.finfo(dtype).eps)
-        allowed = tolerance(dtype, self.board.lab.clean.logits, expected.nan_to_num())
+        dtype = max(self.board.desk.lab.adapter.dtype, found.dtype, key=lambda dtype: torch.finfo(dtype).eps)
+        allowed = tolerance(dtype, self.board.desk.lab.clean.logits, expected.nan_to_num())
         return torch.allclose(found.double(), expected, rtol=0, atol=allowed, equal_nan=True)
 
     def has(self, kind: str, layer: int = 0) -> bool:
-        return self.board.lab.adapter.refusal(kind, layer) is None
+        return self.board.desk.lab.adapter.refusal(kind, layer) is None
 
 
 def pair_for(model):
@@ -137,7 +137,7 @@ def test_the_unedited_value_is_that_of_the_users_own_model(case):
 def _edit(case, name, how):
     site = sample_site(case.board, name)
     part = site.sender if isinstance(site, Edge) else site
-    width = 1 if part.kind == "head.pattern" else case.board.lab.adapter.shape.width_of(part.kind, 1)
+    width = 1 if part.kind == "head.pattern" else case.board.desk.lab.adapter.shape.width_of(part.kind, 1)
     vector = Values.of(torch.randn(width, generator=torch.Generator().manual_seed(1)), how)
     options = {
         "mean": {"per": "position"},
@@ -169,7 +169,7 @@ def test_sweeps_are_their_cells_one_by_one(case):
                 case.board.sweep(over, how="zero", layers=[0])
             continue
         sweep = case.board.sweep(over, how="zero", layers=[0])
-        cell = Site(over, 0, None if case.board.lab.adapter.shape.n_of(over) is None else 0).zero()
+        cell = Site(over, 0, None if case.board.desk.lab.adapter.shape.n_of(over) is None else 0).zero()
         assert case.same(sweep.per_prompt.flatten(0, -2)[0], case.values(cell)), over
 
 
@@ -287,7 +287,7 @@ def test_patterns_and_activations_are_those_of_the_model(case):
         assert len(case.board.max_activating(case.clean, 0, 0, k=3)) == 3
     assert len(case.board.per_prompt()) == 2
     table = case.board.top_tokens(5)
-    assert len(table) >= 5 or len(table) == case.board.lab.adapter.shape.d_vocab
+    assert len(table) >= 5 or len(table) == case.board.desk.lab.adapter.shape.d_vocab
 
 
 def test_what_is_kept_comes_back_and_holds(case, tmp_path):

@@ -56,7 +56,7 @@ class Law(RuleBasedStateMachine):
             self.board.close()
 
     def allowed(self):
-        return tolerance(next(self.model.parameters()).dtype, self.board.lab.clean.logits.float())
+        return tolerance(next(self.model.parameters()).dtype, self.board.desk.lab.clean.logits.float())
 
     def fresh(self):
         board = cb.Board(self.model, self.board.pair, engine="hooked")

@@ -162,16 +162,16 @@ class Walk(RuleBasedStateMachine):
         expected = logit_diff(hooked_logits(self.model, run, source, active), ANSWERS, WRONG)
         allowed = TOLERANCE * max(1.0, float(expected.abs().max()))
         torch.testing.assert_close(self.board.values, expected, rtol=0, atol=allowed)
-        assert len(self.board.shown.outcome.receipts) == len(active)
+        assert len(self.board.desk.shown.outcome.receipts) == len(active)
 
     @rule()
     def a_fresh_board_in_this_state_shows_the_same(self):
         base, edits = self.state
         fresh = cb.Board(self.model, self.pair, base=base)
         active = [one for one, enabled in edits if enabled]
-        outcome = fresh.edit(*active) if active else fresh.shown.outcome
+        outcome = fresh.edit(*active) if active else fresh.desk.shown.outcome
         assert fresh.values.tolist() == pytest.approx(self.board.values.tolist(), abs=TOLERANCE)
-        for found, expected in zip(self.board.shown.outcome.receipts, outcome.receipts, strict=True):
+        for found, expected in zip(self.board.desk.shown.outcome.receipts, outcome.receipts, strict=True):
             assert found.intervention == expected.intervention
             assert found.norm_change == pytest.approx(expected.norm_change, abs=1e-4)
         fresh.close()

@@ -80,7 +80,7 @@ def test_through_the_file(board, tmp_path):
     loaded = cb.Board.load(path, board.model, metric=nothing)
     same(loaded, board)
     assert loaded.history == board.history
-    assert dict(loaded.history_values) == dict.fromkeys(range(len(board.history.nodes)), 0.0)
+    assert dict(loaded.desk.values) == dict.fromkeys(range(len(board.history.nodes)), 0.0)
     loaded.close()
 
 

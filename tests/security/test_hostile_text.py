@@ -65,7 +65,7 @@ def board():
     pair = Evil(CLEAN, CORRUPTED, answer=[51, 52], wrong=[53, 54])
     metrics = {hostile("metric"): "logit_diff", hostile("other metric"): "kl"}
     board = cb.Board(tiny("gpt2"), pair, metric=metrics)
-    board.lab.adapter.name = hostile("model")
+    board.desk.lab.adapter.name = hostile("model")
     board.edit(cb.head(0, 1).zero(), cb.head(1, 2).at(-1).scale(0.5), cb.resid_pre(1).at(1).patch())
     board.rename(0, hostile("name"))
     board.group(hostile("group"), 1, 2)

@@ -55,7 +55,7 @@ def test_what_a_model_lacks_is_refused_by_name():
     board = cb.Board(tiny("attention_only"), cb.PromptPair(CLEAN, CLEAN.flip(1), answer=[1, 2], wrong=[3, 4]))
     for over in ("neuron", "mlp_out", "resid_mid"):
         with pytest.raises(cb.InterventionError) as caught:
-            board.grid(over)
+            board.desk.maps.grid(over)
         assert caught.value.code == "site_not_in_model"
     board.close()
 

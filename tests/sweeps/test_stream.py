@@ -78,7 +78,7 @@ def test_the_estimate_comes_first_then_exact_cells_by_its_size(estimated):
     assert not first.exact
     assert first.cells == tuple(range(len(stream.grid.cells)))
     torch.testing.assert_close(first.values, exact.baseline + guess)
-    assert asked[0][0] is board.shown.run
+    assert asked[0][0] is board.desk.shown.run
     order = guess.mean(-1).abs().argsort(descending=True, stable=True).tolist()
     found = [set(batch.cells) for batch in others]
     assert all(batch.exact for batch in others)
@@ -119,7 +119,7 @@ def test_what_is_known_is_exact_or_an_estimate_or_nothing(estimated, slow_engine
 def test_the_estimate_is_that_of_attribution_patching(board):
     board.edit(cb.head(1, 2).zero())
     first, *others = list(board.sweep_async("head", by="pos"))
-    grid, lab, run = board.grid("head", by="pos"), board.lab, board.shown.run
+    grid, lab, run = board.desk.maps.grid("head", by="pos"), board.desk.lab, board.desk.shown.run
     own = compile_plan(grid.cells, lab.adapter, lab.prompts, lab.supply("clean")).writes
     effects = attribute(
         lab.adapter, run, own, metric=lab.metric, reading=lab.reading(run.plan.base), cancel=CancelToken()
@@ -164,7 +164,7 @@ def test_a_sweep_that_fails_says_why(board, monkeypatch):
         raise RuntimeError("no more")
         yield
 
-    monkeypatch.setattr(board.lab.choice.engine, "sweep", failing)
+    monkeypatch.setattr(board.desk.lab.choice.engine, "sweep", failing)
     stream = board.sweep_async("head")
     for ask in (lambda: list(stream), stream.result):
         with pytest.raises(cb.EngineError, match="no more") as caught:
@@ -197,7 +197,7 @@ def slow_engine(monkeypatch):
 
     def hold(board, *, batches, seconds=0.0):
         gate = Gate()
-        engine = board.lab.choice.engine
+        engine = board.desk.lab.choice.engine
         sweep = engine.sweep
 
         def one_by_one(current, cells, *, columns=None, cancel):

@@ -93,9 +93,9 @@ def test_every_cell_is_what_plain_hooks_give(model, how, base, pinned):
 
 
 def test_a_sweep_leaves_the_board_as_it_was(board):
-    before = (board.shown, board.history)
+    before = (board.desk.shown, board.history)
     board.sweep("head")
-    assert (board.shown, board.history) == before
+    assert (board.desk.shown, board.history) == before
 
 
 def test_labels_lie_at_each_prompt_s_own_position(board, model):
@@ -284,8 +284,8 @@ def test_what_the_user_writes_into_it_does_not_reach_the_board(board):
 
 def test_cells_are_reported_as_they_come_each_once(board):
     seen = []
-    grid = board.grid("head", by="pos")
-    found = board.sweep_job(grid, lambda cells, values: seen.append((list(cells), values.clone()))).result()
+    grid = board.desk.maps.grid("head", by="pos")
+    found = board.desk.maps.start(grid, lambda cells, values: seen.append((list(cells), values.clone()))).result()
     assert sorted(index for cells, _ in seen for index in cells) == list(range(len(grid.cells)))
     flat = found.per_prompt.flatten(0, -2)
     for cells, values in seen:

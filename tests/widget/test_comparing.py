@@ -19,7 +19,7 @@ def states(board, view):
 
 
 def test_a_comparison_has_the_numbers_of_both_states(board, view, states, make_board):
-    shown = board.shown
+    shown = board.desk.shown
     found = view.ask("compare", left=0, right=2, prompt=1)
     other = make_board(pair=board.pair, model=board.model)
     other.edit(cb.head(0, 1).zero(), cb.head(1, 2).zero())
@@ -37,7 +37,7 @@ def test_a_comparison_has_the_numbers_of_both_states(board, view, states, make_b
     assert [real(row.right_prob) for row in found.tokens] == pytest.approx(tokens.right_prob.to_list())
     assert found.maps is None
     assert found.runs in (3 * 4, 2 * 3 * 4)
-    assert board.shown is shown, "the board stays where it is"
+    assert board.desk.shown is shown, "the board stays where it is"
 
 
 @pytest.mark.parametrize("over", ["head", "resid_pre"])
@@ -84,9 +84,9 @@ def test_neurons_of_two_states_are_not_laid_side_by_side(view, states):
     ],
 )
 def test_what_is_not_there_is_refused(board, view, states, fields, code):
-    before = board.shown
+    before = board.desk.shown
     assert view.ask("compare", **fields).error.code == code
-    assert board.shown is before
+    assert board.desk.shown is before
 
 
 def test_a_newer_comparison_supersedes_one_that_computes(board, view, states, slow):
@@ -94,7 +94,7 @@ def test_a_newer_comparison_supersedes_one_that_computes(board, view, states, sl
     first = view.tell("compare", left=0, right=2, map=True)
     second = view.ask("compare", left=0, right=2)
     assert isinstance(view.answer(first), m.Superseded)
-    assert second.maps is None
+    assert second.desk.maps is None
 
 
 def test_steps_come_first_and_the_comparison_after(board, view, states, slow):

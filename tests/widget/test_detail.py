@@ -82,7 +82,7 @@ def test_a_part_of_a_head_has_the_heads_detail(view, site):
 
 def test_a_key_that_heads_share_shows_the_first_of_them(make_board, make_view):
     board = make_board(model=tiny("llama_gqa"))
-    shape = board.lab.adapter.shape
+    shape = board.desk.lab.adapter.shape
     share = shape.n_heads // shape.n_kv_heads
     assert share > 1
     view = make_view(board)
@@ -102,7 +102,7 @@ def test_the_effect_of_a_head_by_position_when_asked_for_or_known(board, view):
     close(torch.tensor([real(x) for x in asked.effects]), expected)
     assert ask(view, "1.2").by_position is None
     view.ask("set_view", map="head_pos", map_layer=1)
-    view.map(board.shown.revision, over="head_pos")
+    view.map(board.desk.shown.revision, over="head_pos")
     known = ask(view, "1.2").by_position
     close(torch.tensor([real(x) for x in known.effects]), expected)
     assert ask(view, "2.2").by_position is None, "the map is of another layer"
@@ -271,7 +271,7 @@ def test_a_detail_survives_a_refused_step(board, view, slow, monkeypatch):
         raise RuntimeError("once")
 
     with monkeypatch.context() as patch:
-        patch.setattr(board.lab.choice.engine, "run", explode)
+        patch.setattr(board.desk.lab.choice.engine, "run", explode)
         assert isinstance(view.ask("click", site="1.1"), m.Failed)
     assert view.answer(request).revision == 0
 

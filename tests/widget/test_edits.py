@@ -10,7 +10,7 @@ from tests.widget.view import real
 
 
 def test_edits_in_words_are_one_step(board, view):
-    values = [0.5] * board.lab.adapter.shape.d_model
+    values = [0.5] * board.desk.lab.adapter.shape.d_model
     specs = [
         {"site": "0.1", "how": "scale", "strength": 0.25},
         {"site": "resid_pre 1 @ 2", "how": "add", "values": values, "strength": 3},
@@ -54,16 +54,16 @@ def test_a_strength_can_be_changed_and_undone(board, view):
 
 def test_what_has_no_strength_is_not_given_one(board, view):
     revision = view.ask("click", site="0.0").revision
-    before = board.shown
+    before = board.desk.shown
     failed = view.ask("set_strength", index=0, revision=revision, strength=2)
     assert failed.error.code == "unknown_intervention"
     assert "zero takes no strength" in failed.error.message
     assert view.ask("set_strength", index=0, revision=revision - 1, strength=2).error.code == "stale_index"
-    assert board.shown is before
+    assert board.desk.shown is before
 
 
 def test_edits_of_one_component_act_in_their_order(board, view):
-    values = torch.randn(board.lab.adapter.shape.d_model, generator=torch.Generator().manual_seed(0)).tolist()
+    values = torch.randn(board.desk.lab.adapter.shape.d_model, generator=torch.Generator().manual_seed(0)).tolist()
     revision = view.ask(
         "apply",
         edits=[

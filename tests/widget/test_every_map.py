@@ -226,7 +226,7 @@ def test_a_refused_step_leaves_a_map_that_is_not_live_to_go_on(board, view, slow
         raise RuntimeError("once")
 
     with monkeypatch.context() as patch:
-        patch.setattr(board.lab.choice.engine, "run", explode)
+        patch.setattr(board.desk.lab.choice.engine, "run", explode)
         assert isinstance(view.ask("click", site="1.1"), m.Failed)
     assert (finished(view, 0, how="patch")[2] == EXACT).all()
 

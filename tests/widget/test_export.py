@@ -50,7 +50,7 @@ def test_every_map_is_drawn(board, view, over):
     assert "on top of 1 edit" in words
     assert "from corrupted" in words
     _, live = view.session.drawn()
-    drawing = drawn_map(board, live)
+    drawing = drawn_map(board.desk, live)
     assert drawing.effect.ravel().tolist() == live.effect.tolist()
     assert (drawing.known == EXACT).all()
     assert drawing.stderr.ravel().tolist() == pytest.approx(live.stderr.tolist(), nan_ok=True)
@@ -174,7 +174,7 @@ def test_a_metric_of_ones_own_has_a_page_and_a_file_with_its_text(make_board, ma
 
 @pytest.mark.parametrize("name", ["a/../b", "<script>", "\u202e", "..", "org/model name"])
 def test_names_of_files_are_plain(board, view, monkeypatch, name):
-    monkeypatch.setattr(board.lab.adapter, "name", name)
+    monkeypatch.setattr(board.desk.lab.adapter, "name", name)
     for what in ("html", "board"):
         answer = view.ask("export", what=what)
         assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", answer.filename), answer.filename

@@ -64,7 +64,7 @@ def test_the_cell_makes_the_board_that_was_chosen(names):
     exec(compile(asked(base="corrupted", metric="log_prob", memory_mb=64)["code"], "cell", "exec"), space)  # noqa: S102
     board = space["board"]
     try:
-        assert (board.base, board.lab.metric.name, board.pair.clean) == ("corrupted", "log_prob", (CLEAN,))
+        assert (board.base, board.desk.lab.metric.name, board.pair.clean) == ("corrupted", "log_prob", (CLEAN,))
         assert board.engine.budget_bytes == 64 * 2**20
     finally:
         board.close()

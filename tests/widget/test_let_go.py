@@ -44,10 +44,17 @@ def comms():
 
 def watched(board):
     """Weak references to what a board takes memory for."""
-    shown = board.shown
+    shown = board.desk.shown
     return [
         weakref.ref(one)
-        for one in (board, board.lab, board.lab.adapter, board.lab.clean, shown.run, widget_of(board).session)
+        for one in (
+            board,
+            board.desk.lab,
+            board.desk.lab.adapter,
+            board.desk.lab.clean,
+            shown.run,
+            widget_of(board).session,
+        )
     ]
 
 
@@ -109,8 +116,8 @@ def test_functions_of_the_user_s_that_refer_to_their_board_hold_nothing(model, c
         if what == "listener":
             b.subscribe(lambda _shown: here)
         if what == "callback":
-            b.on_move(lambda: here)
-            b.on_close(lambda: here)
+            b.desk.on_move(lambda: here)
+            b.desk.on_close(lambda: here)
             b.widget().when_closed(lambda: refs)
         mimebundle(b)
         for n, request in enumerate([{"kind": "hello"}, {"kind": "click", "site": "1.1"}, {"kind": "verify"}]):

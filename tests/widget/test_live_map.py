@@ -118,7 +118,7 @@ def test_estimates_come_first_and_exact_numbers_take_their_place_by_size(board, 
     monkeypatch.setattr(Maps, "estimate", lambda _maps, run, cells, cancel: guess)
     monkeypatch.setattr(sweeping, "FIRST_SLICE", 1)
     asked = []
-    engine = board.lab.choice.engine
+    engine = board.desk.lab.choice.engine
     sweep = engine.sweep
 
     def slowly(current, cells, **options):
@@ -184,7 +184,7 @@ def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(view, monkeypatc
     view.ask("cancel_map")
     layers = len(calls)
     view.map(0, "cancelled")
-    while view.session._board._worker._background:
+    while view.session._board.desk.worker._background:
         time.sleep(0.001)
     assert len(calls) <= layers + 1
     view.ask("resume_map")
@@ -228,13 +228,13 @@ def test_a_refused_step_leaves_the_map_to_go_on(board, view, slow, monkeypatch):
     slow(0.02)
     view.ask("click", site="0.0")
     view.wait(lambda: view.maps[-1][0].revision == 1)
-    run = board.lab.choice.engine.run
+    run = board.desk.lab.choice.engine.run
 
     def fails_once(*args, **kwargs):
-        monkeypatch.setattr(board.lab.choice.engine, "run", run)
+        monkeypatch.setattr(board.desk.lab.choice.engine, "run", run)
         raise RuntimeError("once")
 
-    monkeypatch.setattr(board.lab.choice.engine, "run", fails_once)
+    monkeypatch.setattr(board.desk.lab.choice.engine, "run", fails_once)
     assert isinstance(view.ask("click", site="1.1"), m.Failed)
     _, _, known = view.map(1)
     assert (known == EXACT).all()
@@ -246,7 +246,7 @@ def test_a_map_that_fails_says_why_and_can_be_resumed(board, view, monkeypatch):
         yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(board.lab.choice.engine, "sweep", explode)
+        patch.setattr(board.desk.lab.choice.engine, "sweep", explode)
         view.ask("set_view", mode="patch")
         event, _, known = view.map(0, "failed")
     assert event.error == m.ErrorInfo("internal", "RuntimeError: no room")

@@ -35,7 +35,7 @@ def test_a_group_has_the_effect_of_all_its_edits(board, view, revision):
     without = board.toggle("movers").value
     assert real(snapshot.groups[0].effect) == pytest.approx(with_group - without, abs=1e-5)
     assert snapshot.groups[0].name == "movers"
-    off = view.snapshot(board.shown.revision)
+    off = view.snapshot(board.desk.shown.revision)
     assert [row.enabled for row in off.edits] == [False, True, False]
     assert off.groups[0].effect is None
 
@@ -51,7 +51,7 @@ def test_naming_starts_no_map_anew(board, view, revision):
     assert (known == 1).all()
     assert effects(view, done.revision).edits[2].name == "the third"
     view.ask("note", node=1, text="all three")
-    assert board.shown.revision == done.revision, "a note is no step"
+    assert board.desk.shown.revision == done.revision, "a note is no step"
     assert view.hello().snapshot.history.nodes[1].note == "all three"
     assert view.maps[-1][0].map_id == map_id
 
@@ -80,18 +80,18 @@ def test_several_are_one_step(board, view, revision):
     ],
 )
 def test_what_cannot_be_is_refused(board, view, revision, kind, fields, code):
-    before = board.shown
+    before = board.desk.shown
     assert view.ask(kind, revision=revision, **fields).error.code == code
-    assert board.shown is before
+    assert board.desk.shown is before
 
 
 def test_a_list_that_has_changed_is_not_named(board, view, revision):
     view.ask("toggle", index=0, revision=revision)
-    before = board.shown
+    before = board.desk.shown
     assert view.ask("group", indices=[0], revision=revision, name="x").error.code == "stale_index"
     assert view.ask("rename", which="x", revision=revision, name="y").error.code == "stale_index"
     assert view.ask("note", node=99, text="x").error.code == "no_such_state"
-    assert board.shown is before
+    assert board.desk.shown is before
 
 
 # --- drags --------------------------------------------------------------------------------------------
@@ -147,4 +147,4 @@ def test_a_drag_leaves_no_stale_map_and_keeps_few_runs(board, view):
     expected[0, 1] = board.value - board.toggle(0).value
     assert effect.flatten().tolist() == pytest.approx(expected.flatten().tolist(), abs=1e-5)
     assert len(board.history.nodes) == 4
-    assert len(board._steps.kept_runs()) <= 4, "what a drag passed through is not kept"
+    assert len(board.desk.timeline.kept_runs()) <= 4, "what a drag passed through is not kept"

@@ -38,7 +38,7 @@ def test_a_burst_of_clicks(board, view):
     answers = [view.answer(request) for request in requests]
     assert {type(answer) for answer in answers} <= {m.Done, m.Superseded}
     assert isinstance(answers[-1], m.Done)
-    revision = board.shown.revision
+    revision = board.desk.shown.revision
     final = view.snapshot(revision)
     assert {row.site for row in final.edits} == left_over(clicks)
     assert real(final.metric.value) == pytest.approx(board.value, abs=1e-6)
@@ -59,7 +59,7 @@ def test_clicks_from_several_threads(board, view):
     for request in view.asked:
         view.answer(request)
     assert len(set(view.asked)) == 401
-    final = view.snapshot(board.shown.revision)
+    final = view.snapshot(board.desk.shown.revision)
     assert {row.site for row in final.edits} == left_over([site for clicks in per_thread for site in clicks])
 
 
@@ -76,7 +76,7 @@ def test_on_a_slow_model_the_newest_click_wins(board, view, slow, layers_of_step
     assert layers_of_step(began, told) <= 5
     answers = [view.answer(request) for request in requests]
     assert sum(isinstance(answer, m.Superseded) for answer in answers) > 30
-    final = view.snapshot(board.shown.revision)
+    final = view.snapshot(board.desk.shown.revision)
     assert {row.site for row in final.edits} == left_over(clicks)
     assert real(final.metric.value) == pytest.approx(board.value, abs=1e-6)
     assert board.verify().ok

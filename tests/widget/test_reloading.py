@@ -30,8 +30,8 @@ def names(monkeypatch):
 
 def kept(board):
     board.edit(cb.head(1, 0).zero())
-    board._autosave.flush()
-    return autosave.file_of(board)
+    board.autosave.flush()
+    return autosave.file_of(board.desk)
 
 
 @pytest.fixture
@@ -131,5 +131,5 @@ def test_a_metric_of_ones_own_is_asked_for_until_it_is_there(names, demo_board):
 def test_the_edits_counted_are_those_of_where_the_board_stands(names, demo_board):
     kept(demo_board)
     demo_board.undo()
-    demo_board._autosave.flush()
+    demo_board.autosave.flush()
     assert reloading.offer()["words"] == "demo, 0 edits"

@@ -224,14 +224,14 @@ def test_the_base_can_be_switched(board, view):
     ],
 )
 def test_what_cannot_be_done_is_refused_once_and_changes_nothing(board, view, content, code):
-    before, settings = board.shown, view.session.view
+    before, settings = board.desk.shown, view.session.view
     view.asked.append("x")
     view.session.receive(content)
     (failed,) = view.answers("x")
     assert isinstance(failed, m.Failed)
     assert code is None or failed.error.code == code, failed.error
     assert failed.error.message
-    assert board.shown is before
+    assert board.desk.shown is before
     assert view.session.view == settings
     assert isinstance(view.ask("click", site="0.0"), m.Done)
 
@@ -278,16 +278,16 @@ def test_a_handler_that_raises_answers_with_its_words(board, view, monkeypatch, 
 
 
 def test_a_computation_that_fails_is_told_and_the_board_goes_on(board, view, monkeypatch):
-    before = board.shown
+    before = board.desk.shown
 
     def explode(*_args, **_kwargs):
         raise RuntimeError("no such kernel image")
 
     with monkeypatch.context() as patch:
-        patch.setattr(board.lab.choice.engine, "run", explode)
+        patch.setattr(board.desk.lab.choice.engine, "run", explode)
         failed = view.ask("click", site="0.0")
     assert failed.error == m.ErrorInfo("internal", "RuntimeError: no such kernel image")
-    assert board.shown is before
+    assert board.desk.shown is before
     assert isinstance(view.ask("click", site="0.0"), m.Done)
     assert len(board.edits) == 1
 
@@ -441,7 +441,7 @@ def test_random_requests_all_end(board, view):
         view.tell(kind, **fields)
     for request in view.asked:
         view.answer(request)
-    final = view.snapshot(board.shown.revision)
+    final = view.snapshot(board.desk.shown.revision)
     assert real(final.metric.value) == number(board)
     assert len(final.edits) == len(board.edits)
     assert board.verify().ok

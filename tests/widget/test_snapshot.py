@@ -75,7 +75,7 @@ def test_a_snapshot_says_what_the_board_says(board, view):
     assert [real(row.prob) for row in rows] == pytest.approx(table["prob"].tolist())
     assert [real(row.base_logit) for row in rows] == pytest.approx(table["base_logit"].tolist())
     assert [real(row.norm_change) for row in snapshot.edits] == pytest.approx(
-        [receipt.norm_change for receipt in board.shown.outcome.receipts]
+        [receipt.norm_change for receipt in board.desk.shown.outcome.receipts]
     )
 
 
@@ -151,7 +151,7 @@ def test_views_speak_of_columns_which_align_the_ends(padded, make_view):
     done = view.ask("click", site="resid_pre 1", positions=[1])
     (row,) = view.snapshot(done.revision).edits
     assert (row.at, row.positions) == ("-4:-3", []), "the short prompt has no token in column 1"
-    (receipt,) = padded.shown.outcome.receipts
+    (receipt,) = padded.desk.shown.outcome.receipts
     assert receipt.positions == ((1,), ())
     view.ask("click", site="resid_pre 1", positions=[1])
     assert padded.edits == ()

@@ -98,9 +98,9 @@ def test_the_bundle_has_the_panel_a_picture_and_text(make_board):
 def test_without_a_known_map_there_is_none_and_nothing_is_computed(make_board):
     board = make_board()
     asked = []
-    board._worker.put = lambda *job, **_: asked.append(job)
+    board.desk.worker.put = lambda *job, **_: asked.append(job)
     html = mimebundle(board)
-    del board._worker.put
+    del board.desk.worker.put
     html = (html[0] if isinstance(html, tuple) else html)["text/html"]
     assert "<svg" not in html
     assert "No edits" in html
@@ -214,7 +214,7 @@ def test_hostile_names_and_tokens_are_only_text(view, board, hostile):
 
 
 def test_a_hostile_model_name_is_written_out(view, board, monkeypatch):
-    monkeypatch.setattr(board.lab.adapter, "name", "<b>\u202e\ud800\n")
+    monkeypatch.setattr(board.desk.lab.adapter, "name", "<b>\u202e\ud800\n")
     html = html_of(drawn(view))
     assert "&lt;b&gt;⟨U+202E⟩⟨U+D800⟩⏎" in html
     assert "⟨U+202E⟩⟨U+D800⟩⏎" in text_of(drawn(view), board).splitlines()[0]
@@ -283,7 +283,7 @@ def test_showing_a_board_again_computes_nothing(view, board):
     """What a display adds is text of a snapshot."""
     until_done(view, "head")
     asked = []
-    board._worker.put = lambda *job, **_: asked.append(job)
+    board.desk.worker.put = lambda *job, **_: asked.append(job)
     mimebundle(board)
-    del board._worker.put
+    del board.desk.worker.put
     assert not asked

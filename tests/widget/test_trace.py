@@ -40,11 +40,11 @@ def test_each_edge_has_the_effect_that_hooks_find(make_board, make_view, family,
     view.ask("click", site="0.1")
     view.ask("set_view", mode=mode)
     found = traced(view, "2.3", part)
-    shape = board.lab.adapter.shape
+    shape = board.desk.lab.adapter.shape
     head = 3 // (shape.n_heads // shape.n_kv_heads) if part in ("k", "v") else 3
     assert found.receiver == f"2.{head}.{part}"
     n_mlps = 0 if family == "attention_only" else 2
-    n_embeddings = 0 if board.lab.adapter.refusal("embed", 0) else 1
+    n_embeddings = 0 if board.desk.lab.adapter.refusal("embed", 0) else 1
     assert len(found.rows) + found.omitted == 2 * shape.n_heads + n_mlps + n_embeddings
     zero = cb.head(0, 1).zero()
     before = expected(board, [zero])
@@ -65,7 +65,7 @@ def test_what_an_mlp_reads(make_board, make_view, family):
     found = traced(view, "mlp_out 1", "in")
     senders = {row.sender for row in found.rows}
     # In a parallel block attention does not reach the MLP beside it.
-    assert ("1.0" in senders) == (not board.lab.adapter.shape.parallel)
+    assert ("1.0" in senders) == (not board.desk.lab.adapter.shape.parallel)
     assert "mlp_out 1" not in senders
     row = found.rows[0]
     effect = expected(board, [cb.site(row.edge).zero()]) - expected(board, [])
@@ -133,7 +133,7 @@ def test_who_reads_from_a_token(make_board, make_view, family):
     found = view.ask("readers", position=2, prompt=1)
     assert isinstance(found, m.ReadBy)
     assert (found.position, found.row, found.prompt) == (2, 4, 1)
-    assert len(found.rows) + found.omitted == 3 * board.lab.adapter.shape.n_heads
+    assert len(found.rows) + found.omitted == 3 * board.desk.lab.adapter.shape.n_heads
     shares = [real(row.attention) for row in found.rows]
     assert shares == sorted(shares, reverse=True)
     zero = cb.head(0, 1).zero()

@@ -10,6 +10,7 @@ from circuitboard.errors import InterventionError
 from circuitboard.session import tree as trees
 from circuitboard.session.tree import tree_of
 from circuitboard.steps import BoardState, History
+from tests.steps import pushed
 from tests.widget.view import real
 
 
@@ -25,10 +26,10 @@ def branched():
     """0 ─ 1 ─ 2 ─ 3, and 4 ─ 5 from 1; at 5."""
     history = History.start(BoardState())
     for label in "abc":
-        history = history.pushed(label, BoardState())
+        history = pushed(history, label, BoardState())
     history = history.undone().undone()
     for label in "de":
-        history = history.pushed(label, BoardState())
+        history = pushed(history, label, BoardState())
     return history
 
 
@@ -133,7 +134,7 @@ def test_a_long_history_is_sent_in_part(monkeypatch):
     monkeypatch.setattr(trees, "MOST_NODES", 3)
     history = History.start(BoardState())
     for step in range(10):
-        history = history.pushed(f"step {step}", BoardState())
+        history = pushed(history, f"step {step}", BoardState())
     tree = tree_of(history, {9: 0.5})
     assert [(node.id, node.parent) for node in tree.nodes] == [(0, None), (8, 0), (9, 8), (10, 9)]
     assert (tree.omitted, tree.current) == (7, 10)
@@ -146,11 +147,11 @@ def test_a_long_history_is_sent_in_part(monkeypatch):
 def test_the_tree_of_a_long_session_stays_small():
     history = History.start(BoardState())
     for step in range(5_000):
-        history = history.pushed(f"strength scale 10.11 ×{step}", BoardState())
+        history = pushed(history, f"strength scale 10.11 ×{step}", BoardState())
     assert len(msgspec.json.encode(tree_of(history, dict.fromkeys(range(5_001), 1.2345678901234567)))) < 30_000
 
 
 def test_a_long_label_is_cut():
-    history = History.start(BoardState()).pushed("a" * 120, BoardState()).pushed("b" * 121, BoardState())
+    history = pushed(pushed(History.start(BoardState()), "a" * 120, BoardState()), "b" * 121, BoardState())
     labels = [node.label for node in tree_of(history, {}).nodes]
     assert labels == ["clean run", "a" * 120, "b" * 119 + "…"]

@@ -41,7 +41,7 @@ class View:
         self._changed = threading.Condition()
         self._ids = itertools.count()
         self.asked: list[str] = []
-        self.session = Session(board, self._send)
+        self.session = Session(board.desk, self._send)
 
     def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         message = msgspec.convert(content, type=m.AnyAnswer | m.AnyEvent)

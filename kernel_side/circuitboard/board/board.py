@@ -1,40 +1,30 @@
-"""The board: a facade over the history, the engine and its worker."""
+"""The board: what a user holds. Its calls are the functions of the files beside this one; what works is its desk."""
 
 from __future__ import annotations
 
-import threading
 import time
-import weakref
-from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack
-from types import MappingProxyType
+import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from circuitboard.address import Intervention, Stays, entries, real, truth, whole
-from circuitboard.board import display
-from circuitboard.board.analyses import Analyses
-from circuitboard.board.editing import Editing
-from circuitboard.board.sweeping import Sweeping
-from circuitboard.boundary import hand_over, public, require_function
+from circuitboard.address import Intervention, Stays, whole
+from circuitboard.board import display, editing, exporting, reading, sweeping
+from circuitboard.boundary import public, require_function
 from circuitboard.desk.checks.self_test import SelfTest, run_self_test
-from circuitboard.desk.checks.verification import Verification, verified
-from circuitboard.desk.lab import set_up
+from circuitboard.desk.checks.verification import Verification
+from circuitboard.desk.desk import Desk
 from circuitboard.desk.metrics_table import metrics_table
 from circuitboard.desk.notes import notes_of
 from circuitboard.desk.outcome import Baselines, EngineStatus, Outcome, Shown
-from circuitboard.desk.timeline import Steps, held_bytes, mean
+from circuitboard.desk.timeline import mean
 from circuitboard.desk.top_tokens import top_tokens
-from circuitboard.engine import CancelToken, HookedEngine, Job, Worker
-from circuitboard.errors import AddressError, InterventionError, NoSuchName, PromptError
-from circuitboard.files import code, exporting, storage
+from circuitboard.engine import CancelToken, HookedEngine
+from circuitboard.errors import AddressError, NoSuchName
+from circuitboard.files import code, storage
 from circuitboard.files.autosave import Autosave, last_saved, wanted
-from circuitboard.metrics import metrics_of
-from circuitboard.models.bridge import BridgeAdapter
-from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
-from circuitboard.steps import Base, BoardState, Edit, History, Node
 from circuitboard.steps.requested import requested
 from circuitboard.sweeps import normalized
 from circuitboard.words import Meant, Told, instead
@@ -43,25 +33,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from anywidget import AnyWidget
     from jaxtyping import Float
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.desk.lab import Lab
     from circuitboard.engine import Requested
     from circuitboard.files import MetricsGiven
     from circuitboard.metrics import MetricsLike, Spread
-    from circuitboard.prompts import Prompts
+    from circuitboard.prompts import PromptPair, Prompts
     from circuitboard.prompts.notes import Note
+    from circuitboard.steps import Base, Edit, History
     from circuitboard.sweeps import Sweep
-    from circuitboard.widget import BoardWidget
 
-
-_MOVE = "A move takes a History and returns the one after the step"
+_ON_THE_DESK = {
+    **{name: name for name in ("lab", "maps", "shown", "state_at", "run_in_background", "reference_prompts")},
+    **{name: name for name in ("step", "restore", "resume", "remember", "on_move", "on_close", "on_end")},
+    "history_values": "values",
+    "refresh_job": "refresh",
+}
+"""Names that boards had for code that builds on them; they warn for one version."""
 
 
 @public
-class Board(Editing, Sweeping, Analyses, Told, Stays):
+class Board(Told, Stays):
     """A model, a pair of prompts, and edits that act on one of the two runs.
 
     Parameters
@@ -112,33 +107,13 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         memory: int | None = None,
         autosave: bool | None = None,
     ) -> None:
-        state = BoardState(base)
-        if not isinstance(prompts, PromptPair):
-            raise PromptError(
-                f"A board needs a PromptPair, not a {type(prompts).__name__}; write cb.PromptPair(clean, corrupted, answer=…, wrong=…)."
-            )
-        if not (reference is None or isinstance(reference, (PromptPair, Run))):
-            raise PromptError(
-                f"reference is a PromptPair or a Run, whose prompts means come from, not a {type(reference).__name__}."
-            )
-        if isinstance(reference, Run) and reference.interventions:
-            raise PromptError("The reference prompts are taken as they are; give a Run without interventions.")
-        self._model = model
-        self._pair = prompts
-        self._reference = reference
-        self._asked = (metric, engine, memory)
-        self._worker = Worker()
-        self._close = weakref.finalize(self, self._worker.close)
-        self._on_close: list[Callable[[], None]] = []
+        keep = wanted(asked=autosave)
+        self._desk = Desk(model, prompts, metric=metric, base=base, reference=reference, engine=engine, memory=memory)
         try:
-            self._lab: Lab = self._worker.submit(lambda _cancel: self._measured(base)).result()
-            self._worker.guard = self._lab.watch.guard
-            self._steps = Steps(self._lab, self._worker, state)
-            self._autosave = Autosave(self) if wanted(asked=autosave) else None
+            self._autosave = Autosave(self._desk) if keep else None
             display.made(self)
         except BaseException:
-            # A notebook keeps the error, and with it this half of a board.
-            self._close()
+            self._desk.close()
             raise
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -148,54 +123,62 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
             )
         object.__setattr__(self, name, value)
 
-    def _measured(self, base: Base) -> Lab:
-        """The bench for the model as it is now; on the worker thread only."""
-        model, reference = self._model, self._reference
-        metric, engine, memory = self._asked
-        adapter = BridgeAdapter(model)
-        bound = self._pair.bind(model)
-        other = None
-        if isinstance(reference, Run):
-            other = reference.bind(model, prepend_bos=None if bound.clean_text is None else bound.bos_added)
-        elif reference is not None:
-            other = reference.bind(model)
-        return set_up(model, adapter, bound, metrics_of(metric, bound), base, engine, memory, other)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _ON_THE_DESK:
+                warnings.warn(
+                    f"board.{name} is board.desk.{_ON_THE_DESK[name]} from now on.", DeprecationWarning, stacklevel=2
+                )
+                return getattr(self._desk, _ON_THE_DESK[name])
+            return super().__getattr__(name)
 
     # --- what is ------------------------------------------------------------------------------------
 
     @property
+    def desk(self) -> Desk:
+        """What the board works with, for code that builds on it: the bench, the timeline of steps, maps in parts."""
+        return self._desk
+
+    @property
     def model(self) -> TransformerBridge:
-        return self._model
+        """The model, as it was given."""
+        return self._desk.model
 
     @property
     def pair(self) -> PromptPair:
         """The prompts as they were given."""
-        return self._pair
+        return self._desk.pair
 
     @property
     def reference(self) -> PromptPair | Run | None:
         """The prompts that means and resamples come from, as they were given; None for the base run's own."""
-        return self._reference
-
-    @property
-    def reference_prompts(self) -> Prompts | None:
-        """The reference prompts as the model reads them."""
-        return self._lab.reference_prompts
+        return self._desk.reference
 
     @property
     def prompts(self) -> Prompts:
         """The prompts as the model reads them, positions and labels as they lie in the run that is edited."""
-        return self._lab.prompts.of(self.base)
+        return self._desk.prompts
 
     @property
-    def lab(self) -> Lab:
-        """Both unedited runs, the metric and the engine, for code that builds on the board."""
-        return self._lab
+    def history(self) -> History:
+        """All states, as a tree."""
+        return self._desk.history
 
     @property
-    def shown(self) -> Shown:
-        """The last state whose numbers are known, as one value."""
-        return self._steps.shown
+    def base(self) -> Base:
+        """Which run is edited."""
+        return self._desk.base
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits, in the order in which they act."""
+        return self._desk.edits
+
+    @property
+    def engine(self) -> EngineStatus:
+        """The engine tier, why it was chosen, and the memory it keeps."""
+        return self._desk.engine
 
     @property
     def autosave(self) -> Autosave | None:
@@ -203,56 +186,30 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         return self._autosave
 
     @property
-    def _current(self) -> Shown:
-        """The same, if its numbers are those of the model as it is now; else `model_changed` is raised."""
-        self._lab.watch.require_unchanged()
-        return self._steps.shown
-
-    @property
     def change(self) -> str | None:
         """What is another in the model than when it was measured, as far as it is known; None if nothing is."""
-        return self._lab.watch.compare()
-
-    @property
-    def history(self) -> History:
-        """All states, as a tree."""
-        return self._steps.shown.history
-
-    @property
-    def history_values(self) -> MappingProxyType[int, float]:
-        """The metric of the states where it is known, mean over prompts, by index in `history.nodes`."""
-        return MappingProxyType(self._steps.known)
-
-    @property
-    def base(self) -> Base:
-        """Which run is edited."""
-        return self._steps.shown.history.state.base
-
-    @property
-    def edits(self) -> tuple[Edit, ...]:
-        """The edits, in the order in which they act."""
-        return self._steps.shown.history.state.edits
+        return self._desk.lab.watch.compare()
 
     @property
     def value(self) -> float:
         """The metric, mean over prompts."""
-        return self._current.outcome.value
+        return self._desk.current.outcome.value
 
     @property
     def values(self) -> Float[Tensor, " batch"]:
         """The metric of each prompt."""
-        return self._current.outcome.values.clone()
+        return self._desk.current.outcome.values.clone()
 
     @property
     def normalized(self) -> float:
         """(value − corrupted) / (clean − corrupted); NaN without a corrupted run."""
-        shown = self._current
-        return float(normalized(shown.outcome.values.mean(), *self._lab.unedited(shown.history.state.base)))
+        shown = self._desk.current
+        return float(normalized(shown.outcome.values.mean(), *self._desk.lab.unedited(shown.history.state.base)))
 
     @property
     def baselines(self) -> Baselines:
         """The metric on both unedited runs."""
-        clean, corrupted = self._lab.unedited(self._current.history.state.base)
+        clean, corrupted = self._desk.lab.unedited(self._desk.current.history.state.base)
         return Baselines(mean(clean), None if corrupted is None else mean(corrupted))
 
     @property
@@ -263,12 +220,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         run) and its sign-flip p-value: `p`, the smallest that the test can tell, `p_floor`, and as it is printed, `p_text`.
         Error bars are NaN for a single prompt.
         """
-        return metrics_table(self._lab, self._current)
+        return metrics_table(self._desk.lab, self._desk.current)
 
     @property
     def spread(self) -> Spread:
         """`value` with its error bars over prompts."""
-        return self._current.outcome.spread
+        return self._desk.current.outcome.spread
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -277,25 +234,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         `pair.notes` has those that need no run; here the unedited runs have their say too, on the answers' spelling,
         probability and rank, and on the baselines.
         """
-        return notes_of(self._lab, self._pair)
-
-    @property
-    def engine(self) -> EngineStatus:
-        """The engine tier, why it was chosen, and the memory it keeps."""
-        lab = self._lab
-        engine = lab.choice.engine
-        runs = [*lab.tensors(), *(run.tensors() for run in self._steps.kept_runs())]
-        size = held_bytes((*runs, engine.tensors())) + engine.copied_bytes
-        dtype = str(lab.adapter.dtype).removeprefix("torch.")
-        return EngineStatus(
-            tier=lab.choice.tier,
-            why=lab.why,
-            device=str(lab.adapter.device),
-            dtype=dtype,
-            memory_bytes=size,
-            budget_bytes=lab.budget.total,
-            budget_why=lab.budget.why,
-        )
+        return notes_of(self._desk.lab, self._desk.pair)
 
     def logits(self, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
         """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
@@ -303,12 +242,12 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         if position is None:
             raise AddressError(f"A position is an integer, not {pos!r:.60}.", code="position_out_of_range")
         columns = [row[0] for row in self.prompts.resolve((position,))]
-        run = self._current.run
+        run = self._desk.current.run
         if all(column == self.prompts.answer_position for column in columns):
             return _copy(run.logits[:, -1])
-        if self._lab.reads != "all":
-            every, plan = HookedEngine(self._lab.adapter, "all"), run.plan
-            run = self._worker.run(lambda cancel: every.run(plan, cancel=cancel))
+        if self._desk.lab.reads != "all":
+            every, plan = HookedEngine(self._desk.lab.adapter, "all"), run.plan
+            run = self._desk.worker.run(lambda cancel: every.run(plan, cancel=cancel))
         return _copy(run.logits[range(self.prompts.n), columns])
 
     def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
@@ -319,75 +258,62 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """
         import pandas as pd
 
-        rows = top_tokens(self._lab, self._current.run, k, prompt)
+        rows = top_tokens(self._desk.lab, self._desk.current.run, k, prompt)
         columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change", "rank", "side"]
         return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
 
     def as_run(self) -> Run:
         """The run as it is now, edits in force, to patch from: `cb.head(9, 6).patch(board.as_run())`."""
-        return self._lab.run_of(self._steps.shown.history.state)
+        return self._desk.lab.run_of(self._desk.history.state)
 
     # --- steps --------------------------------------------------------------------------------------
 
-    def step(self, move: Callable[[History], History], *, click: bool = False) -> Job[Outcome]:
-        """Move through the history and compute the metric there, without waiting.
-
-        Parameters
-        ----------
-        move
-            The history after the step. Called at once; what it raises refuses the step.
-        click
-            Give way to anything newer: the job then ends as cancelled, but the state goes on.
-
-        Returns
-        -------
-        Job
-            Its result is the `Outcome`. If the computation fails, the board goes back to the last state whose
-            numbers are known, and steps that built on the failed one fail with it.
-        """
-        require_function(move, _MOVE, code="bad_move")
-        return self._steps.step(
-            lambda history: hand_over("the move of a step", move, history), click=bool(truth(click))
-        )
-
-    def take(self, move: Callable[[History], History]) -> Outcome:
-        """Take a step and wait for its numbers; see `step`. Refused before it begins where waiting would have no end."""
-        self._worker.require_elsewhere()
-        require_function(move, _MOVE, code="bad_move")
-        return self._steps.step(move, click=False).result()
+    edit = editing.edit
+    remove = editing.remove
+    toggle = editing.toggle
+    replace = editing.replace
+    set_strength = editing.set_strength
+    move = editing.move
+    group = editing.group
+    rename = editing.rename
+    note = editing.note
+    clear = editing.clear
+    set_base = editing.set_base
+    undo = editing.undo
+    redo = editing.redo
+    go_to = editing.go_to
 
     def preview(self, *interventions: Intervention) -> Outcome:
         """The outcome of these edits on top of the current ones; nothing is kept."""
-        shown = self._steps.shown
+        shown = self._desk.shown
         state = shown.history.state.added(requested(interventions))
-        plan = self._lab.plan(state.base, state.active)
+        plan = self._desk.lab.plan(state.base, state.active)
 
         def work(cancel: CancelToken) -> Outcome:
             start = time.perf_counter()
-            run = self._lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
-            return self._steps.outcome(run, shown.outcome.values, start)
+            run = self._desk.lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
+            return self._desk.timeline.outcome(run, shown.outcome.values, start)
 
-        return self._worker.run(work)
+        return self._desk.worker.run(work)
+
+    # --- sweeps and readings --------------------------------------------------------------------------
+
+    sweep = sweeping.sweep
+    sweep_async = sweeping.sweep_async
+    compare = sweeping.compare
+    compare_states = sweeping.compare_states
+
+    logit_lens = reading.logit_lens
+    direct_logit_attribution = reading.direct_logit_attribution
+    self_repair = reading.self_repair
+    attention = reading.attention
+    show_attention = reading.show_attention
+    show_tokens = reading.show_tokens
+    neurons = reading.neurons
+    max_activating = reading.max_activating
+    per_prompt = reading.per_prompt
 
     # --- checks -------------------------------------------------------------------------------------
-
-    def run_in_background(self, work: Callable[[CancelToken], Generator[None, None, Any]]) -> Job[Any]:
-        """Run a generator on the worker, step by step. A step of the board ends it, superseded, within one layer.
-
-        May be called from a listener. The map of the current state, for one:
-        `board.run_in_background(lambda cancel: board.maps.of_state(board.history.current, board.grid("head"), None, cancel))`.
-        """
-        require_function(work, "Work in the background is a generator function of a cancel token", code="bad_work")
-        return self._worker.submit_background(work, yielding=True)
-
-    def state_at(self, node: int, cancel: CancelToken) -> Shown:
-        """A state of the history as it would be shown; for generators given to `run_in_background`."""
-        if not isinstance(cancel, CancelToken):
-            raise InterventionError(
-                f"A state is computed for a generator of run_in_background, with the token that it is given, not {cancel!r:.60}.",
-                code="bad_work",
-            )
-        return self._steps.at(self.history.require(node), cancel)
 
     def verify(self, *interventions: Intervention) -> Verification:
         """Run the user's model itself: unedited, and with plain hooks for the current edits (and these).
@@ -397,22 +323,13 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         CircuitboardError
             `model_changed`; and as `edit`.
         """
-        self._worker.require_elsewhere()
-        state = self._steps.shown.history.state.added(requested(interventions, may_be_empty=True))
-        return self._verify_job(state).result()
-
-    def verify_job(self) -> Job[Verification]:
-        """Start `verify` without waiting."""
-        return self._verify_job(self._steps.shown.history.state)
+        self._desk.worker.require_elsewhere()
+        state = self._desk.history.state.added(requested(interventions, may_be_empty=True))
+        return self._desk.verify(state).result()
 
     def self_test(self) -> SelfTest:
         """Run the checks whose answers are known, on this model and these prompts."""
-        return self._worker.run(lambda cancel: run_self_test(self._lab, cancel))
-
-    def _verify_job(self, state: BoardState) -> Job[Verification]:
-        self._lab.watch.require_idle()
-        self._lab.plan(state.base, state.active)
-        return self._worker.submit(lambda cancel: verified(self._lab, state, self._steps.shown.run, cancel))
+        return self._desk.worker.run(lambda cancel: run_self_test(self._desk.lab, cancel))
 
     def refresh(self) -> Outcome:
         """Measure the model as it is now; edits, history, names and selection stay.
@@ -429,34 +346,14 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         CircuitboardError
             If the model cannot be measured, or cannot have these edits any more; the board stays as it was.
         """
-        self._worker.require_elsewhere()
-        return self.refresh_job().result()
-
-    def refresh_job(self) -> Job[Outcome]:
-        """Start `refresh` without waiting."""
-        self._lab.watch.require_idle()
-
-        def work(cancel: CancelToken) -> Outcome:
-            lab = self._measured(self._steps.shown.history.state.base)
-            try:
-                return self._steps.renew(lab, cancel, lambda: self._take(lab))
-            except InterventionError as error:
-                raise InterventionError(
-                    f"The model as it is now cannot have an edit of this board: {error.message} Make a new board of it: Board(model, board.pair).",
-                    code=error.code,
-                ) from error
-
-        return self._worker.submit(work, moves=True, guarded=False)
-
-    def _take(self, lab: Lab) -> None:
-        self._lab = lab
-        self._worker.guard = lab.watch.guard
+        self._desk.worker.require_elsewhere()
+        return self._desk.refresh().result()
 
     # --- out and in ---------------------------------------------------------------------------------
 
     def to_python(self, *sweeps: Sweep) -> str:
         """Python that makes this board again, and these sweeps of it, as text that runs as it is pasted."""
-        return code.to_python(self, sweeps)
+        return code.to_python(self._desk, sweeps)
 
     def save(self, path: str | Path) -> None:
         """Write the board as JSON, whole or not at all: all states of its history and where it stands among them.
@@ -468,7 +365,7 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         SessionFileError
             `cannot_write`, `bad_path`, `file_too_large`, `not_text`.
         """
-        storage.save(self, path)
+        storage.save(self._desk, path)
 
     export_svg = exporting.export_svg
     export_html = exporting.export_html
@@ -501,104 +398,38 @@ class Board(Editing, Sweeping, Analyses, Told, Stays):
         """The file that autosave wrote last, of this notebook if it has one: `cb.Board.load(cb.Board.last_saved())`."""
         return last_saved()
 
-    def restore(self, steps: tuple[Node, ...]) -> Outcome:
-        """Replay saved steps one after the other, so that each can be undone; the last is computed."""
-        if not all(isinstance(step, Node) for step in entries(steps) or (None,)):
-            raise InterventionError(
-                f"Steps are nodes of a history, such as other.history.nodes[1:], not {steps!r:.60}.", code="bad_move"
-            )
-        return self.resume(self.history.extended(steps))
-
-    def resume(self, history: History) -> Outcome:
-        """Go on in another history, of this board's prompts and model; its current state is computed."""
-        if not isinstance(history, History):
-            raise InterventionError(
-                f"A board goes on in a History, such as other.history, not {history!r:.60}.", code="bad_move"
-            )
-        found: dict[Base, dict[int, Intervention]] = {}
-        for node in history.nodes:
-            # By identity first: states share their edits, and a long history has millions of places for few of them.
-            found.setdefault(node.state.base, {}).update((id(e), e.intervention) for e in node.state.edits)
-        for base, edits in found.items():
-            self._lab.plan(base, dict.fromkeys(edits.values()))  # each state must be one that undo can show
-        return self.take(lambda _history: history)
-
-    def remember(self, values: Mapping[int, float]) -> None:
-        """Take the metric of states that are not computed yet as known, by index in `history.nodes`."""
-        for node, given in values.items() if isinstance(values, Mapping) else ((0, values),):
-            index, value = self.history.require(node), real(given)
-            if value is None:
-                raise InterventionError(
-                    f"What is known is a number for each index of a state, as {{3: 1.5}}, not {values!r:.60}.",
-                    code="bad_values",
-                )
-            self._steps.known.setdefault(index, value)
-
     def subscribe(self, listener: Callable[[Shown], None]) -> Callable[[], None]:
         """Call `listener` on the worker thread with every new state; the value returned ends that.
 
-        It gets a copy, which it may write into. It may start work (`sweep_async`, `sweep_job`, `run_in_background`,
-        `step`), and must not wait for it: that is refused with `called_from_worker`, since the thread that would do
+        It gets a copy, which it may write into. It may start work (`sweep_async`, `board.desk`), and must not wait for it: that is refused with `called_from_worker`, since the thread that would do
         the work is the one that waits.
         """
         require_function(listener, "A listener is a function of the new state")
-        return self._steps.subscribe(listener)
-
-    def on_move(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call `callback` on the worker thread when `shown` is another; the value returned ends that.
-
-        For code that builds on the board; `subscribe` hands out what may be written into.
-        """
-        require_function(callback, "What is called when the board moves is a function without arguments")
-        return self._steps.on_move(callback)
-
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when the board is closed."""
-        require_function(callback, "What is called when the board is closed is a function without arguments")
-        self._on_close.append(callback)
-
-    def on_end(self, callback: Callable[[], None]) -> None:
-        """Call `callback`, which must not refer to the board, on the worker thread when that ends.
-
-        That is when the board is closed, when nobody refers to it any more, and when Python exits.
-        """
-        require_function(callback, "What is called at the board's end is a function without arguments")
-        if self._close.alive:
-            self._worker.at_end(callback)
-        else:
-            # Closed, and that thread is gone; a finalizer runs anywhere, even where locks are held.
-            weakref.finalize(self, lambda: threading.Thread(target=callback, daemon=True).start()).atexit = False
+        return self._desk.timeline.subscribe(listener)
 
     def close(self) -> None:
         """End the worker thread, close the views and free what was cached; nothing in a forked process."""
-        if not self._worker.here:
-            return
-        with ExitStack() as ending:
-            # Whatever goes wrong in one of these, the others are done.
-            ending.callback(self._steps.forget)
-            ending.callback(self._close)
-            while self._on_close:
-                ending.callback(self._on_close.pop(0))
+        self._desk.close()
 
     def __repr__(self) -> str:
         n = self.prompts.n
         notes = "".join(f"\n  note: {note}" for note in self.notes)
-        number = f"{self._lab.metric.name} {self.shown.outcome.value:+.4f}"
+        number = f"{self._desk.lab.metric.name} {self._desk.shown.outcome.value:+.4f}"
         if self.change is not None:
-            number = f"{self._lab.metric.name} unknown: the model has changed ({self.change}), see refresh()"
+            number = f"{self._desk.lab.metric.name} unknown: the model has changed ({self.change}), see refresh()"
         return (
-            f"Board({self._lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
-            f"{len(self.edits)} edits, {number}, {self._lab.choice.tier}){notes}"
+            f"Board({self._desk.lab.adapter.name}, {n} prompt{'s' if n > 1 else ''}, {self.base} run, "
+            f"{len(self.edits)} edits, {number}, {self._desk.lab.choice.tier}){notes}"
         )
 
-    def widget(self) -> BoardWidget:
+    def widget(self) -> AnyWidget:
         """The ipywidget that the panel is, for containers: `VBox([board.widget(), slider])`, `Tab`, `Output`, `interact`.
 
         One board has one widget, which all its views share; `board` as the last line of a cell shows the same. Keep the
         board in a variable as long as the widget is shown. See HOSTS.md.
         """
-        shown: BoardWidget = display.widget(self)
-        return shown
+        view: AnyWidget = display.widget(self)
+        return view
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return display.mimebundle(self, **kwargs)

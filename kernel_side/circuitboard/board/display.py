@@ -7,24 +7,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from circuitboard.errors import CircuitboardError
-
-if TYPE_CHECKING:
-    from circuitboard.board.board import Board
 
 View = Callable[..., Any]
 
 _views: list[View] = []
-_elements: list[Callable[[Board], Any]] = []
-_widgets: list[Callable[[Board], Any]] = []
-_newest: list[weakref.ref[Board]] = []
-_listeners: list[Callable[[Board], None]] = []
+_elements: list[Callable[[Any], Any]] = []
+_widgets: list[Callable[[Any], Any]] = []
+_newest: list[weakref.ref[Any]] = []
+_listeners: list[Callable[[Any], None]] = []
 
 
 def register(
-    view: View, element: Callable[[Board], Any] | None = None, widget: Callable[[Board], Any] | None = None
+    view: View, element: Callable[[Any], Any] | None = None, widget: Callable[[Any], Any] | None = None
 ) -> None:
     """Show boards with `view(board, **kwargs)`, which returns a mime bundle, and in marimo with `element(board)`.
 
@@ -35,7 +32,7 @@ def register(
     _widgets[:] = [] if widget is None else [widget]
 
 
-def widget(board: Board) -> Any:
+def widget(board: Any) -> Any:
     """The widget that shows a board.
 
     Raises
@@ -51,29 +48,31 @@ def widget(board: Board) -> Any:
     return _widgets[-1](board)
 
 
-def element(board: Board) -> Any:
+def element(board: Any) -> Any:
     """What marimo shows for a board: its element, or its text if there is none."""
     return _elements[-1](board) if _elements else repr(board)
 
 
-def mimebundle(board: Board, **kwargs: Any) -> Any:
+def mimebundle(board: Any, **kwargs: Any) -> Any:
     """What a notebook shows for a board: its view, or its text if there is none."""
     return _views[-1](board, **kwargs) if _views else {"text/plain": repr(board)}
 
 
-def made(board: Board) -> None:
+def made(board: Any) -> None:
     """Remember the newest board, and tell who wants to know of boards."""
+    if board is None:
+        return
     _newest[:] = [weakref.ref(board)]
     for listener in tuple(_listeners):
         listener(board)
 
 
-def on_made(listener: Callable[[Board], None]) -> None:
+def on_made(listener: Callable[[Any], None]) -> None:
     """Call `listener` with each board that is made, and again when a view of it opens."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
-def newest() -> Board | None:
+def newest() -> Any:
     """The board made last, if it still exists."""
     return _newest[-1]() if _newest else None

@@ -86,7 +86,7 @@ def support_of(model: TransformerBridge, *, analyses_only: bool = False) -> Supp
     board = Board(model, pair, metric=list(METRICS))
     try:
         return Support(
-            board.lab.adapter.name,
+            board.desk.lab.adapter.name,
             board.engine.tier,
             board.engine.why,
             {}
@@ -113,7 +113,7 @@ def _tried(board: Board, name: str, how: How) -> str:
 
 def sample_site(board: Board, name: str) -> Site | Edge:
     """A site of this kind in the first layer that has one; else one that is refused with the reason."""
-    adapter = board.lab.adapter
+    adapter = board.desk.lab.adapter
     if name == _EDGE:
         sender = next((kind for kind in SENDERS if adapter.refusal(kind, 0) is None), SENDERS[0])
         return Edge(Site(sender, 0, _index(sender)), Site("resid_post", adapter.shape.n_layers - 1)).at("END")
@@ -130,7 +130,7 @@ def _index(kind: Kind) -> int | None:
 def _intervention(board: Board, site: Site | Edge, how: How) -> Intervention:
     part = site.sender if isinstance(site, Edge) else site
     # No constant vector: of that a norm leaves rounding and nothing else.
-    width = 1 if part.kind == "head.pattern" else board.lab.adapter.shape.width_of(part.kind, 1)
+    width = 1 if part.kind == "head.pattern" else board.desk.lab.adapter.shape.width_of(part.kind, 1)
     vector = Values.of(torch.randn(width, generator=torch.Generator().manual_seed(1)), how)
     all_options: dict[str, dict[str, Any]] = {
         "mean": {"per": "position"},
@@ -143,7 +143,7 @@ def _intervention(board: Board, site: Site | Edge, how: How) -> Intervention:
 
 
 def _metric(board: Board, name: str) -> str:
-    values = board.lab.values(board.shown.run, board.lab.metric_called(name))
+    values = board.desk.lab.values(board.desk.shown.run, board.desk.lab.metric_called(name))
     return WORKS if bool(values.isfinite().all()) else "gives numbers that are not finite on random tokens"
 
 
@@ -152,8 +152,8 @@ def _sweep(board: Board, over: str) -> str:
     reasons: dict[str, str] = {}
     for how in get_args(SweepHow):
         try:
-            grid = board.grid(over, how=how, positions="END")
-            board.lab.plan("clean", grid.cells[:1])
+            grid = board.desk.maps.grid(over, how=how, positions="END")
+            board.desk.lab.plan("clean", grid.cells[:1])
         except CircuitboardError as error:
             reasons[how] = error.message
         else:
@@ -165,8 +165,8 @@ def _sweep(board: Board, over: str) -> str:
 
 def _asks(board: Board) -> dict[str, Callable[[], object]]:
     """Each analysis, in the first layer that it can be asked of."""
-    layers = range(board.lab.adapter.shape.n_layers)
-    neurons = next((layer for layer in layers if board.lab.adapter.refusal("neuron", layer) is None), 0)
+    layers = range(board.desk.lab.adapter.shape.n_layers)
+    neurons = next((layer for layer in layers if board.desk.lab.adapter.refusal("neuron", layer) is None), 0)
     removed = sample_site(board, "resid_post").zero()
 
     def estimated(method: Literal["atp", "atp*"]) -> Callable[[], object]:

@@ -1,232 +1,211 @@
-"""The board's sweeps: what each component does, on top of the edits in force."""
+"""The sweeps of a board: what each component does, on top of the edits in force. `Board` has these as its methods."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from circuitboard.desk.maps import Maps
+from circuitboard.desk.comparison import compared
 from circuitboard.desk.progress import progress_bar
 from circuitboard.desk.state_comparison import ComparedState, StateComparison
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.desk.comparison import Comparison
-    from circuitboard.desk.lab import Lab
-    from circuitboard.desk.timeline import Steps
-    from circuitboard.engine import CancelToken, Job, Worker
-    from circuitboard.prompts import PromptPair
-    from circuitboard.sweeps import Grid, Progress, Sweep, SweepStream
+    from circuitboard.desk.desk import Desk, OnDesk
+    from circuitboard.engine import CancelToken
+    from circuitboard.sweeps import Grid, Sweep, SweepStream
 
 
-class Sweeping:
-    """The methods of a board that sweep."""
+def sweep(
+    board: OnDesk,
+    over: str,
+    *,
+    by: str = "all",
+    how: str = "patch",
+    layers: object = None,
+    positions: object = None,
+    approximate: Literal["atp", "atp*"] | None = None,
+    on: str | None = None,
+    per: str | None = None,
+) -> Sweep:
+    """Edit each component in turn, on top of the current edits.
 
-    _model: TransformerBridge
-    _pair: PromptPair
-    _lab: Lab
-    _worker: Worker
-    _steps: Steps
+    Parameters
+    ----------
+    over
+        "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
+        "resid_post", "attn_out" or "mlp_out".
+    by
+        "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends;
+        "label": at each label alone, wherever it lies in each prompt.
+        Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
+        padded there stays as it is.
+    how
+        "patch" (from the source run), "zero", "mean" or "resample" (seed 0), as the interventions of these names.
+    layers, positions
+        Which ones; default all.
+    approximate
+        None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
+        "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
+        al. 2024), a backward pass a layer. No cell of an approximate sweep is marked exact; `.note` says where it
+        costs more than the exact sweep.
+    on
+        Which of the board's metrics; default the first.
+    per
+        How patches, means and resamples are matched with other prompts, as for the interventions: "position" or
+        "label"; default "label" for a sweep by label, else "position". Matched per label, only labelled positions
+        are edited, so clean and corrupted prompts need not be as long.
 
-    def sweep(
-        self,
-        over: str,
-        *,
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        approximate: Literal["atp", "atp*"] | None = None,
-        on: str | None = None,
-        per: str | None = None,
-    ) -> Sweep:
-        """Edit each component in turn, on top of the current edits.
+    Returns
+    -------
+    Sweep
+        Values [layer], [layer, pos], [layer, head] or [layer, pos, head] (label in place of pos for by="label"), with
+        neurons in place of heads for "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
+    """
+    desk = board.desk
+    grid = desk.maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
+    desk.worker.require_elsewhere()
+    if approximate is not None:
+        return desk.maps.approximate(grid, approximate, on).result()
+    return _waited(desk, grid, on)
 
-        Parameters
-        ----------
-        over
-            "head", "head.q", "head.k", "head.v", "head.pattern", "head.result", "neuron", "resid_pre", "resid_mid",
-            "resid_post", "attn_out" or "mlp_out".
-        by
-            "all": at all `positions` together; "pos": at each of them alone, for a pattern as the one that attends;
-            "label": at each label alone, wherever it lies in each prompt.
-            Where prompts are padded, a cell is a column of the padded tokens: their ends align, and a prompt that is
-            padded there stays as it is.
-        how
-            "patch" (from the source run), "zero", "mean" or "resample" (seed 0), as the interventions of these names.
-        layers, positions
-            Which ones; default all.
-        approximate
-            None: exact. "atp": attribution patching, one forward and one backward pass for all cells (Nanda 2023).
-            "atp*": the same with its two blind spots mended, saturated attention and effects that cancel (Kramár et
-            al. 2024), a backward pass a layer. No cell of an approximate sweep is marked exact; `.note` says where it
-            costs more than the exact sweep.
-        on
-            Which of the board's metrics; default the first.
-        per
-            How patches, means and resamples are matched with other prompts, as for the interventions: "position" or
-            "label"; default "label" for a sweep by label, else "position". Matched per label, only labelled positions
-            are edited, so clean and corrupted prompts need not be as long.
 
-        Returns
-        -------
-        Sweep
-            Values [layer], [layer, pos], [layer, head] or [layer, pos, head] (label in place of pos for by="label"), with
-            neurons in place of heads for "neuron". "head.k" and "head.v" have as many heads as the model has key-value heads.
-        """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
-        self._worker.require_elsewhere()
-        if approximate is not None:
-            return self.maps.approximate(grid, approximate, on).result()
-        known = 0
+def _waited(desk: Desk, grid: Grid, on: str | None) -> Sweep:
+    """An exact sweep, with a bar while it takes its time."""
+    done = 0
 
-        def progress(cells: Sequence[int], _values: Tensor) -> None:
-            nonlocal known
-            known += len(cells)
+    def progress(cells: Sequence[int], _values: Tensor) -> None:
+        nonlocal done
+        done += len(cells)
 
-        job = self.sweep_job(grid, progress, on)
-        with progress_bar(f"{how} {over}", len(grid.cells), lambda: known) as tick:
-            return job.result(tick)
+    job = desk.maps.start(grid, progress, on)
+    with progress_bar(f"{grid.how} {grid.over}", len(grid.cells), lambda: done) as tick:
+        return job.result(tick)
 
-    def sweep_async(
-        self,
-        over: str,
-        *,
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        order: str = "atp",
-        on: str | None = None,
-        per: str | None = None,
-    ) -> SweepStream:
-        """Start the same sweep without waiting.
 
-        Parameters
-        ----------
-        over, by, how, layers, positions, on, per
-            As for `sweep`.
-        order
-            "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
-            estimate first. "layer": exact cells in the order that costs least.
+def sweep_async(
+    board: OnDesk,
+    over: str,
+    *,
+    by: str = "all",
+    how: str = "patch",
+    layers: object = None,
+    positions: object = None,
+    order: str = "atp",
+    on: str | None = None,
+    per: str | None = None,
+) -> SweepStream:
+    """Start the same sweep without waiting.
 
-        Returns
-        -------
-        SweepStream
-            To iterate over, wait for or cancel; `.partial()` is what is known so far.
-        """
-        grid = self.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
-        return self.maps.stream(grid, order, on)
+    Parameters
+    ----------
+    over, by, how, layers, positions, on, per
+        As for `sweep`.
+    order
+        "atp": an estimate of all cells at once (attribution patching), then exact cells, those with the largest
+        estimate first. "layer": exact cells in the order that costs least.
 
-    def grid(
-        self,
-        over: str,
-        *,
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        per: str | None = None,
-    ) -> Grid:
-        """The cells that `sweep` would compute."""
-        return self.maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
+    Returns
+    -------
+    SweepStream
+        To iterate over, wait for or cancel; `.partial()` is what is known so far.
+    """
+    maps = board.desk.maps
+    grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
+    return maps.stream(grid, order, on)
 
-    def sweep_job(self, grid: Grid, progress: Progress | None = None, on: str | None = None) -> Job[Sweep]:
-        """Start a sweep without waiting; it gives way to steps between batches."""
-        return self.maps.start(grid, progress, on)
 
-    @property
-    def maps(self) -> Maps:
-        """Sweeps in their parts, for code that builds on the board."""
-        return Maps(self._lab, self._worker, self._steps)
+def compare(
+    board: OnDesk,
+    corruptions: Sequence[str] | Mapping[str, Any],
+    *,
+    over: str = "head",
+    by: str = "all",
+    how: str = "patch",
+    layers: object = None,
+    positions: object = None,
+    on: str | None = None,
+    per: str | None = None,
+) -> Comparison:
+    """Sweep under several corruptions of the same clean prompts, and flag what depends on the choice.
 
-    def compare(
-        self,
-        corruptions: Sequence[str] | Mapping[str, Any],
-        *,
-        over: str = "head",
-        by: str = "all",
-        how: str = "patch",
-        layers: object = None,
-        positions: object = None,
-        on: str | None = None,
-        per: str | None = None,
-    ) -> Comparison:
-        """Sweep under several corruptions of the same clean prompts, and flag what depends on the choice.
+    Each sweep starts from the current edits. Zhang & Nanda 2024, "Towards Best Practices of Activation Patching"
+    (arXiv:2309.16042).
 
-        Each sweep starts from the current edits. Zhang & Nanda 2024, "Towards Best Practices of Activation Patching"
-        (arXiv:2309.16042).
+    Parameters
+    ----------
+    corruptions
+        Names of corruptions of the task that made the prompts; or name → corrupted prompts (as
+        `PromptPair(corrupted=…)` takes them) or a whole `PromptPair` with the same clean prompts.
+    over, by, how, layers, positions, on, per
+        As for `sweep`.
 
-        Parameters
-        ----------
-        corruptions
-            Names of corruptions of the task that made the prompts; or name → corrupted prompts (as
-            `PromptPair(corrupted=…)` takes them) or a whole `PromptPair` with the same clean prompts.
-        over, by, how, layers, positions, on, per
-            As for `sweep`.
+    Returns
+    -------
+    Comparison
+        A table of all components, the maps side by side, and those whose sign or rank depends on the corruption.
 
-        Returns
-        -------
-        Comparison
-            A table of all components, the maps side by side, and those whose sign or rank depends on the corruption.
+    Raises
+    ------
+    PromptError
+        `no_recipe`, `unknown_corruption`, `clean_differs`, `too_few_corruptions`.
+    """
 
-        Raises
-        ------
-        PromptError
-            `no_recipe`, `unknown_corruption`, `clean_differs`, `too_few_corruptions`.
-        """
-        from circuitboard.desk.comparison import compare
+    def swept(desk: Desk) -> Sweep:
+        grid = desk.maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
+        return _waited(desk, grid, on)
 
-        options = {"by": by, "how": how, "layers": layers, "positions": positions, "on": on, "per": per}
-        return compare(self, corruptions, over, options)  # type: ignore[arg-type]
+    return compared(board.desk, corruptions, swept)
 
-    def compare_states(
-        self,
-        left: int = 0,
-        right: int | None = None,
-        *,
-        over: str | None = None,
-        by: str = "all",
-        how: str = "zero",
-        layers: object = None,
-        positions: object = None,
-        per: str | None = None,
-    ) -> StateComparison:
-        """What changed between two states of the history, the unedited run and the current state by default.
 
-        The board stays where it is. Both states are computed on the same prompts, so the change is told with paired
-        error bars.
+def compare_states(
+    board: OnDesk,
+    left: int = 0,
+    right: int | None = None,
+    *,
+    over: str | None = None,
+    by: str = "all",
+    how: str = "zero",
+    layers: object = None,
+    positions: object = None,
+    per: str | None = None,
+) -> StateComparison:
+    """What changed between two states of the history, the unedited run and the current state by default.
 
-        Parameters
-        ----------
-        left, right
-            Indices in `history.nodes`; `right` None for the current state.
-        over, by, how, layers, positions, per
-            With `over`, the map of each state too, as `sweep` takes them: what each component does there.
+    The board stays where it is. Both states are computed on the same prompts, so the change is told with paired
+    error bars.
 
-        Raises
-        ------
-        CircuitboardError
-            `no_such_state`; and as `sweep`.
-        """
-        history, steps, maps = self._steps.shown.history, self._steps, self.maps
-        nodes = [history.require(left), history.current if right is None else history.require(right)]
-        grid = None
-        if over is not None:
-            grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
+    Parameters
+    ----------
+    left, right
+        Indices in `history.nodes`; `right` None for the current state.
+    over, by, how, layers, positions, per
+        With `over`, the map of each state too, as `sweep` takes them: what each component does there.
 
-        def work(cancel: CancelToken) -> Generator[None, None, list[ComparedState]]:
-            sides = []
-            for node in nodes:
-                if grid is None:
-                    sides.append(ComparedState.of(steps.at(node, cancel)))
-                    yield
-                else:
-                    shown, sweep = yield from maps.of_state(node, grid, None, cancel)
-                    sides.append(ComparedState.of(shown, sweep))
-            return sides
+    Raises
+    ------
+    CircuitboardError
+        `no_such_state`; and as `sweep`.
+    """
+    desk = board.desk
+    history, timeline, maps = desk.history, desk.timeline, desk.maps
+    nodes = [history.require(left), history.current if right is None else history.require(right)]
+    grid = None
+    if over is not None:
+        grid = maps.grid(over, by=by, how=how, layers=layers, positions=positions, per=per)
 
-        one, other = self._worker.run_background(work)
-        return StateComparison(one, other, self._lab.metric.name, self._lab.metric.unit, self._lab)
+    def work(cancel: CancelToken) -> Generator[None, None, list[ComparedState]]:
+        sides = []
+        for node in nodes:
+            if grid is None:
+                sides.append(ComparedState.of(timeline.at(node, cancel)))
+                yield
+            else:
+                shown, sweep = yield from maps.of_state(node, grid, None, cancel)
+                sides.append(ComparedState.of(shown, sweep))
+        return sides
+
+    one, other = desk.worker.run_background(work)
+    return StateComparison(one, other, desk.lab.metric.name, desk.lab.metric.unit, desk.lab)

@@ -150,8 +150,13 @@ def _told(
         return KeyboardInterrupt()
     asked = _asked(call, owner, args)
     if isinstance(error, TypeError) and not _takes(call, args, kwargs):
-        return wrong_call(error, asked, call)
+        return wrong_call(error, asked, call, method=_takes_object(call, owner))
     return typed(error, asked)
+
+
+def _takes_object(call: Callable[..., Any], owner: type | None) -> bool:
+    """Whether the first argument is the object that a method is called on; static methods have none."""
+    return owner is not None and not isinstance(inspect.getattr_static(owner, call.__name__, None), staticmethod)
 
 
 def _takes(call: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -83,13 +83,11 @@ def was_interrupt(error: BaseException) -> bool:
     )
 
 
-def wrong_call(error: TypeError, asked: str, call: Callable[..., Any]) -> CallError:
-    """The error for arguments that a public call does not take."""
+def wrong_call(error: TypeError, asked: str, call: Callable[..., Any], *, method: bool) -> CallError:
+    """The error for arguments that a public call does not take; a method's own object is not among what is given."""
     signature = inspect.signature(call)
     plain = [
-        parameter.replace(annotation=parameter.empty)
-        for name, parameter in signature.parameters.items()
-        if name not in ("self", "cls")
+        parameter.replace(annotation=parameter.empty) for parameter in list(signature.parameters.values())[method:]
     ]
     text = re.sub(r"^[\w.<>]*\(\)", f"{asked}()", str(error)).rstrip(".")
     hint = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import torch
 
 from circuitboard.address import ByContent, entries
 from circuitboard.boundary import public
+from circuitboard.desk.desk import Desk
 from circuitboard.errors import PromptError
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.steps import Node
@@ -19,7 +20,6 @@ from circuitboard.sweeps.picture import Picture, maps_side_by_side
 if TYPE_CHECKING:
     import pandas as pd
 
-    from circuitboard.board.board import Board
     from circuitboard.sweeps import Sweep
 
 TOP = 10
@@ -111,50 +111,50 @@ class Comparison(ByContent):
         return f"Comparison({', '.join(self.sweeps)}; {first.grid.how} {first.grid.over}, {len(self.flagged)} of {len(self.table)} depend on the corruption; .table, .flagged, .plot())"
 
 
-def compare(
-    board: Board, corruptions: Sequence[str] | Mapping[str, Any], over: str, options: Mapping[str, Any]
-) -> Comparison:
-    """Sweep under each corruption; see `Board.compare`."""
+def compared(desk: Desk, corruptions: Sequence[str] | Mapping[str, Any], sweep: Callable[[Desk], Sweep]) -> Comparison:
+    """The sweep of a desk of its own for each corruption, with the edits that are in force; see `Board.compare`."""
     sweeps = {}
-    state = board.shown.history.state
-    for name, pair in _pairs(board, corruptions).items():
-        other = type(board)(
-            board.model,
+    state = desk.history.state
+    for name, pair in _pairs(desk, corruptions).items():
+        other = Desk(
+            desk.model,
             pair,
-            metric={metric.name: metric.given for metric in board.lab.metrics},
+            metric={metric.name: metric.given for metric in desk.lab.metrics},
             base=state.base,
-            reference=board.reference,
+            reference=desk.reference,
+            engine="auto",
+            memory=None,
         )
         try:
             if state.edits:
                 other.restore((Node(None, "restore", state),))
-            sweeps[name] = other.sweep(over, **options)
+            sweeps[name] = sweep(other)
         finally:
             other.close()
     return Comparison(sweeps)
 
 
-def _pairs(board: Board, corruptions: Sequence[str] | Mapping[str, Any]) -> dict[str, PromptPair]:
+def _pairs(desk: Desk, corruptions: Sequence[str] | Mapping[str, Any]) -> dict[str, PromptPair]:
     names = list(corruptions) if isinstance(corruptions, Mapping) else entries(corruptions)
     if names is None or len(names) < 2:  # noqa: PLR2004  one can be compared with nothing
         raise PromptError(
             f"Name at least two corruptions to compare, not {corruptions!r:.80}.", code="too_few_corruptions"
         )
     if not isinstance(corruptions, Mapping):
-        return {name: tasks.vary(board.pair, model=board.model, corruption=name) for name in names}
+        return {name: tasks.vary(desk.pair, model=desk.model, corruption=name) for name in names}
     pairs = {}
     for name, given in corruptions.items():
         pair = given
         if not isinstance(given, PromptPair):
-            own = board.pair
+            own = desk.pair
             wrong = None if own.wrong is None else list(own.wrong)
             pair = PromptPair(
                 own.clean, given, answer=list(own.answer), wrong=wrong, labels=own.labels, prepend_bos=own.prepend_bos
             )
-        bound = pair.bind(board.model)
+        bound = pair.bind(desk.model)
         if bound.corrupted_tokens is None:
             raise PromptError(f"The corruption {name!r} has no corrupted prompts.", code="no_corrupted_run")
-        if bound.token_ids("clean") != board.prompts.token_ids("clean"):
+        if bound.token_ids("clean") != desk.prompts.token_ids("clean"):
             raise PromptError(
                 f"The corruption {name!r} has other clean prompts than the board; compare corruptions of the same ones.",
                 code="clean_differs",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from circuitboard.address import Edge, Intervention, Positions, Site
     from circuitboard.desk.lab import Lab
     from circuitboard.desk.outcome import Shown
-    from circuitboard.desk.timeline import Steps
+    from circuitboard.desk.timeline import Timeline
     from circuitboard.engine import CancelToken, EditedRun, Job, Worker
     from circuitboard.metrics import Metric
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 class Maps:
     """Sweeps of one board."""
 
-    def __init__(self, lab: Lab, worker: Worker, steps: Steps) -> None:
+    def __init__(self, lab: Lab, worker: Worker, timeline: Timeline) -> None:
         self._lab = lab
         self._worker = worker
-        self._steps = steps
+        self._timeline = timeline
 
     def grid(
         self,
@@ -50,7 +50,7 @@ class Maps:
         per: str | None = None,
     ) -> Grid:
         """The cells of a sweep, in order."""
-        prompts = self._lab.prompts.of(self._steps.shown.history.state.base)
+        prompts = self._lab.prompts.of(self._timeline.shown.history.state.base)
         return grid_of(
             over,
             by=by,
@@ -79,7 +79,7 @@ class Maps:
     ) -> Generator[None, None, tuple[Shown, Sweep]]:
         """A state of the history and its sweep, without going there; for generators given to the worker."""
         metric = self._lab.metric_called(on)
-        shown = self._steps.at(node, cancel)
+        shown = self._timeline.at(node, cancel)
         yield
         self._lab.plan(shown.history.state.base, grid.cells[:1])
         values = yield from self.cells(shown.run, grid.cells, cancel, metric=metric)
@@ -198,7 +198,7 @@ class Maps:
             raise InterventionError(
                 f"What is swept is a Grid, such as board.grid('head'), not {grid!r:.60}.", code="unknown_sweep"
             )
-        shown = self._steps.shown
+        shown = self._timeline.shown
         # The cells differ in nothing that could be refused, save for their places, which the grid has checked.
         self._lab.plan(shown.history.state.base, grid.cells[:1])
         return shown

@@ -35,7 +35,7 @@ _RUNS_KEPT = 8
 """Runs kept whole, so that undo, redo and the next edit start from them; fewer where memory is short."""
 
 
-class Steps:
+class Timeline:
     """The moving part of a board: where in its history it is, and what is shown of it.
 
     `history` is ahead of `shown` while steps wait to be computed. If one fails, both are the last state whose
@@ -135,9 +135,9 @@ class Steps:
         here = weakref.ref(self)
 
         def end() -> None:
-            steps = here()
-            if steps is not None and entry in steps._listeners:  # noqa: SLF001  of this class
-                steps._listeners.remove(entry)  # noqa: SLF001
+            timeline = here()
+            if timeline is not None and entry in timeline._listeners:  # noqa: SLF001  of this class
+                timeline._listeners.remove(entry)  # noqa: SLF001
 
         return end
 

@@ -29,7 +29,7 @@ from circuitboard.files.later import Later
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.lab import Lab
     from circuitboard.models.account.fingerprint import Fingerprint
 
@@ -54,12 +54,12 @@ class Autosave:
 
     Parameters
     ----------
-    board
+    desk
         Held weakly: a board that nobody uses is collected, and its last state stays in its file.
     """
 
-    def __init__(self, board: Board) -> None:
-        here = weakref.ref(board)
+    def __init__(self, desk: Desk) -> None:
+        here = weakref.ref(desk)
         self._board = here
         self._path = folder() / new_name(_notebook(), next(_count))
         self._problem: str | None = None
@@ -67,9 +67,9 @@ class Autosave:
         self._closing = False
         self._pruned = False
         self._later = Later(self._write, quiet_s=QUIET_S, at_most_s=AT_MOST_S, name="circuitboard-autosave")
-        board.on_move(self._later.ask)
-        board.on_close(self.close)
-        weakref.finalize(board, self._later.stop).atexit = False
+        desk.on_move(self._later.ask)
+        desk.on_close(self.close)
+        weakref.finalize(desk, self._later.stop).atexit = False
         _open.add(self)
 
     @property
@@ -87,9 +87,9 @@ class Autosave:
         """Whether its board is there and goes on."""
         return not self._closing and self._board() is not None
 
-    def of(self, board: Board) -> bool:
+    def of(self, desk: Desk) -> bool:
         """Whether it keeps this board."""
-        return self._board() is board
+        return self._board() is desk
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` whenever `problem` is another one; the value returned ends that."""
@@ -110,12 +110,12 @@ class Autosave:
         return f"Autosave({str(self._path)!r}{'' if self._problem is None else f', problem={self._problem!r}'})"
 
     def _write(self) -> None:
-        board = self._board()
-        if board is None:
+        desk = self._board()
+        if desk is None:
             return
         try:
             with short_turns():
-                left_out = self._put(board)
+                left_out = self._put(desk)
         except Exception as error:  # noqa: BLE001  whatever it is: the board goes on, and the user is told
             self._tell(error.message if isinstance(error, CircuitboardError) else f"{type(error).__name__}: {error}")
             # A disk is emptied and a folder comes back without any step.
@@ -127,9 +127,9 @@ class Autosave:
             else f"its history is larger than the {MAX_BYTES:,} bytes that are kept, so {left_out:,} older states are left out; save all of it with board.save(path)."
         )
 
-    def _put(self, board: Board) -> int:
+    def _put(self, desk: Desk) -> int:
         """Write the file; how many states it has no room for."""
-        found = storage.encoded(board, self._marks, most_bytes=MAX_BYTES)
+        found = storage.encoded(desk, self._marks, most_bytes=MAX_BYTES)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(self._path, found.data)
         if not self._pruned:
@@ -216,9 +216,9 @@ def last_saved() -> Path:
     return (mine or found)[0]
 
 
-def file_of(board: Board) -> Path | None:
+def file_of(desk: Desk) -> Path | None:
     """Where this board is kept, once it is stepped; None if it is not kept."""
-    return next((autosave.path for autosave in tuple(_open) if autosave.of(board)), None)
+    return next((autosave.path for autosave in tuple(_open) if autosave.of(desk)), None)
 
 
 def _notebook() -> str:

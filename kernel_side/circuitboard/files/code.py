@@ -9,15 +9,17 @@ from circuitboard.address.expression import expression, positions_expression
 from circuitboard.errors import InterventionError
 from circuitboard.models import reload_name
 from circuitboard.prompts import PromptPair
+from circuitboard.steps.step import Clear, Group, Rename, SetBase, Toggle
 from circuitboard.sweeps import Sweep
 
 if TYPE_CHECKING:
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.prompts import Prompts
+    from circuitboard.steps import BoardState, History
     from circuitboard.sweeps import Grid
 
 
-def to_python(board: Board, sweeps: Sequence[Sweep] = ()) -> str:
+def to_python(desk: Desk, sweeps: Sequence[Sweep] = ()) -> str:
     """Code that makes this board again, with the edits in force and those switched off, and sweeps of it."""
     for sweep in sweeps:
         if not isinstance(sweep, Sweep):
@@ -25,41 +27,76 @@ def to_python(board: Board, sweeps: Sequence[Sweep] = ()) -> str:
                 f"Code is written for a Sweep, such as board.sweep('head'), not for {sweep!r:.60}.",
                 code="unknown_sweep",
             )
-    name = reload_name(board.model)
-    dtype = str(board.lab.adapter.dtype)
+    name = reload_name(desk.model)
+    dtype = str(desk.lab.adapter.dtype)
     lines = []
     if name is None:
         lines.append(
-            f"# `model` must hold the TransformerBridge {board.lab.adapter.name!r} that the board was made with."
+            f"# `model` must hold the TransformerBridge {desk.lab.adapter.name!r} that the board was made with."
         )
     else:
         lines.append(f"model = cb.load({name!r}{f', dtype={dtype}' if dtype != 'torch.float32' else ''})")
-    lines += _prompts(board)
-    if board.reference is not None:
-        lines += _reference(board)
-    for metric in board.lab.metrics:
+    lines += _prompts(desk)
+    if desk.reference is not None:
+        lines += _reference(desk)
+    for metric in desk.lab.metrics:
         if metric.formula is None:
             lines.append(f"# `{_variable(metric.name)}` must hold the function that the board was made with.")
-    lines.append(f"board = cb.Board(model, pair{_options(board)})")
-    edits = board.edits
-    if edits:
-        written = [expression(edit.intervention) for edit in edits]
-        lines += ["board.edit(", *(f"    {edit}," for edit in written), ")"]
-        lines += [f"board.toggle({index})" for index, edit in enumerate(edits) if not edit.enabled]
-        lines += [f"board.rename({index}, {edit.name!r})" for index, edit in enumerate(edits) if edit.name is not None]
-        groups = board.history.state.groups
-        lines += [f"board.group({name!r}, {', '.join(map(str, indices))})" for name, indices in groups.items()]
+    lines.append(f"board = cb.Board(model, pair{_options(desk)})")
+    lines += _edits(desk.history.state)
     lines += [
-        f"sweep{'' if i == 0 else i + 1} = {sweep_expression(board, sweep.grid, sweep)}"
+        f"sweep{'' if i == 0 else i + 1} = {sweep_expression(desk, sweep.grid, sweep)}"
         for i, sweep in enumerate(sweeps)
     ]
-    lines.append("board")
+    return _runnable([*lines, "board"])
+
+
+def last_step(history: History) -> str:
+    """The step that led to the current state, as code for a variable `board` that holds the state before.
+
+    Raises
+    ------
+    InterventionError
+        `no_last_step` for the state that the board began with.
+    """
+    node = history.nodes[history.current]
+    if node.parent is None:
+        raise InterventionError(
+            "This is the state that the board began with, so there is no last step to copy; copy the whole state instead.",
+            code="no_last_step",
+        )
+    before = history.nodes[node.parent].state
+    # A file that was cut has states whose parents are not those from which the steps were taken.
+    if node.step is not None and node.step.after(before) == node.state:
+        return _runnable([node.step.python])
+    base = [] if before.base == node.state.base else [SetBase(node.state.base).python]
+    return _runnable([*base, *([Clear().python] if before.edits else []), *_edits(node.state)])
+
+
+def _edits(state: BoardState) -> list[str]:
+    """The calls that make all edits of a state on a board that has none."""
+    edits = state.edits
+    if not edits:
+        return []
+    written = [expression(edit.intervention) for edit in edits]
+    return [
+        *("board.edit(", *(f"    {edit}," for edit in written), ")"),
+        *(Toggle((index,)).python for index, edit in enumerate(edits) if not edit.enabled),
+        *(Rename(index, edit.name).python for index, edit in enumerate(edits) if edit.name is not None),
+        *(Group(name, indices).python for name, indices in state.groups.items()),
+    ]
+
+
+def _runnable(lines: Sequence[str]) -> str:
+    """Lines with the imports that they need."""
     body = "\n".join(lines) + "\n"
-    imports = [f"import {module}" for module in ("base64", "torch") if f"{module}." in body]
-    return "\n".join(["import circuitboard as cb", *imports, "", body]).replace("\n\n\n", "\n\n")
+    imports = [f"import {module}\n" for module in ("base64", "torch") if f"{module}." in body]
+    if "cb." in body:
+        imports.insert(0, "import circuitboard as cb\n")
+    return "".join(imports) + ("\n" if imports else "") + body
 
 
-def sweep_expression(board: Board, grid: Grid, sweep: Sweep | None = None) -> str:
+def sweep_expression(desk: Desk, grid: Grid, sweep: Sweep | None = None) -> str:
     """The call that sweeps a grid, estimated and on the metric as `sweep` was."""
     options = [repr(grid.over)]
     if grid.by != "all":
@@ -67,19 +104,19 @@ def sweep_expression(board: Board, grid: Grid, sweep: Sweep | None = None) -> st
     options.append(f"how={grid.how!r}")
     if grid.per == "label" and grid.by != "label":
         options.append("per='label'")
-    if grid.layers != tuple(range(board.lab.adapter.shape.n_layers)):
+    if grid.layers != tuple(range(desk.lab.adapter.shape.n_layers)):
         options.append(f"layers={list(grid.layers)!r}")
     if grid.asked is not None:
         options.append(f"positions={positions_expression(grid.asked)}")
     if sweep is not None and sweep.method is not None:
         options.append(f"approximate={sweep.method!r}")
-    if sweep is not None and sweep.metric != board.lab.metric.name:
+    if sweep is not None and sweep.metric != desk.lab.metric.name:
         options.append(f"on={sweep.metric!r}")
     return f"board.sweep({', '.join(options)})"
 
 
-def _options(board: Board) -> str:
-    metrics = board.lab.metrics
+def _options(desk: Desk) -> str:
+    metrics = desk.lab.metrics
     written = [repr(metric.formula) if metric.formula is not None else _variable(metric.name) for metric in metrics]
     options = ""
     if len(metrics) > 1 or metrics[0].formula not in (None, metrics[0].name):
@@ -87,9 +124,9 @@ def _options(board: Board) -> str:
         options = f", metric={{{', '.join(pairs)}}}"
     elif metrics[0].formula != "logit_diff":
         options = f", metric={written[0]}"
-    if board.base != "clean":
-        options += f", base={board.base!r}"
-    return options + (", reference=reference" if board.reference is not None else "")
+    if desk.base != "clean":
+        options += f", base={desk.base!r}"
+    return options + (", reference=reference" if desk.reference is not None else "")
 
 
 def _variable(name: str) -> str:
@@ -97,9 +134,9 @@ def _variable(name: str) -> str:
     return name if name.isidentifier() else "metric"
 
 
-def _prompts(board: Board) -> list[str]:
+def _prompts(desk: Desk) -> list[str]:
     """The pair: as the task's call where one made it, else written out."""
-    recipe, prompts = board.pair.recipe, board.prompts
+    recipe, prompts = desk.pair.recipe, desk.prompts
     if recipe is not None:
         return [f"pair = {recipe}"]
     lines = ["pair = cb.PromptPair("]
@@ -115,11 +152,11 @@ def _prompts(board: Board) -> list[str]:
     return [*lines, *_labels_and_bos(prompts, as_text=as_text), ")"]
 
 
-def _reference(board: Board) -> list[str]:
-    reference = board.reference
+def _reference(desk: Desk) -> list[str]:
+    reference = desk.reference
     if isinstance(reference, PromptPair) and reference.recipe is not None:
         return [f"reference = {reference.recipe}"]
-    prompts = board.reference_prompts
+    prompts = desk.reference_prompts
     assert prompts is not None  # noqa: S101  asked for only where there is one
     as_text = prompts.clean_text is not None
     clean = _text_or_tokens(prompts, "clean", as_text=as_text)

@@ -13,7 +13,7 @@ from circuitboard.address.values import little_endian
 from circuitboard.errors import SessionFileError
 from circuitboard.files import saved as s
 from circuitboard.runs import Run
-from circuitboard.steps.state import Edit, checked_name
+from circuitboard.steps.state import BoardState, Edit, checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ class EditWriter:
     def __init__(self) -> None:
         # By identity, which states that share an edit share; the history that is written keeps them alive.
         self._edits: dict[int, int] = {}
+        self._of_steps: list[Edit] = []
         self._values: dict[tuple[Values, torch.dtype], int] = {}
 
     def edit(self, edit: Edit) -> s.SavedEdit | int:
@@ -41,6 +42,14 @@ class EditWriter:
             return known
         self._edits[id(edit)] = len(self._edits)
         return self._whole(edit)
+
+    def of_step(self, intervention: Intervention, state: BoardState) -> s.SavedEdit | int:
+        """What a step brought into the state that it led to; the edit there, which is written already, if it has one."""
+        edit = next((edit for edit in reversed(state.edits) if edit.intervention is intervention), None)
+        if edit is None:
+            edit = Edit(intervention)
+            self._of_steps.append(edit)  # kept alive, as the states' are
+        return self.edit(edit)
 
     def _whole(self, edit: Edit) -> s.SavedEdit:
         one = edit.intervention

@@ -10,8 +10,8 @@ from circuitboard.address import How, Per
 from circuitboard.desk.manifest import ModelManifest
 from circuitboard.steps import Base
 
-FORMAT_VERSION = 5
-"""Version 5 has the whole tree of states and where the board stands in it, and metrics that are functions by their source
+FORMAT_VERSION = 6
+"""Version 6 has the step that led to each state; version 5 the whole tree of states and where the board stands in it, and metrics that are functions by their source
 text; version 4 names of edits, groups and states, and the steps in words; version 3 every intervention, several metrics,
 sets of answers, a reference and a manifest; version 2 sites of every kind, edges, and prompts of different lengths. Older files are read as they are: what is new has a default."""
 
@@ -62,12 +62,20 @@ class SavedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     labels: dict[str, list[int]] = {}
 
 
+class SavedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A step: its kind, its fields, and in place of those that are interventions, edits as states have them."""
+
+    kind: str
+    given: dict[str, str | int | float | list[str | int] | None]
+    edits: dict[str, list[SavedEdit | int]] = {}
+
+
 class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A state; `label` says the step that led to it, `note` is what the user calls it.
 
     An edit that a state before this one has is named by its number: the edits of states are counted from 0 in the order
     in which they stand in the file. `parent` is the state that undo leads to, by its place in the file; null for the
-    first one, which is unedited. `value` is the first metric, mean over prompts, null where it is not known or not
+    first one, which is unedited. `step` is the step that `label` tells in words, null where only that is known. `value` is the first metric, mean over prompts, null where it is not known or not
     finite.
     """
 
@@ -77,6 +85,7 @@ class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     note: str | None = None
     parent: int | None = None
     value: float | None = None
+    step: SavedStep | None = None
 
 
 class SavedRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,41 +21,41 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.lab import Lab
     from circuitboard.metrics import Metric
     from circuitboard.prompts import Prompts
 
 
-def saved_of(board: Board, lab: Lab, marks: Fingerprint | None, *, states: int | None = None) -> s.SavedBoard | None:
+def saved_of(desk: Desk, lab: Lab, marks: Fingerprint | None, *, states: int | None = None) -> s.SavedBoard | None:
     """What the file of a board holds; None if its numbers come from another bench than `lab` by now.
 
     Parameters
     ----------
-    board, lab
+    desk, lab
         The board, and the bench that it had when `marks` were taken.
     marks
         The fingerprint of the model that the bench measured; None leaves it out.
     states
         How many states are kept at most; see `saved_tree`.
     """
-    shown = board.shown
-    tree = saved_tree(shown.history, board.history_values, states)
+    shown = desk.shown
+    tree = saved_tree(shown.history, desk.values, states)
     _first, *more = lab.metrics
     values = {metric.name: _numbers(lab.values(shown.run, metric)) for metric in more}
-    if board.lab is not lab:
+    if desk.lab is not lab:
         return None
     return s.SavedBoard(
         format="circuitboard.board",
         version=s.FORMAT_VERSION,
         versions=versions(),
         model=manifest_of(lab, marks),
-        prompts=_prompts(board.prompts.of("clean"), board.pair.recipe),
+        prompts=_prompts(desk.prompts.of("clean"), desk.pair.recipe),
         metric={metric.name: _metric(metric) for metric in lab.metrics},
         states=tree.states,
         values=_numbers(shown.outcome.values),
         more_values=values,
-        reference=None if board.reference_prompts is None else _reference(board.reference_prompts),
+        reference=None if desk.reference_prompts is None else _reference(desk.reference_prompts),
         current=tree.current,
         ahead=tree.ahead,
         left_out=tree.left_out,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from circuitboard.errors import SessionFileError
 from circuitboard.files import saved as s
 from circuitboard.files.edits import EditReader, EditWriter, name_in
+from circuitboard.files.steps import saved_step, step_in
 from circuitboard.steps import BoardState, History, Node
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def saved_tree(history: History, values: Mapping[int, float], most: int | None =
                 node.note,
                 None if parent is None else place[parent],
                 value if value is not None and math.isfinite(value) else None,
+                None if node.step is None or parent != node.parent else saved_step(node.step, node.state, writer),
             )
         )
     ahead = [place[index] for index in history.ahead if index in place]
@@ -106,6 +108,7 @@ def tree_in(saved: s.SavedBoard) -> tuple[History, dict[int, float]]:
             "restore" if state.label is None else state.label,
             BoardState(state.base, tuple(reader.edit(edit) for edit in state.edits)),
             name_in(state.note),
+            None if state.step is None else step_in(state.step, reader),
         )
         for index, state in enumerate(saved.states)
     ]

@@ -6,11 +6,12 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 import torch
 
+from circuitboard.desk.desk import Desk, OnDesk
 from circuitboard.desk.lab import Lab
 from circuitboard.desk.manifest import ModelManifest, manifest_of, versions
 from circuitboard.engine import tolerance
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.board.board import Board
     from circuitboard.files import MetricsGiven
     from circuitboard.models.account.fingerprint import Fingerprint
 
@@ -48,6 +48,9 @@ MAX_BYTES = 64 * 2**20
 
 _INDENTED = 2**20
 """A larger file is written without line breaks, which would be most of it."""
+
+
+B = TypeVar("B", bound=OnDesk)
 
 
 class _Header(msgspec.Struct):
@@ -63,22 +66,22 @@ class Encoded:
     left_out: int
 
 
-def save(board: Board, path: str | Path) -> None:
+def save(desk: Desk, path: str | Path) -> None:
     """Write a board, whole or not at all; warn if its history is larger than a file may be."""
-    board.lab.watch.require_unchanged()
+    desk.lab.watch.require_unchanged()
     place = path_of(path)
     require_place(place, overwrite=True)
-    found = encoded(board)
+    found = encoded(desk)
     write(place, found.data)
     if found.left_out:
         warnings.warn(
-            f"{shown_path(place)} has no room for {found.left_out:,} of the board's {len(board.history.nodes):,} states, the oldest that are neither named nor on the way to the current one.",
+            f"{shown_path(place)} has no room for {found.left_out:,} of the board's {len(desk.history.nodes):,} states, the oldest that are neither named nor on the way to the current one.",
             stacklevel=3,
         )
 
 
 def encoded(
-    board: Board, marks: Callable[[Lab], Fingerprint | None] = Lab.fingerprint, *, most_bytes: int | None = None
+    desk: Desk, marks: Callable[[Lab], Fingerprint | None] = Lab.fingerprint, *, most_bytes: int | None = None
 ) -> Encoded:
     """The file of a board. A history that is too large is cut to the states that fit.
 
@@ -96,8 +99,8 @@ def encoded(
     most_bytes = MAX_BYTES if most_bytes is None else most_bytes
     states = None
     while True:
-        lab = board.lab
-        saved = saved_of(board, lab, marks(lab), states=states)
+        lab = desk.lab
+        saved = saved_of(desk, lab, marks(lab), states=states)
         if saved is None:
             continue  # measured again meanwhile: weights and numbers must be of one moment
         try:
@@ -150,7 +153,7 @@ class Recomputed:
 
 
 @dataclass(frozen=True, eq=False)
-class Reopened:
+class Reopened(Generic[B]):
     """A saved board, computed again, and how it compares with what was saved.
 
     Parameters
@@ -163,7 +166,7 @@ class Reopened:
         What the manifest says otherwise than this machine: versions, weights, tokenizer, device, dtype.
     """
 
-    board: Board
+    board: B
     metrics: tuple[Recomputed, ...]
     differences: tuple[str, ...]
 
@@ -173,8 +176,8 @@ class Reopened:
 
 
 def load(
-    kind: type[Board], path: str | Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
-) -> Board:
+    kind: Callable[..., B], path: str | Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
+) -> B:
     """Read a board and compute it again; warn if its numbers are others now."""
     place = path_of(path)
     reopened = reopen(kind, place, model, metric)
@@ -193,9 +196,16 @@ def load(
 
 
 def reopen(
-    kind: type[Board], path: Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
-) -> Reopened:
+    kind: Callable[..., B], path: Path, model: TransformerBridge | None, metric: MetricsGiven | None = None
+) -> Reopened[B]:
     """Read a board, compute it again and compare.
+
+    Parameters
+    ----------
+    kind
+        Makes the board, as `cb.Board` is called.
+    path, model, metric
+        As for `cb.Board.load`.
 
     Raises
     ------
@@ -222,9 +232,10 @@ def reopen(
                 reference=reference_in(saved.reference, model),
             )
             unless_taken.callback(board.close)
-            board.resume(history)
-            compared = tuple(_compared(path, saved, board))
-            differences = tuple(_differences(saved, board))
+            desk = board.desk
+            desk.resume(history)
+            compared = tuple(_compared(path, saved, desk))
+            differences = tuple(_differences(saved, desk))
         except CircuitboardError as error:
             message, where = plain(error.message, lines=True)[:1_500], shown_path(path)
             if isinstance(error, SessionFileError):
@@ -236,7 +247,7 @@ def reopen(
             ) from error
         if all(one.ok for one in compared) and not any(one.startswith("weights ") for one in differences):
             # What the states were then they still are; the numbers of another model would be no states of this board.
-            board.remember(values)
+            desk.remember(values)
         unless_taken.pop_all()
     return Reopened(board, compared, differences)
 
@@ -319,14 +330,14 @@ def _check_model(path: Path, saved: ModelManifest, model: TransformerBridge) -> 
         )
 
 
-def _compared(path: Path, saved: SavedBoard, board: Board) -> Iterator[Recomputed]:
-    lab = board.lab
+def _compared(path: Path, saved: SavedBoard, desk: Desk) -> Iterator[Recomputed]:
+    lab = desk.lab
     dtypes = {str(dtype).removeprefix("torch."): dtype for dtype in RELATIVE}
     here = lab.adapter.dtype
     for metric in lab.metrics:
         numbers = saved.more_values.get(metric.name, saved.values)
         expected = torch.tensor([float("nan") if value is None else value for value in numbers], dtype=torch.float64)
-        found = lab.values(board.shown.run, metric).double()
+        found = lab.values(desk.shown.run, metric).double()
         if expected.shape != found.shape:
             raise SessionFileError(
                 f"{shown_path(path)} is damaged: {len(expected)} values for {len(found)} prompts.",
@@ -341,9 +352,9 @@ def _compared(path: Path, saved: SavedBoard, board: Board) -> Iterator[Recompute
         yield Recomputed(metric.name, float(expected.mean()), float(found.mean()), worst, allowed)
 
 
-def _differences(saved: SavedBoard, board: Board) -> Iterator[str]:
+def _differences(saved: SavedBoard, desk: Desk) -> Iterator[str]:
     """What is not as the manifest says."""
-    now, model = versions(), manifest_of(board.lab, board.lab.fingerprint())
+    now, model = versions(), manifest_of(desk.lab, desk.lab.fingerprint())
     for name, then in saved.versions.items():
         here = now.get(name)
         if here != then:
@@ -352,4 +363,4 @@ def _differences(saved: SavedBoard, board: Board) -> Iterator[str]:
         then, here = getattr(saved.model, name), getattr(model, name)
         if then is not None and then != here:
             yield f"{name} was {plain(then)[:80]} and is {here}"
-    yield from changed_texts(saved, {metric.name: metric.given for metric in board.lab.metrics})
+    yield from changed_texts(saved, {metric.name: metric.given for metric in desk.lab.metrics})

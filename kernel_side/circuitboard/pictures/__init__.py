@@ -3,7 +3,7 @@
 from circuitboard.pictures.colour import STOPS, colour_of, require_colours
 from circuitboard.pictures.drawing import ESTIMATED, EXACT, UNKNOWN, MapDrawing
 from circuitboard.pictures.look import Look, Other, difference_of, looked_at, require_distance
-from circuitboard.pictures.of_board import distance_of, drawing_of, drawing_of_states, drawing_of_sweep
+from circuitboard.pictures.of_desk import distance_of, drawing_of, drawing_of_states, drawing_of_sweep
 from circuitboard.pictures.page import Shows, page_of
 from circuitboard.pictures.svg import svg_of
 from circuitboard.pictures.words import position_names, state_words

@@ -36,7 +36,7 @@ from circuitboard.protocol.wording import (
 from circuitboard.sweeps import normalized
 
 if TYPE_CHECKING:
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.pictures.drawing import MapDrawing
     from circuitboard.pictures.html import Cell
@@ -66,6 +66,8 @@ class Shows:
         Whose top tokens are listed.
     colours
         Of what lowers and what raises the metric.
+    code
+        Python that makes the board again.
     """
 
     maps: Sequence[tuple[MapDrawing, str]] = ()
@@ -73,9 +75,10 @@ class Shows:
     values: Mapping[int, float] = field(default_factory=dict)
     prompt: int = 0
     colours: ColourMap = "orange-blue"
+    code: str = ""
 
 
-def page_of(board: Board, state: Shown, shows: Shows) -> str:
+def page_of(desk: Desk, state: Shown, shows: Shows) -> str:
     """The page of the state that a board is in. Hashes the model's weights, which takes a second a gigabyte.
 
     Raises
@@ -83,7 +86,7 @@ def page_of(board: Board, state: Shown, shows: Shows) -> str:
     InterventionError
         `moved_on` if the board was stepped meanwhile, since its code and its numbers may be of two states then.
     """
-    title = f"{name_words(board.lab.adapter.name)}: {metric_words(board.lab.metric.name)} {signed(state.outcome.value)}"
+    title = f"{name_words(desk.lab.adapter.name)}: {metric_words(desk.lab.metric.name)} {signed(state.outcome.value)}"
     drawings = [svg_of(drawing, bare=True) for drawing, _ in shows.maps]
     normal, strong = characters("".join(drawings))
     faces = font.face(normal, "normal") + font.face(strong, "bold") if drawings else ""
@@ -91,19 +94,19 @@ def page_of(board: Board, state: Shown, shows: Shows) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; base-uri 'none'; form-action 'none'"
     sections = [
-        _head(board, state),
-        _prompts(board),
-        _edits(board, state, shows.effects),
+        _head(desk, state),
+        _prompts(desk),
+        _edits(desk, state, shows.effects),
         *(_map(drawing, svg, code) for (drawing, code), svg in zip(shows.maps, drawings, strict=True)),
         *([] if shows.maps else ["<h2>Map</h2><p>No map of this state was known when the page was made.</p>"]),
-        _metrics(board, state),
-        _per_prompt(board, state),
-        _top_tokens(board, state, shows.prompt),
-        _history(board, state, shows.values),
-        _code(board),
-        _manifest(board),
+        _metrics(desk, state),
+        _per_prompt(desk, state),
+        _top_tokens(desk, state, shows.prompt),
+        _history(desk, state, shows.values),
+        _code(shows.code) if shows.code else "",
+        _manifest(desk),
     ]
-    if board.shown is not state:
+    if desk.shown is not state:
         raise InterventionError(
             "The board was stepped while its page was written, so it was dropped; export it again.", code="moved_on"
         )
@@ -117,8 +120,8 @@ def page_of(board: Board, state: Shown, shows: Shows) -> str:
     )
 
 
-def _head(board: Board, state: Shown) -> str:
-    lab, base, n = board.lab, state.history.state.base, board.prompts.n
+def _head(desk: Desk, state: Shown) -> str:
+    lab, base, n = desk.lab, state.history.state.base, desk.prompts.n
     metric, values = lab.metric, state.outcome.values.double()
     clean, corrupted = lab.unedited(base)
     error = f" ± {plain(float(standard_error(values)))} s.e." if n > 1 else ""
@@ -138,8 +141,8 @@ def _head(board: Board, state: Shown) -> str:
     )
 
 
-def _prompts(board: Board) -> str:
-    prompts = board.prompts
+def _prompts(desk: Desk) -> str:
+    prompts = desk.prompts
     first, *others = [_prompt(prompts, index) for index in range(min(prompts.n, _PROMPTS))]
     runs = "Both runs, token by token; where they differ, the clean token is above." if prompts.corrupted_tokens is not None else "Token by token."  # fmt: skip
     parts = [f'<h2>Prompts</h2><p class="quiet">{runs}</p>{first}']
@@ -188,7 +191,7 @@ def _answers(answers: str) -> str:
     return " or ".join(token_words(answer) for answer in answers.split(" |"))
 
 
-def _edits(board: Board, state: Shown, effects: Mapping[int, float]) -> str:
+def _edits(desk: Desk, state: Shown, effects: Mapping[int, float]) -> str:
     edits = state.history.state.edits
     if not edits:
         return f"<h2>Edits</h2><p>Nothing is edited: the {state.history.state.base} run.</p>"
@@ -206,7 +209,7 @@ def _edits(board: Board, state: Shown, effects: Mapping[int, float]) -> str:
                 number("" if change is None else plain(change, 3)),
             )
         )
-    unit = name_words(board.lab.metric.unit or "the metric's own unit", 40)
+    unit = name_words(desk.lab.metric.unit or "the metric's own unit", 40)
     columns: list[Cell] = ["edit", "state", ("effect", "n"), ("change of norm", "n")]
     caption = f"In the order in which they act. Effect: the metric with minus without this edit, the others in force, in {unit}."
     looks = ["" if edit.enabled else "off" for edit in edits]
@@ -235,13 +238,13 @@ def _map(drawing: MapDrawing, svg: str, code: str) -> str:
     )
 
 
-def _metrics(board: Board, state: Shown) -> str:
-    lab, base = board.lab, state.history.state.base
+def _metrics(desk: Desk, state: Shown) -> str:
+    lab, base = desk.lab, state.history.state.base
     rows: list[Sequence[Cell]] = []
     for metric in lab.metrics:
         values = lab.values(state.run, metric).double()
         clean, corrupted = lab.unedited(base, metric)
-        error = plain(float(standard_error(values)), 4) if board.prompts.n > 1 else ""
+        error = plain(float(standard_error(values)), 4) if desk.prompts.n > 1 else ""
         rows.append(
             (
                 metric_words(metric.name),
@@ -256,8 +259,8 @@ def _metrics(board: Board, state: Shown) -> str:
     return f"<h2>Metrics</h2>{table(columns, rows, caption='Means over prompts')}"
 
 
-def _per_prompt(board: Board, state: Shown) -> str:
-    lab, base, prompts = board.lab, state.history.state.base, board.prompts
+def _per_prompt(desk: Desk, state: Shown) -> str:
+    lab, base, prompts = desk.lab, state.history.state.base, desk.prompts
     unedited = lab.unedited(base)
     before = unedited.clean if base == "clean" or unedited.corrupted is None else unedited.corrupted
     change = state.outcome.values - before
@@ -286,7 +289,7 @@ def _per_prompt(board: Board, state: Shown) -> str:
     return "<h2>Prompt by prompt</h2>" + (found if prompts.n <= 20 else folded(f"{prompts.n} prompts", found))  # noqa: PLR2004  a screenful
 
 
-def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
+def _top_tokens(desk: Desk, state: Shown, prompt: int) -> str:
     rows: list[Sequence[Cell]] = [
         (
             token_words(row.token),
@@ -297,7 +300,7 @@ def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
             number(signed(row.logit, 3)),
             number(signed(row.change, 3), row.change),
         )
-        for row in top_tokens(board.lab, state.run, _TOKENS, prompt)
+        for row in top_tokens(desk.lab, state.run, _TOKENS, prompt)
     ]
     columns: list[Cell] = [
         "token",
@@ -310,20 +313,20 @@ def _top_tokens(board: Board, state: Shown, prompt: int) -> str:
     return f"<h2>Next tokens</h2>{table(columns, rows, caption=f'The likeliest after prompt {prompt + 1}')}"
 
 
-def _unedited_values(board: Board, state: Shown) -> dict[int, float]:
+def _unedited_values(desk: Desk, state: Shown) -> dict[int, float]:
     """The metric of the states in which nothing is edited: that of the base run."""
     found = {}
     for index, node in enumerate(state.history.nodes):
         if not node.state.active:
-            runs = board.lab.unedited(node.state.base)
+            runs = desk.lab.unedited(node.state.base)
             base = runs.clean if node.state.base == "clean" or runs.corrupted is None else runs.corrupted
             found[index] = float(base.double().mean())
     return found
 
 
-def _history(board: Board, state: Shown, values: Mapping[int, float]) -> str:
+def _history(desk: Desk, state: Shown, values: Mapping[int, float]) -> str:
     history = state.history
-    values = {**_unedited_values(board, state), **values, history.current: state.outcome.value}
+    values = {**_unedited_values(desk, state), **values, history.current: state.outcome.value}
     numbered = list(enumerate(history.nodes))[-_STATES:]
     rows: list[Sequence[Cell]] = []
     for index, node in numbered:
@@ -346,8 +349,8 @@ def _history(board: Board, state: Shown, values: Mapping[int, float]) -> str:
     return f"<h2>History</h2>{table(columns, rows, caption=caption, looks=looks)}"
 
 
-def _code(board: Board) -> str:
-    return f'<h2>Code</h2><p class="quiet">Makes this board again.</p><pre tabindex="0" aria-label="Python">{_source(board.to_python())}</pre>'
+def _code(text: str) -> str:
+    return f'<h2>Code</h2><p class="quiet">Makes this board again.</p><pre tabindex="0" aria-label="Python">{_source(text)}</pre>'
 
 
 def _source(code: str) -> str:
@@ -355,8 +358,8 @@ def _source(code: str) -> str:
     return "\n".join(markup(line.replace("\t", "    ")) for line in code.split("\n"))
 
 
-def _manifest(board: Board) -> str:
-    model, engine = manifest_of(board.lab, board.lab.fingerprint()), board.lab.choice
+def _manifest(desk: Desk) -> str:
+    model, engine = manifest_of(desk.lab, desk.lab.fingerprint()), desk.lab.choice
     facts = {
         "model": model.name,
         "loaded as": model.reload,

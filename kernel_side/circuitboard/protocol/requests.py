@@ -17,6 +17,10 @@ class Request(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fiel
     id: str
 
 
+class StepRequest(Request, frozen=True):
+    """A step of `circuitboard.steps.step`, of the same name and with the same fields."""
+
+
 class Hello(Request, frozen=True, tag="hello"):
     """Ask for everything. Answered by `Welcome`, followed by a `MapEvent`."""
 
@@ -31,21 +35,21 @@ class Click(Request, frozen=True, tag="click"):
     positions: list[int] | None = None
 
 
-class Remove(Request, frozen=True, tag="remove"):
+class Remove(StepRequest, frozen=True, tag="remove"):
     """Remove the edit at this index of `Snapshot.edits`, or those at several, in one step."""
 
     index: int | list[int]
     revision: int
 
 
-class Toggle(Request, frozen=True, tag="toggle"):
+class Toggle(StepRequest, frozen=True, tag="toggle"):
     """Switch the edit at this index of `Snapshot.edits` off, or on again; of several, all off if any is in force."""
 
     index: int | list[int]
     revision: int
 
 
-class SetStrength(Request, frozen=True, tag="set_strength"):
+class SetStrength(StepRequest, frozen=True, tag="set_strength"):
     """Give the edit at this index of `Snapshot.edits` another strength; only scale and add have one.
 
     Requests with the same `drag` that follow each other are one step of the history: the last strength is the one
@@ -58,7 +62,7 @@ class SetStrength(Request, frozen=True, tag="set_strength"):
     drag: str | None = None
 
 
-class Group(Request, frozen=True, tag="group"):
+class Group(StepRequest, frozen=True, tag="group"):
     """Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs."""
 
     indices: list[int]
@@ -66,7 +70,7 @@ class Group(Request, frozen=True, tag="group"):
     name: str | None
 
 
-class Rename(Request, frozen=True, tag="rename"):
+class Rename(StepRequest, frozen=True, tag="rename"):
     """Call something by another name; null takes the name away.
 
     `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
@@ -77,14 +81,14 @@ class Rename(Request, frozen=True, tag="rename"):
     name: str | None
 
 
-class Note(Request, frozen=True, tag="note"):
+class Note(StepRequest, frozen=True, tag="note"):
     """Call a state of `Snapshot.history` by a name; null takes the name away. No step."""
 
     node: int
     text: str | None
 
 
-class Move(Request, frozen=True, tag="move"):
+class Move(StepRequest, frozen=True, tag="move"):
     """Have the edit at one index of `Snapshot.edits` act at another."""
 
     index: int
@@ -114,15 +118,15 @@ class Apply(Request, frozen=True, tag="apply"):
     edits: list[EditSpec]
 
 
-class Undo(Request, frozen=True, tag="undo"):
+class Undo(StepRequest, frozen=True, tag="undo"):
     """Go back to the state before the last step."""
 
 
-class Redo(Request, frozen=True, tag="redo"):
+class Redo(StepRequest, frozen=True, tag="redo"):
     """Go forward again to where the last undo came from."""
 
 
-class Restore(Request, frozen=True, tag="restore"):
+class Restore(StepRequest, frozen=True, tag="restore"):
     """Go to a state of `Snapshot.history` by its id. From there, undo goes to its parent.
 
     Going back along the line of the current state is like so many undos, and redo leads forward again; going where
@@ -132,11 +136,11 @@ class Restore(Request, frozen=True, tag="restore"):
     node: int
 
 
-class Clear(Request, frozen=True, tag="clear"):
+class Clear(StepRequest, frozen=True, tag="clear"):
     """Remove all edits; a step like any other."""
 
 
-class SetBase(Request, frozen=True, tag="set_base"):
+class SetBase(StepRequest, frozen=True, tag="set_base"):
     """Choose which run is edited."""
 
     base: Base

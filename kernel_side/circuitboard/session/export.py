@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from circuitboard.errors import InterventionError, SessionFileError
 from circuitboard.files import plain, require_place, write
-from circuitboard.files.code import sweep_expression
+from circuitboard.files.code import last_step, sweep_expression, to_python
 from circuitboard.files.storage import encoded
 from circuitboard.pictures import (
     Look,
@@ -29,7 +29,6 @@ from circuitboard.pictures import (
     svg_of,
 )
 from circuitboard.protocol.messages import Exported, Saved
-from circuitboard.session.last_step import last_step
 from circuitboard.session.maps.live_map import EXACT
 from circuitboard.session.maps.sent_maps import SentMaps
 from circuitboard.sweeps import edited_cells
@@ -37,7 +36,7 @@ from circuitboard.sweeps import edited_cells
 if TYPE_CHECKING:
     import numpy as np
 
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.protocol.drawing import ColourMap
     from circuitboard.protocol.messages import AnyAnswer, Export, MapLook, Save
@@ -81,18 +80,18 @@ class Known:
     sent: SentMaps = field(default_factory=SentMaps)
 
 
-def give_export(reply: Reply, request: Export, board: Board, known: Known) -> None:
+def give_export(reply: Reply, request: Export, desk: Desk, known: Known) -> None:
     """Answer an `Export`, at once where that takes no time."""
     if request.what in SLOW:
-        _aside(reply, lambda: exported(request.id, request.what, board, known, request.look))
+        _aside(reply, lambda: exported(request.id, request.what, desk, known, request.look))
     else:
-        answer = exported(request.id, request.what, board, known, request.look)
+        answer = exported(request.id, request.what, desk, known, request.look)
         reply.give(lambda _seq: answer)
 
 
-def give_saved(reply: Reply, request: Save, board: Board) -> None:
+def give_saved(reply: Reply, request: Save, desk: Desk) -> None:
     """Answer a `Save`."""
-    _aside(reply, lambda: saved(request.id, request.path, board, overwrite=request.overwrite))
+    _aside(reply, lambda: saved(request.id, request.path, desk, overwrite=request.overwrite))
 
 
 def _aside(reply: Reply, make: Callable[[], AnyAnswer]) -> None:
@@ -109,7 +108,7 @@ def _aside(reply: Reply, make: Callable[[], AnyAnswer]) -> None:
     threading.Thread(target=work, name="circuitboard-export", daemon=True).start()
 
 
-def exported(request: str, what: What, board: Board, known: Known, look: MapLook | None = None) -> Exported:
+def exported(request: str, what: What, desk: Desk, known: Known, look: MapLook | None = None) -> Exported:
     """Answer an `Export`.
 
     Raises
@@ -119,21 +118,21 @@ def exported(request: str, what: What, board: Board, known: Known, look: MapLook
         `map_forgotten` if a map cannot be looked at like this.
     """
     if what == "python":
-        return Exported(request, last_step(board.history), "last_step.py", "text/x-python")
-    board.lab.watch.require_unchanged()
+        return Exported(request, last_step(desk.history), "last_step.py", "text/x-python")
+    desk.lab.watch.require_unchanged()
     if what == "html":
-        return Exported(request, html_of(board, known), f"{file_stem(board)}.html", "text/html")
+        return Exported(request, html_of(desk, known), f"{file_stem(desk)}.html", "text/html")
     if what == "board":
-        text = encoded(board).data.decode()
-        return Exported(request, text, f"{file_stem(board)}.board.json", "application/json")
+        text = encoded(desk).data.decode()
+        return Exported(request, text, f"{file_stem(desk)}.board.json", "application/json")
     state = _map(known)
     name = f"circuitboard-{state.view.map}"
     if what == "svg":
-        return Exported(request, svg_of(looked_map(board, state, known, look)), f"{name}.svg", "image/svg+xml")
-    return Exported(request, csv_of(state, board, _columns(board, state, known, look)), f"{name}.csv", "text/csv")
+        return Exported(request, svg_of(looked_map(desk, state, known, look)), f"{name}.svg", "image/svg+xml")
+    return Exported(request, csv_of(state, desk, _columns(desk, state, known, look)), f"{name}.csv", "text/csv")
 
 
-def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
+def saved(request: str, path: str, desk: Desk, *, overwrite: bool) -> Saved:
     """Answer a `Save`.
 
     Raises
@@ -154,15 +153,15 @@ def saved(request: str, path: str, board: Board, *, overwrite: bool) -> Saved:
     if place is None:
         raise SessionFileError("Name a file to save the board in.", code="cannot_write")
     require_place(place, overwrite=overwrite)
-    data = encoded(board).data
+    data = encoded(desk).data
     write(place, data, overwrite=overwrite)
     return Saved(request, str(place), len(data))
 
 
-def drawn_map(board: Board, state: MapState, colours: ColourMap = "orange-blue", prompt: int = 0) -> MapDrawing:
+def drawn_map(desk: Desk, state: MapState, colours: ColourMap = "orange-blue", prompt: int = 0) -> MapDrawing:
     """The panel's map as it is drawn outside of it, positions named by the tokens of the prompt that is looked at."""
     drawing = drawing_of(
-        board,
+        desk,
         state.shown,
         state.grid,
         state.effect,
@@ -173,12 +172,12 @@ def drawn_map(board: Board, state: MapState, colours: ColourMap = "orange-blue",
         prompt=prompt,
         filling=state.status == "computing",
     )
-    if board.prompts.n == 1 or not drawing.tokens:
+    if desk.prompts.n == 1 or not drawing.tokens:
         return drawing
     return replace(drawing, details=[*drawing.details, f"Columns are named by the tokens of prompt {prompt + 1}."])
 
 
-def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None) -> MapDrawing:
+def looked_map(desk: Desk, state: MapState, known: Known, look: MapLook | None) -> MapDrawing:
     """The panel's map as a view looks at it.
 
     Raises
@@ -186,10 +185,10 @@ def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None
     CircuitboardError
         `bad_look`, `no_share`, `other_map`, `map_forgotten`.
     """
-    drawing = drawn_map(board, state, known.colours, known.prompt)
+    drawing = drawn_map(desk, state, known.colours, known.prompt)
     if look is None:
         return drawing
-    other = _other(board, state, known, look)
+    other = _other(desk, state, known, look)
     seen = Look(
         share=look.unit == "share",
         rows=look.rows,
@@ -201,46 +200,46 @@ def looked_map(board: Board, state: MapState, known: Known, look: MapLook | None
         order=look.order,
         layers=look.layers,
     )
-    return looked_at(drawing, seen, other, distance_of(board, state.shown))
+    return looked_at(drawing, seen, other, distance_of(desk, state.shown))
 
 
-def _other(board: Board, state: MapState, known: Known, look: MapLook) -> Other | None:
+def _other(desk: Desk, state: MapState, known: Known, look: MapLook) -> Other | None:
     if look.against is None:
         return None
-    return known.sent.called(look.against).beside(state, board.prompts, known.prompt)
+    return known.sent.called(look.against).beside(state, desk.prompts, known.prompt)
 
 
 def _columns(
-    board: Board, state: MapState, known: Known, look: MapLook | None
+    desk: Desk, state: MapState, known: Known, look: MapLook | None
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """What a look makes of the effects: name of the column → its numbers, and what is known of them."""
     if look is None:
         return {}
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    a = _other(board, state, known, look)
+    a = _other(desk, state, known, look)
     if a is not None:
         found["effect_a"] = a.effect, a.known
         found["difference"] = difference_of(a, state.effect, state.known)
     if look.unit == "share":
-        distance = require_distance(distance_of(board, state.shown))
+        distance = require_distance(distance_of(desk, state.shown))
         shares = {"effect": (state.effect, state.known), **found}
         found |= {f"{name}_normalized": (effect / distance, told) for name, (effect, told) in shares.items()}
     return found
 
 
-def html_of(board: Board, known: Known) -> str:
+def html_of(desk: Desk, known: Known) -> str:
     """The board as one page, with the panel's map if it is of the state that is shown."""
     shown, state = known.shown, known.map
     maps = []
     if state is not None and state.shown is shown and state.grid.cells:
-        maps.append((drawn_map(board, state, known.colours, known.prompt), sweep_expression(board, state.grid)))
+        maps.append((drawn_map(desk, state, known.colours, known.prompt), sweep_expression(desk, state.grid)))
     effects = {indices[0]: effect for indices, effect in known.effects.items() if len(indices) == 1}
-    return page_of(board, shown, Shows(maps, effects, known.values, known.prompt, known.colours))
+    return page_of(desk, shown, Shows(maps, effects, known.values, known.prompt, known.colours, to_python(desk)))
 
 
-def file_stem(board: Board) -> str:
+def file_stem(desk: Desk) -> str:
     """Model and metric as the beginning of a file's name."""
-    words = f"{board.lab.adapter.name}-{board.lab.metric.name}"
+    words = f"{desk.lab.adapter.name}-{desk.lab.metric.name}"
     return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80].strip("-.") or "board"
 
 
@@ -252,14 +251,14 @@ def _map(known: Known) -> MapState:
     return known.map
 
 
-def csv_of(state: MapState, board: Board, more: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
+def csv_of(state: MapState, desk: Desk, more: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
     """A map as comma-separated values (RFC 4180): site, value, effect, exact; empty where nothing is known.
 
     `more` are columns to the right of these: name → numbers, and what is known of them.
     """
     value = state.shown.outcome.value
     edits = state.shown.history.state.edits
-    edited = edited_cells(state.grid.cells, edits, board.prompts, by_position=state.grid.by == "pos")
+    edited = edited_cells(state.grid.cells, edits, desk.prompts, by_position=state.grid.by == "pos")
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(("site", "value", "effect", "exact", *more))

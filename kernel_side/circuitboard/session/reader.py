@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from circuitboard.errors import EngineError
 from circuitboard.protocol import messages as m
-from circuitboard.session.board_ref import BoardRef
+from circuitboard.session.desk_ref import DeskRef
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.engine import CancelToken, Job
     from circuitboard.session.reply import Reply
 
@@ -32,18 +32,18 @@ class Reader:
 
     Parameters
     ----------
-    board
+    desk
         Whose worker computes.
     """
 
-    def __init__(self, board: Board) -> None:
-        self._here = BoardRef(board)
+    def __init__(self, desk: Desk) -> None:
+        self._here = DeskRef(desk)
         self._lock = threading.RLock()
         self._pending: _Pending | None = None
         self._job: Job[Found] | None = None
 
     @property
-    def _board(self) -> Board:
+    def _board(self) -> Desk:
         """The board; refused once it is gone."""
         return self._here()
 

@@ -6,7 +6,6 @@ worker and answered when those end. The panel's settings live here, so that two 
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 import weakref
@@ -18,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from circuitboard.address import Site, site
-from circuitboard.board.display import made
 from circuitboard.boundary import inside
 from circuitboard.desk.checks.user_code import came_from_a_panel
 from circuitboard.errors import AddressError, EngineError, InterventionError
+from circuitboard.files.code import to_python
 from circuitboard.protocol import messages as m
 from circuitboard.protocol.codec import decode_request, request_id
-from circuitboard.session.board_ref import BoardRef, gone
+from circuitboard.session.asked_step import asked_step
 from circuitboard.session.busy import BusyWatch
+from circuitboard.session.desk_ref import DeskRef, gone
 from circuitboard.session.edit_in_words import intervention_of
 from circuitboard.session.export import Known, give_export, give_saved
 from circuitboard.session.maps.live_map import LiveMap, MapState
 from circuitboard.session.maps.map_events import MapEvents
 from circuitboard.session.maps.map_grid import maps_of, require_map
-from circuitboard.session.meant_edits import meant_edits, places_of, stale
 from circuitboard.session.publisher import Publisher, Send
 from circuitboard.session.reader import Reader
 from circuitboard.session.readings.asked import Asked
@@ -40,19 +39,18 @@ from circuitboard.session.readings.detail import detail_reading
 from circuitboard.session.readings.trace import readers_reading, trace_reading
 from circuitboard.session.reply import Reply, when_done
 from circuitboard.session.snapshot import setup_of, snapshot_of
-from circuitboard.session.tree import tree_of
-from circuitboard.steps import History
-from circuitboard.steps.clicking import after_click, clicked
+from circuitboard.session.tree import short, tree_of
+from circuitboard.steps import Change, History, Step
+from circuitboard.steps.clicking import click_step, clicked
+from circuitboard.steps.step import Add
 
 if TYPE_CHECKING:
     from circuitboard.address import Edge
-    from circuitboard.board import Board
     from circuitboard.desk.checks.verification import Verification
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import Job
-    from circuitboard.steps import Edit
-
-Move = Callable[[History], History]
+    from circuitboard.files.autosave import Autosave
 
 MAP_PATIENCE_S, MAP_LOOK_S = 30.0, 0.05
 """How long a map without a view is waited for, and how often it is looked at."""
@@ -63,34 +61,41 @@ class Session:
 
     Parameters
     ----------
-    board
-        The one shown.
+    desk
+        Of the board that is shown.
     send
         Sends a JSON object and buffers to every view.
+    autosave
+        What keeps the board on disk, if something does.
+    looked_at
+        Called when a view opens.
     """
 
-    def __init__(self, board: Board, send: Send) -> None:
-        self._here = BoardRef(board)
-        self._view = m.View(map=(maps_of(board.lab.adapter) or ["head"])[0])
+    def __init__(
+        self, desk: Desk, send: Send, autosave: Autosave | None = None, looked_at: Callable[[], None] = lambda: None
+    ) -> None:
+        self._here = DeskRef(desk)
+        self._autosave, self._looked_at = autosave, looked_at
+        self._view = m.View(map=(maps_of(desk.lab.adapter) or ["head"])[0])
         self._effects: tuple[Shown | None, dict[tuple[int, ...], float]] = (None, {})
         self._drag: tuple[str | None, int] = (None, 0)
         self._lock = threading.RLock()
         self._publisher = Publisher(send)
         self._owed: set[Reply] = set()
         self._busy = BusyWatch(self._announce)
-        self._map = LiveMap(board, self._map_changed, self._effects_known)
+        self._map = LiveMap(desk, self._map_changed, self._effects_known)
         self._map_events = MapEvents()
-        self._details, self._traces, self._comparisons = Reader(board), Reader(board), Reader(board)
+        self._details, self._traces, self._comparisons = Reader(desk), Reader(desk), Reader(desk)
         self._watched = False
         # Weakly, as the board: its metrics are the user's functions, which may refer to the board.
-        self._told = weakref.ref(board.lab)
+        self._told = weakref.ref(desk.lab)
         self._closed = False
-        self._unsubscribe = board.on_move(self._moved)
-        self._unwatch = None if board.autosave is None else board.autosave.subscribe(self._publish_snapshot)
+        self._unsubscribe = desk.on_move(self._moved)
+        self._unwatch = None if autosave is None else autosave.subscribe(self._publish_snapshot)
 
     @property
-    def _board(self) -> Board:
-        """The board; refused once it is gone."""
+    def _desk(self) -> Desk:
+        """The board's desk; refused once it is gone."""
         return self._here()
 
     @property
@@ -112,7 +117,7 @@ class Session:
         with self._lock:
             self._view = self._checked(msgspec.structs.replace(self._view, **given))
         self._publish_snapshot()
-        self._show_map(self._board.shown)
+        self._show_map(self._desk.shown)
 
     def pace(self, per_second: int) -> None:
         """Send this many events a second at most."""
@@ -120,7 +125,7 @@ class Session:
 
     def compute_map(self) -> None:
         """Start the map where no view is there to ask for it, and wait until it is known, half a minute at most."""
-        self._show_map(self._board.shown)
+        self._show_map(self._desk.shown)
         deadline = time.monotonic() + MAP_PATIENCE_S
         while (state := self._map.state) is not None and state.status == "computing" and time.monotonic() < deadline:
             time.sleep(MAP_LOOK_S)
@@ -169,12 +174,12 @@ class Session:
     @_handle.register
     def _(self, request: m.Hello, reply: Reply) -> None:
         self._watched = True
-        made(self._board)
-        self._board.lab.watch.compare()
+        self._looked_at()
+        self._desk.lab.watch.compare()
         setup = self._setup()
         # Made when it is sent: a snapshot from before could be older than the event that `seq` names.
         reply.give(lambda seq: m.Welcome(request.id, seq, setup, self._snapshot()))
-        self._show_map(self._board.shown)
+        self._show_map(self._desk.shown)
         if self._map.state is not None:
             self._map_changed(self._map.state, whole=True)
 
@@ -183,109 +188,25 @@ class Session:
         component = site(request.site)
         if component != component.component:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
-        prompts, mode, by_position = self._board.prompts, self._view.mode, self._view.map == "head_pos"
+        prompts, mode, by_position = self._desk.prompts, self._view.mode, self._view.map == "head_pos"
         where = self._at(component, request.positions)
-        self._step(
-            reply,
-            f"{mode} {component}",
-            lambda h: after_click(h, prompts, where, mode, by_position=by_position),
-            click=True,
-        )
-
-    @_handle.register
-    def _(self, request: m.Remove, reply: Reply) -> None:
-        edits = self._meant(request.index, request.revision)
-        label = f"remove {', '.join(map(str, edits))}"
-        self._step(reply, "remove", lambda h: h.pushed(label, h.state.removed(*places_of(h, edits))))
-
-    @_handle.register
-    def _(self, request: m.Toggle, reply: Reply) -> None:
-        edits = self._meant(request.index, request.revision)
-        label = f"toggle {', '.join(str(edit.intervention) for edit in edits)}"
-        self._step(reply, "toggle", lambda h: h.pushed(label, h.state.toggled(*places_of(h, edits))))
-
-    @_handle.register
-    def _(self, request: m.SetStrength, reply: Reply) -> None:
-        (edit,) = self._meant(request.index, request.revision)
-        stronger = dataclasses.replace(edit.intervention, strength=request.strength)
-        drag = request.drag
-
-        def move(history: History) -> History:
-            state = history.state.replaced(places_of(history, [edit])[0], stronger)
-            goes_on = drag is not None and self._drag == (drag, history.current)
-            moved = history.amended(f"{stronger}", state) if goes_on else history.pushed(f"{stronger}", state)
-            self._drag = drag, moved.current
-            return moved
-
-        self._step(reply, "strength", move, click=drag is not None)
-
-    @_handle.register
-    def _(self, request: m.Group, reply: Reply) -> None:
-        edits = self._meant(request.indices, request.revision)
-        words = ", ".join(str(edit.intervention) for edit in edits)
-        label = f"ungroup {words}" if request.name is None else f"group {request.name}: {words}"
-        name = request.name
-        self._step(reply, "group", lambda h: h.pushed(label, h.state.grouped(name, *places_of(h, edits))))
-
-    @_handle.register
-    def _(self, request: m.Rename, reply: Reply) -> None:
-        which, name = request.which, request.name
-        if isinstance(which, str):
-            if request.revision != self._board.shown.revision:
-                raise stale()
-            group = which
-            self._step(reply, "name", lambda h: h.pushed(f"name {group}: {name}", h.state.renamed(group, name)))
-            return
-        (edit,) = self._meant(which, request.revision)
-        label = f"name {edit.intervention}: {name or 'none'}"
-        self._step(reply, "name", lambda h: h.pushed(label, h.state.renamed(places_of(h, [edit])[0], name)))
-
-    @_handle.register
-    def _(self, request: m.Note, reply: Reply) -> None:
-        self._step(reply, "note", lambda h: h.noted(request.node, request.text))
-
-    @_handle.register
-    def _(self, request: m.Compare, reply: Reply) -> None:
-        reading = comparison_reading(request, self._board, self._view, lambda: self._map.state)
-        self._comparisons.ask(reading, reply)
-
-    @_handle.register
-    def _(self, request: m.Move, reply: Reply) -> None:
-        (edit,) = self._meant(request.index, request.revision)
-        self._meant(request.to, request.revision)
-        self._step(
-            reply, "move", lambda h: h.pushed(f"move {edit}", h.state.moved(places_of(h, [edit])[0], request.to))
-        )
+        self._step(reply, lambda h: click_step(h.state, prompts, where, mode, by_position=by_position), click=True)
 
     @_handle.register
     def _(self, request: m.Apply, reply: Reply) -> None:
         if not request.edits:
             raise InterventionError("There are no edits to apply; name at least one.", code="no_edits")
-        edits = [intervention_of(spec) for spec in request.edits]
-        label = ", ".join(map(str, edits))
-        self._step(reply, label, lambda h: h.pushed(label, h.state.added(edits)))
+        step = Add(tuple(intervention_of(spec) for spec in request.edits))
+        self._step(reply, lambda _history: step)
 
     @_handle.register
-    def _(self, _request: m.Undo, reply: Reply) -> None:
-        self._step(reply, "undo", History.undone)
+    def _(self, request: m.StepRequest, reply: Reply) -> None:
+        self._step(reply, asked_step(request, self._desk.shown), drag=getattr(request, "drag", None))
 
     @_handle.register
-    def _(self, _request: m.Redo, reply: Reply) -> None:
-        self._step(reply, "redo", History.redone)
-
-    @_handle.register
-    def _(self, request: m.Restore, reply: Reply) -> None:
-        self._step(reply, "restore", lambda h: h.restored(request.node))
-
-    @_handle.register
-    def _(self, _request: m.Clear, reply: Reply) -> None:
-        self._step(reply, "clear", lambda h: h.pushed("clear", h.state.cleared()) if h.state.edits else h)
-
-    @_handle.register
-    def _(self, request: m.SetBase, reply: Reply) -> None:
-        base = request.base
-        move: Move = lambda h: h.pushed(f"base {base}", h.state.based_on(base)) if h.state.base != base else h  # noqa: E731
-        self._step(reply, f"base {base}", move)
+    def _(self, request: m.Compare, reply: Reply) -> None:
+        reading = comparison_reading(request, self._desk, self._view, lambda: self._map.state)
+        self._comparisons.ask(reading, reply)
 
     @_handle.register
     def _(self, request: m.SetView, reply: Reply) -> None:
@@ -304,14 +225,14 @@ class Session:
 
     @_handle.register
     def _(self, _request: m.ResumeMap, reply: Reply) -> None:
-        self._map.resume(self._board.shown, self._view)
+        self._map.resume(self._desk.shown, self._view)
         self._details.again()
         self._traces.again()
         self._done(reply)
 
     @_handle.register
     def _(self, _request: m.Refresh, reply: Reply) -> None:
-        job = self._board.refresh_job()
+        job = self._desk.refresh()
         self._busy.started(job, "measuring the model")
         when_done(job, reply, lambda _outcome: self._done(reply))
 
@@ -322,72 +243,84 @@ class Session:
             answer = m.Verified(reply.request, error, found.tolerance, found.ok, found.tier, found.disagrees)
             reply.give(lambda _seq: answer)
 
-        when_done(self._board.verify_job(), reply, verified)
+        when_done(self._desk.verify(self._desk.history.state), reply, verified)
 
     @_handle.register
     def _(self, _request: m.CopyCode, reply: Reply) -> None:
-        text = self._board.to_python()
+        text = to_python(self._desk)
         reply.give(lambda _seq: m.Code(reply.request, text))
 
     @_handle.register
     def _(self, request: m.Detail, reply: Reply) -> None:
-        self._details.ask(detail_reading(request, self._board, self._view, self._known_positions), reply)
+        self._details.ask(detail_reading(request, self._desk, self._view, self._known_positions), reply)
 
     @_handle.register
     def _(self, request: m.Trace, reply: Reply) -> None:
-        self._traces.ask(trace_reading(request, self._board, self._view.mode), reply)
+        self._traces.ask(trace_reading(request, self._desk, self._view.mode), reply)
 
     @_handle.register
     def _(self, request: m.Readers, reply: Reply) -> None:
-        self._traces.ask(readers_reading(request, self._board), reply)
+        self._traces.ask(readers_reading(request, self._desk), reply)
 
     @_handle.register
     def _(self, request: m.Export, reply: Reply) -> None:
-        shown = self._board.shown
+        shown = self._desk.shown
         known_for, effects = self._effects
         of_edits = effects if known_for is shown else {}
         known = Known(
             shown,
             self._map.state,
             of_edits,
-            self._board.history_values.copy(),
+            self._desk.values.copy(),
             self._view.prompt,
             self._view.colours,
             sent=self._map_events.sent,
         )
-        give_export(reply, request, self._board, known)
+        give_export(reply, request, self._desk, known)
 
     @_handle.register
     def _(self, request: m.Save, reply: Reply) -> None:
-        give_saved(reply, request, self._board)
+        give_saved(reply, request, self._desk)
 
     # --- steps --------------------------------------------------------------------------------------
 
-    def _step(self, reply: Reply, what: str, move: Move, *, click: bool = False) -> None:
-        job = self._board.step(move, click=click)
-        self._busy.started(job, what)
+    def _step(
+        self, reply: Reply, step_at: Callable[[History], Step], *, click: bool = False, drag: str | None = None
+    ) -> None:
+        words = ""
+
+        def move(history: History) -> History:
+            nonlocal words
+            step = step_at(history)
+            if isinstance(step, Change) and drag is not None and self._drag == (drag, history.current):
+                moved = history.amended(step)
+            else:
+                moved = step.applied(history)
+            self._drag = drag, moved.current
+            words = short(step.label(history.state))
+            return moved
+
+        job = self._desk.step(move, click=click or drag is not None)
+        self._busy.started(job, words)
         when_done(job, reply, lambda _outcome: self._done(reply))
         job.future.add_done_callback(lambda _done: self._publish_change(job.future.exception()))
 
     def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
         """The component at these columns of the prompts; None means all."""
-        prompts = self._board.prompts
+        prompts = self._desk.prompts
         if columns is None:
             return component
         at = prompts.at_columns(columns)
         if not any(prompts.resolve(at)):
             raise AddressError(
-                f"The {self._board.base} prompts have no token there: other prompts begin earlier. Choose another column, or edit the other run.",
+                f"The {self._desk.base} prompts have no token there: other prompts begin earlier. Choose another column, or edit the other run.",
                 code="position_out_of_range",
             )
         return component.at(list(at or ()))
 
-    def _meant(self, indices: int | list[int], revision: int) -> list[Edit]:
-        return meant_edits(self._board.shown, indices, revision)
-
     def _checked(self, view: m.View) -> m.View:
         """The settings with positions in order, or the reason why they cannot be."""
-        prompts = self._board.prompts
+        prompts = self._desk.prompts
         if view.positions is not None:
             if not view.positions:
                 raise AddressError("Select at least one position, or all of them.", code="bad_positions")
@@ -397,15 +330,15 @@ class Session:
             view = msgspec.structs.replace(view, positions=sorted(where))
         if not 0 <= view.prompt < prompts.n:
             raise AddressError(f"There is no prompt {view.prompt}: the board has {prompts.n}.", code="no_such_prompt")
-        require_map(self._board.lab.adapter, view)
+        require_map(self._desk.lab.adapter, view)
         # Refused with the engine's own reason, before any click.
-        self._board.lab.plan(self._board.base, [clicked(Site("resid_pre", 0), view.mode, prompts)])
+        self._desk.lab.plan(self._desk.base, [clicked(Site("resid_pre", 0), view.mode, prompts)])
         return view
 
     # --- answers and events --------------------------------------------------------------------------
 
     def _done(self, reply: Reply) -> None:
-        reply.give(lambda _seq: m.Done(reply.request, self._board.shown.revision))
+        reply.give(lambda _seq: m.Done(reply.request, self._desk.shown.revision))
 
     def _announce(self, job: Job[Any], what: str) -> None:
         self._publisher.publish("busy", lambda seq: (m.BusyEvent(seq, what), []), urgent=True)
@@ -414,7 +347,7 @@ class Session:
             self._publish_snapshot()
 
     def _moved(self) -> None:
-        shown = self._board.shown
+        shown = self._desk.shown
         if self._watched:
             self._publish_snapshot()
             self._show_map(shown)
@@ -448,18 +381,25 @@ class Session:
 
     def _snapshot_event(self, seq: int) -> m.SnapshotEvent:
         """The board, and the model if it was measured again; made as it is sent, so that no view misses that."""
-        setup = None if self._told() is self._board.lab else self._setup()
+        setup = None if self._told() is self._desk.lab else self._setup()
         return m.SnapshotEvent(seq, self._snapshot(), setup)
 
     def _setup(self) -> m.Setup:
-        self._told = weakref.ref(self._board.lab)
-        return setup_of(self._board, version("circuitboard"))
+        self._told = weakref.ref(self._desk.lab)
+        return setup_of(self._desk, version("circuitboard"))
 
     def _snapshot(self) -> m.Snapshot:
-        shown = self._board.shown
+        shown = self._desk.shown
         known_for, effects = self._effects
-        tree = tree_of(shown.history, self._board.history_values)
-        return snapshot_of(self._board, shown, self._view, effects if known_for is shown else {}, tree)
+        tree = tree_of(shown.history, self._desk.values)
+        return snapshot_of(
+            self._desk,
+            shown,
+            self._view,
+            effects if known_for is shown else {},
+            tree,
+            None if self._autosave is None else self._autosave.problem,
+        )
 
 
 def _closed() -> EngineError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from weakref import WeakKeyDictionary
 
 from circuitboard.address import Edge, Site, describe
+from circuitboard.desk.notes import notes_of
 from circuitboard.desk.top_tokens import top_tokens
 from circuitboard.errors import InterventionError
 from circuitboard.files import plain
@@ -36,7 +37,7 @@ from circuitboard.session.maps.map_grid import maps_of
 from circuitboard.steps.clicking import clicked
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.lab import Lab
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import Receipt
@@ -54,9 +55,9 @@ MOST_RESAMPLED = 1000
 """Prompts up to which a click can wait for the bootstrap interval; with more, the standard error says as much."""
 
 
-def setup_of(board: Board, version: str) -> Setup:
+def setup_of(desk: Desk, version: str) -> Setup:
     """What stays the same while the board lives."""
-    prompts, lab = board.prompts, board.lab
+    prompts, lab = desk.prompts, desk.lab
     return Setup(
         protocol=PROTOCOL_VERSION,
         version=version,
@@ -66,19 +67,19 @@ def setup_of(board: Board, version: str) -> Setup:
         n_layers=lab.adapter.shape.n_layers,
         n_heads=lab.adapter.shape.n_heads,
         n_positions=prompts.n_positions,
-        prompts=_prompt_rows(board),
+        prompts=_prompt_rows(desk),
         has_corrupted=prompts.corrupted_tokens is not None,
-        modes=[ModeInfo(mode, refusal_of(board, mode)) for mode in get_args(Mode)],
+        modes=[ModeInfo(mode, refusal_of(desk, mode)) for mode in get_args(Mode)],
         maps=maps_of(lab.adapter),
         engine=EngineInfo(lab.choice.tier, lab.why),
     )
 
 
-def refusal_of(board: Board, mode: Mode) -> str | None:
+def refusal_of(desk: Desk, mode: Mode) -> str | None:
     """Why a click cannot do this on the run that is edited, or None if it can."""
-    lab = board.lab
+    lab = desk.lab
     try:
-        lab.plan(board.base, [clicked(Site("resid_pre", 0), mode, lab.prompts)])
+        lab.plan(desk.base, [clicked(Site("resid_pre", 0), mode, lab.prompts)])
     except InterventionError as error:
         if error.code == "no_source_run":
             return "There is no second prompt to patch from."
@@ -89,20 +90,25 @@ def refusal_of(board: Board, mode: Mode) -> str | None:
 
 
 def snapshot_of(
-    board: Board, shown: Shown, view: View, effects: Mapping[tuple[int, ...], float], history: Tree
+    desk: Desk,
+    shown: Shown,
+    view: View,
+    effects: Mapping[tuple[int, ...], float],
+    history: Tree,
+    unkept: str | None = None,
 ) -> Snapshot:
-    """The board's state; `effects` are those that are known of edits and groups, by their indices."""
-    lab, outcome = board.lab, shown.outcome
+    """The board's state; `effects` are those that are known of edits and groups, by their indices, `unkept` is why it is not on disk."""
+    lab, outcome = desk.lab, shown.outcome
     receipts = iter(outcome.receipts)
     edits = [
-        _edit_row(board, edit, view, effects.get((index,)), next(receipts) if edit.enabled else None)
+        _edit_row(desk, edit, view, effects.get((index,)), next(receipts) if edit.enabled else None)
         for index, edit in enumerate(shown.history.state.edits)
     ]
     return Snapshot(
         revision=shown.revision,
         base=shown.history.state.base,
-        metric=_metric_view(board, shown, lab.metric, outcome.change if shown.revision else None),
-        more_metrics=[_metric_view(board, shown, metric, None) for metric in lab.metrics[1:]],
+        metric=_metric_view(desk, shown, lab.metric, outcome.change if shown.revision else None),
+        more_metrics=[_metric_view(desk, shown, metric, None) for metric in lab.metrics[1:]],
         edits=edits,
         groups=[
             GroupRow(name, None if (effect := effects.get(indices)) is None else Real.of(effect))
@@ -111,22 +117,17 @@ def snapshot_of(
         can_undo=shown.history.can_undo,
         can_redo=shown.history.can_redo,
         history=history,
-        top_tokens=_top_tokens(board, shown, view),
-        notes=_notes(board),
+        top_tokens=_top_tokens(desk, shown, view),
+        notes=_notes(desk),
         view=view,
         latency_ms=outcome.latency_ms if shown.revision else None,
-        model_changed=board.lab.watch.known,
-        unkept=_unkept(board),
+        model_changed=desk.lab.watch.known,
+        unkept=None if unkept is None else plain(unkept)[:MOST_OF_A_PROBLEM],
     )
 
 
-def _unkept(board: Board) -> str | None:
-    problem = None if board.autosave is None else board.autosave.problem
-    return None if problem is None else plain(problem)[:MOST_OF_A_PROBLEM]
-
-
-def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | None) -> MetricView:
-    lab, base = board.lab, shown.history.state.base
+def _metric_view(desk: Desk, shown: Shown, metric: Metric, change: float | None) -> MetricView:
+    lab, base = desk.lab, shown.history.state.base
     values = shown.outcome.values if metric is lab.metric else lab.values(shown.run, metric)
     clean, corrupted = lab.unedited(base, metric)
     unedited = clean if base == "clean" or corrupted is None else corrupted
@@ -149,34 +150,34 @@ def _metric_view(board: Board, shown: Shown, metric: Metric, change: float | Non
     )
 
 
-def _prompt_rows(board: Board) -> list[PromptRow]:
-    prompts = board.prompts
+def _prompt_rows(desk: Desk) -> list[PromptRow]:
+    prompts = desk.prompts
     answers, wrongs = prompts.answers.sets, None if prompts.wrongs is None else prompts.wrongs.sets
     return [
-        PromptRow(
-            columns, _alternatives(board, answers[n]), None if wrongs is None else _alternatives(board, wrongs[n])
-        )
+        PromptRow(columns, _alternatives(desk, answers[n]), None if wrongs is None else _alternatives(desk, wrongs[n]))
         for n, columns in enumerate(token_columns(prompts))
     ]
 
 
-def _alternatives(board: Board, ids: Sequence[int]) -> list[str]:
-    return list(few([board.prompts.token_str(token) for token in ids]))
+def _alternatives(desk: Desk, ids: Sequence[int]) -> list[str]:
+    return list(few([desk.prompts.token_str(token) for token in ids]))
 
 
 _notes_by_lab: WeakKeyDictionary[Lab, list[PromptNote]] = WeakKeyDictionary()
 
 
-def _notes(board: Board) -> list[PromptNote]:
+def _notes(desk: Desk) -> list[PromptNote]:
     """The notes, read once for each measurement of the model."""
-    found = _notes_by_lab.get(board.lab)
+    found = _notes_by_lab.get(desk.lab)
     if found is None:
-        found = _notes_by_lab[board.lab] = [PromptNote(note.code, note.text, note.where) for note in board.notes]
+        found = _notes_by_lab[desk.lab] = [
+            PromptNote(note.code, note.text, note.where) for note in notes_of(desk.lab, desk.pair)
+        ]
     return found
 
 
-def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
-    intervention, prompts = edit.intervention, board.prompts
+def _edit_row(desk: Desk, edit: Edit, view: View, effect: float | None, receipt: Receipt | None) -> EditRow:
+    intervention, prompts = edit.intervention, desk.prompts
     site = intervention.site
     at = describe(site.positions)
     if site.positions is None and by_label(intervention):
@@ -205,7 +206,7 @@ def _edit_row(board: Board, edit: Edit, view: View, effect: float | None, receip
     )
 
 
-def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
+def _top_tokens(desk: Desk, shown: Shown, view: View) -> TopTokens:
     rows = [
         TopToken(
             token=row.token,
@@ -217,8 +218,8 @@ def _top_tokens(board: Board, shown: Shown, view: View) -> TopTokens:
             rank=row.rank,
             side=row.side,
         )
-        for row in top_tokens(board.lab, shown.run, TOP_TOKENS, view.prompt)
+        for row in top_tokens(desk.lab, shown.run, TOP_TOKENS, view.prompt)
     ]
-    last = board.prompts.n_positions - 1
-    names = board.prompts.labels_at(view.prompt, last)
-    return TopTokens(view.prompt, names[0] if names else str(board.prompts.lengths[view.prompt] - 1), rows)
+    last = desk.prompts.n_positions - 1
+    names = desk.prompts.labels_at(view.prompt, last)
+    return TopTokens(view.prompt, names[0] if names else str(desk.prompts.lengths[view.prompt] - 1), rows)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circuitboard.steps.step import Add, Remove
+
 if TYPE_CHECKING:
     from circuitboard.address import Edge, Intervention, Per, Site
     from circuitboard.prompts import Prompts
     from circuitboard.protocol.messages import Mode
-    from circuitboard.steps import History
+    from circuitboard.steps.history import Change
+    from circuitboard.steps.state import BoardState
 
 
 def clicked(site: Site | Edge, mode: Mode, prompts: Prompts) -> Intervention:
@@ -23,20 +26,14 @@ def per_of(mode: Mode, prompts: Prompts) -> Per | None:
     return "label" if mode == "patch" and not prompts.aligned else None
 
 
-def after_click(history: History, prompts: Prompts, where: Site | Edge, mode: Mode, *, by_position: bool) -> History:
-    """Take back the edits of a component that has some, else edit it; for heads `by_position`, those right there."""
-    state = history.state
-    mine = [
+def click_step(state: BoardState, prompts: Prompts, where: Site | Edge, mode: Mode, *, by_position: bool) -> Change:
+    """Remove the edits of a component that has some, else edit it; for heads `by_position`, those right there."""
+    mine = tuple(
         index
         for index, edit in enumerate(state.edits)
         if _is_edit_of(edit.intervention.site, where, prompts, by_position=by_position)
-    ]
-    if not mine:
-        intervention = clicked(where, mode, prompts)
-        return history.pushed(str(intervention), state.added([intervention]))
-    for index in reversed(mine):
-        state = state.removed(index)
-    return history.pushed(f"take back {where}", state)
+    )
+    return Remove(mine) if mine else Add((clicked(where, mode, prompts),))
 
 
 def _is_edit_of(edited: Site | Edge, where: Site | Edge, prompts: Prompts, *, by_position: bool) -> bool:

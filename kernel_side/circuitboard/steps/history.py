@@ -1,25 +1,67 @@
-"""Undo as a tree: every state that the board was in, and the way through them. A value."""
+"""Undo as a tree: every state that the board was in, the steps between them, and the way through. Values."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
 
-from circuitboard.address import whole
+from circuitboard.address import Intervention, whole
+from circuitboard.address.expression import expression
 from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
 from circuitboard.steps.state import BoardState, checked_name
 
 
+@dataclass(frozen=True)
+class Step(ABC):
+    """What one call or one click does to a history. Its kinds are in `circuitboard.steps.step`."""
+
+    call: ClassVar[str]
+    """The method of a board that takes it; its arguments are the step's fields, in order."""
+
+    @abstractmethod
+    def applied(self, history: History) -> History:
+        """The history after the step; refuses what cannot be done there."""
+
+    @abstractmethod
+    def label(self, state: BoardState) -> str:
+        """The step in words, taken in this state."""
+
+    @property
+    def python(self) -> str:
+        """The call of a board that takes it."""
+        given = (argument for field in fields(self) for argument in _arguments(getattr(self, field.name)))
+        return f"board.{self.call}({', '.join(given)})"
+
+
+@dataclass(frozen=True)
+class Change(Step):
+    """A step that leads to another state, and that undo takes back as a whole."""
+
+    @abstractmethod
+    def after(self, state: BoardState) -> BoardState:
+        """The state that it leads to; refuses what cannot be done there."""
+
+    def applied(self, history: History) -> History:
+        """The history with one state more."""
+        return history.pushed(self, self.after(history.state))
+
+
 @public
 @dataclass(frozen=True)
 class Node:
-    """One state and the step that led to it; `note` is what the user calls the state."""
+    """One state and the step that led to it, in words too; `note` is what the user calls the state.
+
+    The step is None for the first state, and where a file tells it in words only.
+    """
 
     parent: int | None
     label: str
     state: BoardState
     note: str | None = None
+    step: Change | None = None
 
 
 @public
@@ -51,20 +93,22 @@ class History:
     def can_redo(self) -> bool:
         return bool(self.ahead)
 
-    def pushed(self, label: str, state: BoardState) -> History:
-        """A new state after the current one."""
-        return History((*self.nodes, Node(self.current, label, state)), len(self.nodes))
+    def pushed(self, step: Change, state: BoardState) -> History:
+        """A new state after the current one, to which the step led."""
+        node = Node(self.current, step.label(self.state), state, step=step)
+        return History((*self.nodes, node), len(self.nodes))
 
-    def amended(self, label: str, state: BoardState) -> History:
-        """Another state in the place of the current one, for a step that still goes on, such as the drag of a slider.
+    def amended(self, step: Change) -> History:
+        """The step taken in place of the last one, which still went on, such as the drag of a slider.
 
         Only the last state of a branch can be amended; from any other, and from the first, this is a new step.
         """
         node = self.nodes[self.current]
         if node.parent is None or self.ahead or any(other.parent == self.current for other in self.nodes):
-            return self.pushed(label, state)
+            return step.applied(self)
+        before = self.nodes[node.parent].state
         nodes = list(self.nodes)
-        nodes[self.current] = replace(node, label=label, state=state)
+        nodes[self.current] = replace(node, label=step.label(before), state=step.after(before), step=step)
         return replace(self, nodes=tuple(nodes))
 
     def noted(self, node: int, note: str | None) -> History:
@@ -169,3 +213,10 @@ class History:
             below = children.get(index, [])
             pending.extend((child, depth + (len(below) > 1)) for child in reversed(below))
         return "\n".join(lines)
+
+
+def _arguments(given: object) -> list[str]:
+    """An argument as it is written; several of a tuple."""
+    if isinstance(given, tuple):
+        return [written for one in given for written in _arguments(one)]
+    return [expression(given) if isinstance(given, Intervention) else repr(given)]

@@ -59,7 +59,7 @@ def _completed(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A widget's bundle and all that stands in for it."""
     still = still_of(board, *widget.session.drawn())
-    kept = file_of(board)
+    kept = file_of(board.desk)
     data[BOARD_OUTPUT] = msgspec.to_builtins(BoardOutput(widget.model_id, None if kept is None else kept.name))
     data["text/html"] = html_of(still)
     data["text/plain"] = text_of(still, board)

@@ -65,8 +65,8 @@ class Announcements:
             number = self._numbers[board] = self._count
             self._cells[number] = _cell()
         here = weakref.ref(board)
-        board.on_move(lambda: self._ask(here()))
-        board.on_close(lambda: self._remove(number, here()))
+        board.desk.on_move(lambda: self._ask(here()))
+        board.desk.on_close(lambda: self._remove(number, here()))
         weakref.finalize(board, self._remove, number).atexit = False
         self._ask(board)
 
@@ -173,7 +173,7 @@ def _cell() -> str | None:
 
 
 def _summary(board: Board, number: int, cell: str | None) -> BoardSummary:
-    shown, lab = board.shown, board.lab
+    shown, lab = board.desk.shown, board.desk.lab
     value = float(shown.outcome.value)
     return BoardSummary(
         board=number,

@@ -69,7 +69,7 @@ def answer(text: str) -> Told:
     messages = line.exchange(ask.requests, ask.since, min(max(ask.wait_s, 0.0), LONGEST_WAIT_S))
     board = newest()
     current = board is None or widget_of(board) is line.widget
-    kept = file_of(mine)
+    kept = file_of(mine.desk)
     return Told(PROCESS, "open", ask.line, current, messages, saved="" if kept is None else kept.name)
 
 

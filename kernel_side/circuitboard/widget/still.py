@@ -83,7 +83,7 @@ class Still:
 
 def still_of(board: Board, snapshot: Snapshot, live: MapState | None) -> Still:
     """The still of a board; nothing is computed for it, a map of another state is left out."""
-    n, lab = board.prompts.n, board.lab
+    n, lab = board.prompts.n, board.desk.lab
     heading = (
         f"{name_words(lab.adapter.name)}, {n} prompt{'s' if n > 1 else ''}, {snapshot.base} run is edited, "
         f"engine {lab.choice.tier}"
@@ -94,7 +94,7 @@ def still_of(board: Board, snapshot: Snapshot, live: MapState | None) -> Still:
         return Still(heading, snapshot, None, "The cells of the map were still being chosen.")
     if live.effect.size > CELLS:
         return Still(heading, snapshot, None, f"The map has {live.effect.size} cells, too many for a still picture.")
-    return Still(heading, snapshot, drawn_map(board, live, snapshot.view.colours, snapshot.view.prompt))
+    return Still(heading, snapshot, drawn_map(board.desk, live, snapshot.view.colours, snapshot.view.prompt))
 
 
 def html_of(still: Still) -> str:

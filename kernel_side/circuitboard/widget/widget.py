@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 from ipywidgets import Layout
 
+from circuitboard.board.display import made
 from circuitboard.session.publisher import Send
 from circuitboard.session.session import Session
 from circuitboard.widget.kept_output import KeptOutput
@@ -52,7 +53,8 @@ class BoardWidget(anywidget.AnyWidget):
         self._output: KeptOutput | None = None
         self._gone = False
         self._when_closed: list[Callable[[], object]] = []
-        self.session = Session(board, self._post)
+        here = weakref.ref(board)
+        self.session = Session(board.desk, self._post, board.autosave, lambda: made(here()))
         self.on_msg(lambda _widget, content, _buffers: self.session.receive(content))
 
     def keep_output(
@@ -140,8 +142,8 @@ def widget_of(board: Board) -> BoardWidget:
     if board not in _widgets:
         widget, here = BoardWidget(board), weakref.ref(board)
         _widgets[board] = widget
-        board.on_close(widget.close)
+        board.desk.on_close(widget.close)
         # Not when Python exits: a kernel that restarts closes no panel.
         _exit.note()
-        board.on_end(lambda: widget.close() if here() is None and not _exit.begun else None)
+        board.desk.on_end(lambda: widget.close() if here() is None and not _exit.begun else None)
     return _widgets[board]

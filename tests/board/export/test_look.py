@@ -45,7 +45,7 @@ def words(found) -> str:
 def test_shares_are_the_sweeps_effects_over_the_distance_of_the_baselines(board):
     sweep = board.sweep("head", how="zero")
     distance = float(board.baselines.clean - board.baselines.corrupted)
-    found = drawing_of_sweep(board, sweep, normalized=True)
+    found = drawing_of_sweep(board.desk, sweep, normalized=True)
     np.testing.assert_allclose(found.effect, sweep.effect.double().numpy() / distance, rtol=1e-5)
     np.testing.assert_allclose(found.stderr, sweep.stderr.double().numpy() / abs(distance), rtol=1e-5)
     told = words(found)
@@ -108,7 +108,7 @@ def test_maps_that_are_the_same_have_no_scale_and_say_so():
 
 def test_two_states_of_a_board_are_drawn_as_their_difference(board, tmp_path):
     states = board.compare_states(0, over="head", how="zero")
-    found = drawing_of_states(board, states)
+    found = drawing_of_states(board.desk, states)
     expected = (states.right.sweep.effect - states.left.sweep.effect).double().numpy()
     np.testing.assert_allclose(found.effect, expected, atol=1e-6)
     assert "on top of 2 edits. A: the same on the clean run" in words(found)
@@ -118,7 +118,7 @@ def test_two_states_of_a_board_are_drawn_as_their_difference(board, tmp_path):
     assert "Drawn: B \u2212 A. B: effect of zeroing each head" in told
     assert "effects as a share of clean \u2212 corrupted" in told
     distance = float(board.baselines.clean - board.baselines.corrupted)
-    shares = drawing_of_states(board, states, normalized=True)
+    shares = drawing_of_states(board.desk, states, normalized=True)
     np.testing.assert_allclose(shares.effect, expected / distance, atol=1e-6)
     with pytest.raises(CircuitboardError) as refused:
         board.export_svg(tmp_path / "no.svg", board.compare_states(0))

@@ -178,10 +178,10 @@ def test_hostile_names_and_tokens_are_only_text(text, monkeypatch):
     board = cb.Board(tiny("native"), cb.PromptPair(tokens, tokens.flip(1), answer=[1, 2], wrong=[3, 4]))
     try:
         board.edit(cb.head(1, 2).zero())
-        monkeypatch.setattr(board.lab.adapter, "name", text)
+        monkeypatch.setattr(board.desk.lab.adapter, "name", text)
         object.__setattr__(board.prompts, "token_str", lambda _token: text)
         object.__setattr__(board.prompts, "labels", {text: [1, 1]})
-        html = page_of(board, board.shown, Shows())
+        html = page_of(board.desk, board.desk.shown, Shows())
     finally:
         board.close()
     page = Seen(html)
@@ -207,9 +207,9 @@ def test_without_a_second_run_a_name_or_several_prompts(tmp_path):
 
 
 def test_a_page_is_of_one_state(board):
-    before = board.shown
+    before = board.desk.shown
     board.edit(cb.head(0, 0).zero())
     with pytest.raises(cb.InterventionError) as refused:
-        page_of(board, before, Shows())
+        page_of(board.desk, before, Shows())
     board.undo()
     assert refused.value.code == "moved_on"

@@ -95,7 +95,7 @@ def texts(svg: str) -> str:
 )
 def test_a_sweeps_numbers_are_those_drawn(board, over, options):
     sweep = board.sweep(over, **options)
-    found = drawing_of_sweep(board, sweep)
+    found = drawing_of_sweep(board.desk, sweep)
     told = dict(zip(sweep.to_dataframe()["site"], sweep.to_dataframe()["effect"], strict=True))
     assert set(found.names) == set(told)
     for name, effect in zip(found.names, found.effect.ravel(), strict=True):
@@ -110,14 +110,14 @@ def test_a_sweeps_numbers_are_those_drawn(board, over, options):
 
 @pytest.mark.parametrize(("over", "options"), [("mlp_out", {"by": "pos"}), ("neuron", {"layers": [1]})])
 def test_models_with_mlps(with_mlps, over, options):
-    found = drawing_of_sweep(with_mlps, with_mlps.sweep(over, how="zero", **options))
+    found = drawing_of_sweep(with_mlps.desk, with_mlps.sweep(over, how="zero", **options))
     ET.fromstring(svg_of(found))  # noqa: S314  our own
     if over == "mlp_out":
         assert [label.text for label in found.columns] == list("01234"), "ids of tokens would be taken for positions"
 
 
 def test_an_estimate_is_hatched_and_said(board):
-    found = drawing_of_sweep(board, board.sweep("head", how="patch", approximate="atp"))
+    found = drawing_of_sweep(board.desk, board.sweep("head", how="patch", approximate="atp"))
     assert (found.known != EXACT).all()
     svg = svg_of(found)
     assert "stroke-opacity" in svg
@@ -125,7 +125,7 @@ def test_an_estimate_is_hatched_and_said(board):
 
 
 def test_the_caption_names_model_metric_prompts_and_edits(board):
-    svg = svg_of(drawing_of_sweep(board, board.sweep("head", how="zero")))
+    svg = svg_of(drawing_of_sweep(board.desk, board.sweep("head", how="zero")))
     words = " ".join(texts(svg).split())
     for told in (
         "Effect of zeroing each head, on top of 2 edits",
@@ -142,7 +142,7 @@ def test_the_caption_names_model_metric_prompts_and_edits(board):
 
 
 def test_tokens_and_labels_name_positions(board):
-    found = drawing_of_sweep(board, board.sweep("resid_pre", by="pos"))
+    found = drawing_of_sweep(board.desk, board.sweep("resid_pre", by="pos"))
     names = [label.text for label in found.columns]
     assert names[0] == "<bos>"
     assert {label.text for label in found.columns if label.strong} >= {"S2", "END"}
@@ -152,13 +152,13 @@ def test_tokens_and_labels_name_positions(board):
 
 def test_edited_cells_are_marked(board):
     sweep = board.sweep("head", how="zero")
-    marks = drawing_of_sweep(board, sweep).marks
+    marks = drawing_of_sweep(board.desk, sweep).marks
     names = [str(cell.site) for cell in sweep.grid.cells]
     assert {names[cell]: mark for cell, mark in marks.items()} == {
         "3.0": Mark("mean", enabled=True),
         "2.1": Mark("zero", enabled=False),
     }
-    assert "stroke-dasharray" in svg_of(drawing_of_sweep(board, sweep))
+    assert "stroke-dasharray" in svg_of(drawing_of_sweep(board.desk, sweep))
 
 
 def test_a_sweep_of_another_state_is_refused(board):
@@ -166,11 +166,11 @@ def test_a_sweep_of_another_state_is_refused(board):
     board.edit(cb.head(1, 1).zero(), cb.head(0, 0).zero())
     try:
         with pytest.raises(CircuitboardError) as refused:
-            drawing_of_sweep(board, sweep)
+            drawing_of_sweep(board.desk, sweep)
         assert refused.value.code == "sweep_of_another_state"
     finally:
         board.undo()
-    drawing_of_sweep(board, sweep)
+    drawing_of_sweep(board.desk, sweep)
 
 
 # --- the scale --------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def embedded(svg: str) -> list[TTFont]:
 
 
 def test_the_fonts_hold_the_characters_that_are_written_and_no_others(board):
-    svg = svg_of(drawing_of_sweep(board, board.sweep("resid_pre", by="pos")))
+    svg = svg_of(drawing_of_sweep(board.desk, board.sweep("resid_pre", by="pos")))
     normal, strong = embedded(svg)
     for found, written in zip((normal, strong), characters(svg), strict=True):
         assert {ord(letter) for letter in written} == set(found.getBestCmap())
@@ -288,7 +288,7 @@ def test_words_are_as_wide_as_they_are_measured():
 
 
 def test_the_same_map_is_the_same_bytes(board):
-    first, second = (svg_of(drawing_of_sweep(board, board.sweep("head", how="zero"))) for _ in range(2))
+    first, second = (svg_of(drawing_of_sweep(board.desk, board.sweep("head", how="zero"))) for _ in range(2))
     assert first == second
 
 
@@ -312,7 +312,7 @@ def test_a_map_is_written_to_a_file_as_readable_as_any(board, tmp_path):
     path = tmp_path / "heads.svg"
     board.export_svg(path)
     sweep = board.sweep("head", how="zero")
-    assert path.read_text("utf-8") == svg_of(drawing_of_sweep(board, sweep))
+    assert path.read_text("utf-8") == svg_of(drawing_of_sweep(board.desk, sweep))
     plain = tmp_path / "plain"
     plain.write_text("")
     assert path.stat().st_mode == plain.stat().st_mode
@@ -325,7 +325,7 @@ def test_a_map_is_written_to_a_file_as_readable_as_any(board, tmp_path):
 def test_files_are_in_the_colours_that_are_asked_for(board, tmp_path, colours):
     board.export_svg(tmp_path / "a.svg", colours=colours)
     assert (tmp_path / "a.svg").read_text("utf-8") == svg_of(
-        replace(drawing_of_sweep(board, board.sweep("head", how="zero")), colours=colours)
+        replace(drawing_of_sweep(board.desk, board.sweep("head", how="zero")), colours=colours)
     )
     board.export_html(tmp_path / "a.html", colours=colours)
     page = (tmp_path / "a.html").read_text("utf-8")

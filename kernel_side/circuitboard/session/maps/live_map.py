@@ -16,7 +16,7 @@ from circuitboard.errors import Cancelled, EngineError
 from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import PositionEffects, Real
-from circuitboard.session.board_ref import BoardRef
+from circuitboard.session.desk_ref import DeskRef
 from circuitboard.session.maps.map_grid import grid_for, rank_neurons, same_map
 from circuitboard.sweeps import edited_cells
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Site
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken, Job
     from circuitboard.protocol.messages import ErrorInfo, MapStatus, View
@@ -87,7 +87,7 @@ class LiveMap:
 
     Parameters
     ----------
-    board
+    desk
         Whose worker computes.
     changed
         Called with each new `MapState`, on the worker's thread or the caller's.
@@ -97,11 +97,11 @@ class LiveMap:
 
     def __init__(
         self,
-        board: Board,
+        desk: Desk,
         changed: Callable[[MapState], None],
         effects_known: Callable[[Shown, dict[tuple[int, ...], float]], None],
     ) -> None:
-        self._here = BoardRef(board)
+        self._here = DeskRef(desk)
         self._changed = changed
         self._effects_known = effects_known
         self._lock = threading.RLock()
@@ -113,7 +113,7 @@ class LiveMap:
         self._told = 0.0
 
     @property
-    def _board(self) -> Board:
+    def _board(self) -> Desk:
         """The board; refused once it is gone."""
         return self._here()
 

@@ -16,7 +16,7 @@ from circuitboard.sweeps import Grid
 
 if TYPE_CHECKING:
     from circuitboard.address import Intervention, Kind
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken
     from circuitboard.models.adapter import ModelAdapter
@@ -65,33 +65,33 @@ def require_map(adapter: ModelAdapter, view: View) -> None:
         check_site(Site(kind, 0, index), adapter)
 
 
-def grid_for(board: Board, view: View) -> Grid:
+def grid_for(desk: Desk, view: View) -> Grid:
     """The cells of the map that is looked at, row-major in the map's shape.
 
     Those of the map of neurons depend on the state of the board: its grid has a shape and no cells, until
     `rank_neurons` has chosen them.
     """
     selected = view.positions
-    at = None if selected is None else board.prompts.at_columns(selected)
-    per = per_of(view.mode, board.prompts)
+    at = None if selected is None else desk.prompts.at_columns(selected)
+    per = per_of(view.mode, desk.prompts)
     if view.map == "head":
-        return board.grid("head", how=view.mode, positions=at, per=per)
+        return desk.maps.grid("head", how=view.mode, positions=at, per=per)
     if view.map == "neuron":
-        adapter = board.lab.adapter
+        adapter = desk.lab.adapter
         rows = [layer for layer in range(adapter.shape.n_layers) if adapter.refusal("neuron", layer) is None]
         shape = (len(rows), min(TOP_NEURONS, adapter.shape.n_of("neuron") or 0))
         return Grid("neuron", "all", view.mode, tuple(rows), None, ("layer", "rank"), shape, (), at, per=per)
     if view.map != "head_pos":
-        return _every_column(board, board.grid(view.map, by="pos", how=view.mode, per=per))
-    grid = _every_column(board, board.grid("head", by="pos", how=view.mode, layers=[view.map_layer], per=per))
+        return _every_column(desk, desk.maps.grid(view.map, by="pos", how=view.mode, per=per))
+    grid = _every_column(desk, desk.maps.grid("head", by="pos", how=view.mode, layers=[view.map_layer], per=per))
     _, n_positions, n_heads = grid.shape
     by_head = tuple(grid.cells[pos * n_heads + head] for head in range(n_heads) for pos in range(n_positions))
     return replace(grid, axes=("head", "pos"), shape=(n_heads, n_positions), cells=by_head)
 
 
-def _every_column(board: Board, grid: Grid) -> Grid:
+def _every_column(desk: Desk, grid: Grid) -> Grid:
     """A map by position with a cell at each column, as it is drawn: one that cannot be edited there changes nothing."""
-    prompts, given = board.prompts, grid.positions or ()
+    prompts, given = desk.prompts, grid.positions or ()
     if len(given) == prompts.n_positions:
         return grid
     by_site = {(cell.site.component, cell.site.positions): cell for cell in grid.cells}
@@ -108,7 +108,7 @@ def _every_column(board: Board, grid: Grid) -> Grid:
 
 
 def rank_neurons(
-    board: Board, grid: Grid, shown: Shown, cancel: CancelToken
+    desk: Desk, grid: Grid, shown: Shown, cancel: CancelToken
 ) -> Generator[None, None, tuple[Grid, np.ndarray, np.ndarray]]:
     """Choose the neurons of each layer: those that are edited, then those with the largest estimated effect.
 
@@ -129,18 +129,18 @@ def rank_neurons(
     for site in (edit.site for edit in shown.history.state.active):
         if site.kind == "neuron" and site.index is not None:
             edited.setdefault(site.layer, set()).add(site.index)
-    step = max(1, _NEURONS_AT_ONCE // (board.lab.adapter.shape.n_of("neuron") or 1))
+    step = max(1, _NEURONS_AT_ONCE // (desk.lab.adapter.shape.n_of("neuron") or 1))
     cells: list[Intervention] = []
     chosen: list[int] = []
     estimates: list[float] = []
     for start in range(0, len(grid.layers), step):
         layers = list(grid.layers[start : start + step])
-        part = board.grid("neuron", how=grid.how, layers=layers, positions=grid.asked, per=grid.per)
+        part = desk.maps.grid("neuron", how=grid.how, layers=layers, positions=grid.asked, per=grid.per)
         yield
-        found = board.maps.estimate(shown.run, part.cells, cancel, needed=True)
+        found = desk.maps.estimate(shown.run, part.cells, cancel, needed=True)
         if found is None:
             raise EngineError(
-                f"The neurons that matter most cannot be told beforehand: {board.lab.metric.name} has no gradient to estimate their effects from. "
+                f"The neurons that matter most cannot be told beforehand: {desk.lab.metric.name} has no gradient to estimate their effects from. "
                 "Sweep the neurons of a layer with board.sweep('neuron', layers=[…]).",
                 code="no_ranking",
             )

@@ -12,7 +12,7 @@ from circuitboard.interventions import check_site
 from circuitboard.protocol import messages as m
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Asked:
     circuit: bool
 
     @classmethod
-    def of(cls, request: m.Detail, board: Board, view: m.View) -> Asked:
+    def of(cls, request: m.Detail, desk: Desk, view: m.View) -> Asked:
         """What a request asks for, or the reason why that does not exist.
 
         Raises
@@ -59,8 +59,8 @@ class Asked:
             )
         if site != site.component:
             raise AddressError("A detail names its position apart from its site.", code="bad_positions")
-        check_site(site, board.lab.adapter)
-        prompts = board.prompts
+        check_site(site, desk.lab.adapter)
+        prompts = desk.prompts
         if not 0 <= request.prompt < prompts.n:
             raise AddressError(
                 f"There is no prompt {request.prompt}: the board has {prompts.n}.", code="no_such_prompt"

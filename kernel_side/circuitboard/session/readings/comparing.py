@@ -25,7 +25,7 @@ from circuitboard.sweeps import cell_effects
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken
     from circuitboard.session.maps.live_map import MapState
@@ -52,7 +52,7 @@ class Sides:
     maps: bool
 
     @classmethod
-    def of(cls, request: m.Compare, board: Board, view: m.View) -> Sides:
+    def of(cls, request: m.Compare, desk: Desk, view: m.View) -> Sides:
         """What a request asks for, or the reason why that cannot be.
 
         Raises
@@ -60,15 +60,15 @@ class Sides:
         CircuitboardError
             `no_such_state`, `no_such_prompt`.
         """
-        history = board.shown.history
+        history = desk.shown.history
         for node in (request.left, request.right):
             history.require(node)
-        require_prompt(board.lab, request.prompt)
+        require_prompt(desk.lab, request.prompt)
         return cls(request.left, request.right, request.prompt, view, request.map)
 
 
 def comparison_reading(
-    request: m.Compare, board: Board, view: m.View, live_map: Callable[[], MapState | None]
+    request: m.Compare, desk: Desk, view: m.View, live_map: Callable[[], MapState | None]
 ) -> Reading:
     """What a request asks for, to be read later, or the reason why that does not exist.
 
@@ -77,16 +77,16 @@ def comparison_reading(
     live_map
         The map that is drawn then: what it has of either state is not computed again.
     """
-    asked = Sides.of(request, board, view)
+    asked = Sides.of(request, desk, view)
     return lambda answered, cancel: read_comparison(
-        answered, board, asked, lambda shown, view: _drawn(live_map(), shown, view), cancel
+        answered, desk, asked, lambda shown, view: _drawn(live_map(), shown, view), cancel
     )
 
 
 def read_comparison(
-    request: str, board: Board, asked: Sides, known: Known, cancel: CancelToken
+    request: str, desk: Desk, asked: Sides, known: Known, cancel: CancelToken
 ) -> Generator[None, None, tuple[m.Compared, list[bytes]]]:
-    """Compute both states and, if asked for, their maps; for `Board.run_in_background`.
+    """Compute both states and, if asked for, their maps; for `Desk.run_in_background`.
 
     Returns
     -------
@@ -94,14 +94,14 @@ def read_comparison(
         The answer, and the buffers that go with it.
     """
     started = time.perf_counter()
-    revision = board.shown.revision
+    revision = desk.shown.revision
     sides = []
     for node in (asked.left, asked.right):
-        sides.append(board.state_at(node, cancel))
+        sides.append(desk.state_at(node, cancel))
         yield
     left, right = map(ComparedState.of, sides)
-    comparison = StateComparison(left, right, board.lab.metric.name, board.lab.metric.unit, board.lab)
-    grid = grid_for(board, asked.view)
+    comparison = StateComparison(left, right, desk.lab.metric.name, desk.lab.metric.unit, desk.lab)
+    grid = grid_for(desk, asked.view)
     effects = [known(shown, asked.view) for shown in sides]
     runs = effects.count(None) * grid.shape[0] * grid.shape[1]
     maps, buffers, refused = None, [], None
@@ -111,7 +111,7 @@ def read_comparison(
             for index, shown in enumerate(sides):
                 found = effects[index]
                 if found is None:
-                    found = (yield from _effects(board, grid, shown, cancel)).tolist()
+                    found = (yield from _effects(desk, grid, shown, cancel)).tolist()
                 buffers.append(np.asarray(found, "<f4").tobytes())
         except Cancelled:
             raise
@@ -135,15 +135,15 @@ def _drawn(state: MapState | None, shown: Shown, view: m.View) -> list[float] | 
     return state.effect.tolist() if same and state.index is None else None
 
 
-def _effects(board: Board, grid: Grid, shown: Shown, cancel: CancelToken) -> Generator[None, None, Tensor]:
+def _effects(desk: Desk, grid: Grid, shown: Shown, cancel: CancelToken) -> Generator[None, None, Tensor]:
     """The effect of every cell in a state, mean over prompts, as the map of that state has them."""
     if not grid.cells:
         raise EngineError(
             "Each state has neurons of its own in this map, so the two cannot be laid side by side; choose another map.",
             code="no_comparison",
         )
-    board.lab.plan(shown.history.state.base, grid.cells[:1])
-    ground = ground_of(board.lab, shown.run)
+    desk.lab.plan(shown.history.state.base, grid.cells[:1])
+    ground = ground_of(desk.lab, shown.run)
     effects = yield from cell_effects(ground, shown.history.state, grid.cells, cancel, by_position=grid.by == "pos")
     return effects.mean(-1)
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
@@ -61,7 +61,7 @@ MOVED_TOKENS = 6
 
 
 def detail_reading(
-    request: m.Detail, board: Board, view: m.View, known: Callable[[Shown, Asked], m.PositionEffects | None]
+    request: m.Detail, desk: Desk, view: m.View, known: Callable[[Shown, Asked], m.PositionEffects | None]
 ) -> Reading:
     """What a request asks for, to be read later, or the reason why that does not exist.
 
@@ -70,18 +70,18 @@ def detail_reading(
     known
         What is known already of a head's effect at each position of a state, if it is.
     """
-    asked = Asked.of(request, board, view)
+    asked = Asked.of(request, desk, view)
 
     def read(answered: str, cancel: CancelToken) -> Generator[None, None, tuple[m.Detailed, list[bytes]]]:
-        shown = board.shown
-        return (yield from read_detail(answered, board, asked, shown, known(shown, asked), cancel))
+        shown = desk.shown
+        return (yield from read_detail(answered, desk, asked, shown, known(shown, asked), cancel))
 
     return read
 
 
 def read_detail(
     request: str,
-    board: Board,
+    desk: Desk,
     asked: Asked,
     shown: Shown,
     by_position: m.PositionEffects | None,
@@ -104,7 +104,7 @@ def read_detail(
         The answer, and the buffers that go with it.
     """
     started = time.perf_counter()
-    reader = _Reader(board, asked, shown)
+    reader = _Reader(desk, asked, shown)
     parts: dict[m.DetailPart, Part] = {"effect": reader.effect(cancel)}
     head = asked.site.kind in HEAD_KINDS
     if head or asked.site.kind in WRITES:
@@ -154,13 +154,13 @@ def read_detail(
 class _Reader:
     """Reads the parts of a detail, each a generator that gives way between its passes."""
 
-    board: Board
+    desk: Desk
     asked: Asked
     shown: Shown
     _made: list[ComponentRun] = field(default_factory=list)
 
     def attention(self, cancel: CancelToken) -> Generator[None, None, tuple[m.AttentionView, list[bytes]]]:
-        lab, asked = self.board.lab, self.asked
+        lab, asked = self.desk.lab, self.asked
         site = Site("head.pattern", asked.site.layer, self._head(asked.site))
         check_site(site, lab.adapter)
         self._require_pattern(site)
@@ -181,7 +181,7 @@ class _Reader:
         )
 
     def writes(self, cancel: CancelToken) -> Generator[None, None, m.WritesView]:
-        lab, asked, site = self.board.lab, self.asked, self._writer()
+        lab, asked, site = self.desk.lab, self.asked, self._writer()
         outlets = lab.adapter.outlets()
         runs = yield from self._runs(cancel)
         found = [written(lab.adapter, outlets, run.kept, site, asked.row, asked.prompt) for run in runs]
@@ -189,7 +189,7 @@ class _Reader:
         return m.WritesView(asked.row, self._moves(now), self._moves(base), self._moves(now - base))
 
     def circuit(self, cancel: CancelToken) -> Generator[None, None, m.CircuitView]:
-        lab, asked, site = self.board.lab, self.asked, self._writer()
+        lab, asked, site = self.desk.lab, self.asked, self._writer()
         layer, head = site.layer, self._head(site)
         now, source = (yield from self._runs(cancel))[0], asked.source
         if source is None:
@@ -224,18 +224,18 @@ class _Reader:
         return m.DirectView(_mean(now), _error(now), _mean(base))
 
     def by_position(self, cancel: CancelToken) -> Generator[None, None, m.PositionEffects]:
-        board, asked, shown = self.board, self.asked, self.shown
+        desk, asked, shown = self.desk, self.asked, self.shown
         head = self._head(asked.site)
-        per = per_of(asked.how, board.prompts)
-        grid = board.grid("head", by="pos", how=asked.how, layers=[asked.site.layer], per=per)
+        per = per_of(asked.how, desk.prompts)
+        grid = desk.maps.grid("head", by="pos", how=asked.how, layers=[asked.site.layer], per=per)
         cells = [cell for cell in grid.cells if cell.site.index == head]
         effects = yield from cell_effects(self._ground, shown.history.state, cells, cancel, by_position=True)
         columns = list(grid.positions or ())
         return m.PositionEffects(asked.how, columns, [_mean(effect) for effect in effects])
 
     def neurons(self, cancel: CancelToken) -> Generator[None, None, m.NeuronTable]:
-        layer, prompts = self.asked.site.layer, self.board.prompts
-        check_site(Site("neuron", layer, 0), self.board.lab.adapter)
+        layer, prompts = self.asked.site.layer, self.desk.prompts
+        check_site(Site("neuron", layer, 0), self.desk.lab.adapter)
         self._require_tokens()
         where = prompts.at_columns([self.asked.column])
         found = yield from neurons(self._ground, layer, where, NEURONS, or_direct=True, how=self.asked.how)(cancel)
@@ -261,9 +261,9 @@ class _Reader:
         )
 
     def lens(self, cancel: CancelToken) -> Generator[None, None, list[m.LensRow]]:
-        lab, prompt = self.board.lab, self.asked.prompt
+        lab, prompt = self.desk.lab, self.asked.prompt
         self._require_tokens()
-        where = self.board.prompts.at_columns([self.asked.column])
+        where = self.desk.prompts.at_columns([self.asked.column])
         found = yield from logit_lens(self._ground, where, LENS_TOKENS)(cancel)
         now, base = found.current, found.base
         return [
@@ -285,10 +285,10 @@ class _Reader:
 
     @property
     def _ground(self) -> Ground:
-        return ground_of(self.board.lab, self.shown.run)
+        return ground_of(self.desk.lab, self.shown.run)
 
     def _moves(self, logits: Tensor) -> m.Moves:
-        moved, name = Moved.of(logits, MOVED_TOKENS), self.board.lab.prompts.token_str
+        moved, name = Moved.of(logits, MOVED_TOKENS), self.desk.lab.prompts.token_str
         up, down = (
             [
                 m.MovedToken(name(token), token, m.Real.of(logit))
@@ -301,14 +301,14 @@ class _Reader:
     def _runs(self, cancel: CancelToken) -> Generator[None, None, list[ComponentRun]]:
         """The run as it is and the base run, which are one without edits; each is made once."""
         for plan in self._plans()[len(self._made) :]:
-            pattern = self.board.prompts.n_positions <= MOST_TOKENS
+            pattern = self.desk.prompts.n_positions <= MOST_TOKENS
             self._made.append(component_run(self._ground, plan, self._writer(), cancel, pattern=pattern))
             yield
         return self._made
 
     def _head(self, site: Site) -> int:
         """The head of a site; of a key or value that several heads share, the first of them."""
-        return query_heads(self.board.lab.adapter.shape, site)[0]
+        return query_heads(self.desk.lab.adapter.shape, site)[0]
 
     def _writer(self) -> Site:
         """The component; of a part of a head, the head."""
@@ -318,12 +318,12 @@ class _Reader:
     def _plans(self) -> list[Plan]:
         """The run as it is and the base run, which are one without edits."""
         now = self.shown.run.plan
-        base = self.board.lab.plan(self.shown.history.state.base, ())
+        base = self.desk.lab.plan(self.shown.history.state.base, ())
         return [now, base] if now.writes else [now]
 
     def _require_pattern(self, site: Site) -> None:
         """Refuse patterns that are too large to be kept and sent."""
-        tokens = self.board.prompts.n_positions
+        tokens = self.desk.prompts.n_positions
         if tokens > MOST_TOKENS:
             raise EngineError(
                 f"The pattern of {tokens} tokens is too large to send: {MOST_TOKENS} at most. Read it with board.attention({site.layer}, {site.index}, prompt={self.asked.prompt}).",
@@ -332,7 +332,7 @@ class _Reader:
 
     def _require_tokens(self) -> None:
         """Refuse a column that is padding in some prompts, where means over prompts would be of nothing."""
-        prompts, column = self.board.prompts, self.asked.column
+        prompts, column = self.desk.prompts, self.asked.column
         padded = sum(column < prompts.n_positions - length for length in prompts.lengths)
         if padded:
             raise AddressError(

@@ -15,7 +15,7 @@ from circuitboard.metrics import standard_error
 from circuitboard.protocol import messages as m
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.engine import CancelToken
     from circuitboard.session.reader import Reading
 
@@ -23,14 +23,14 @@ MOST_ROWS = 40
 """Edges that a list shows; the others are smaller."""
 
 
-def trace_reading(request: m.Trace, board: Board, mode: m.Mode) -> Reading:
+def trace_reading(request: m.Trace, desk: Desk, mode: m.Mode) -> Reading:
     """What a request asks for, to be read later, or the reason why it cannot be."""
-    receiver = receiver_of(site_called(request.site), request.part, board.lab.adapter)
-    edges_into(ground_of(board.lab, board.shown.run), board.shown.history.state, receiver, mode)
+    receiver = receiver_of(site_called(request.site), request.part, desk.lab.adapter)
+    edges_into(ground_of(desk.lab, desk.shown.run), desk.shown.history.state, receiver, mode)
 
     def read(answered: str, cancel: CancelToken) -> Generator[None, None, tuple[m.Traced, list[bytes]]]:
-        started, shown = time.perf_counter(), board.shown
-        ground = ground_of(board.lab, shown.run)
+        started, shown = time.perf_counter(), desk.shown
+        ground = ground_of(desk.lab, shown.run)
         found = yield from edges_into(ground, shown.history.state, receiver, mode)(cancel)
         size = found.effects.mean(-1).abs().nan_to_num(nan=torch.inf)
         order = size.argsort(descending=True, stable=True).tolist()[:MOST_ROWS]
@@ -61,13 +61,13 @@ def trace_reading(request: m.Trace, board: Board, mode: m.Mode) -> Reading:
     return read
 
 
-def readers_reading(request: m.Readers, board: Board) -> Reading:
+def readers_reading(request: m.Readers, desk: Desk) -> Reading:
     """What a request asks for, to be read later, or the reason why it cannot be."""
-    token_readers(ground_of(board.lab, board.shown.run), request.position, request.prompt)
+    token_readers(ground_of(desk.lab, desk.shown.run), request.position, request.prompt)
 
     def read(answered: str, cancel: CancelToken) -> Generator[None, None, tuple[m.ReadBy, list[bytes]]]:
-        started, shown = time.perf_counter(), board.shown
-        ground = ground_of(board.lab, shown.run)
+        started, shown = time.perf_counter(), desk.shown
+        ground = ground_of(desk.lab, shown.run)
         found = yield from token_readers(ground, request.position, request.prompt)(cancel)
         several = ground.prompts.n > 1
         rows = [

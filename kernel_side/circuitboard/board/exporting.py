@@ -6,19 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from circuitboard.board.sweeping import sweep as swept
 from circuitboard.desk.state_comparison import StateComparison
 from circuitboard.files import code, path_of, require_place, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk, OnDesk
     from circuitboard.protocol.drawing import ColourMap
     from circuitboard.sweeps import Sweep
 
 
 def export_svg(
-    board: Board,
+    board: OnDesk,
     path: str | Path,
     sweep: Sweep | StateComparison | None = None,
     *,
@@ -60,19 +61,20 @@ def export_svg(
     from circuitboard.pictures import drawing_of_states, drawing_of_sweep, require_colours, svg_of
 
     require_colours(colours)
+    desk = board.desk
 
     def drawn() -> str:
         if isinstance(sweep, StateComparison):
-            drawing = drawing_of_states(board, sweep, normalized=normalized)
+            drawing = drawing_of_states(desk, sweep, normalized=normalized)
         else:
-            drawing = drawing_of_sweep(board, sweep or _every_head(board), normalized=normalized)
+            drawing = drawing_of_sweep(desk, sweep or swept(board, "head", how="zero"), normalized=normalized)
         return svg_of(replace(drawing, colours=colours))
 
-    _write(board, path, drawn, overwrite=overwrite)
+    _write(desk, path, drawn, overwrite=overwrite)
 
 
 def export_html(
-    board: Board,
+    board: OnDesk,
     path: str | Path,
     *sweeps: Sweep,
     colours: ColourMap = "orange-blue",
@@ -107,25 +109,24 @@ def export_html(
     from circuitboard.pictures import Shows, drawing_of_sweep, page_of, require_colours
 
     require_colours(colours)
+    desk = board.desk
 
     def page() -> str:
         maps = [
-            (replace(drawing_of_sweep(board, sweep), colours=colours), code.sweep_expression(board, sweep.grid, sweep))
-            for sweep in sweeps or (_every_head(board),)
+            (replace(drawing_of_sweep(desk, sweep), colours=colours), code.sweep_expression(desk, sweep.grid, sweep))
+            for sweep in sweeps or (swept(board, "head", how="zero"),)
         ]
-        shown = board.shown
-        return page_of(board, shown, Shows(maps, board.maps.effects_of_edits(shown), colours=colours))
+        shown = desk.shown
+        return page_of(
+            desk, shown, Shows(maps, desk.maps.effects_of_edits(shown), colours=colours, code=code.to_python(desk))
+        )
 
-    _write(board, path, page, overwrite=overwrite)
+    _write(desk, path, page, overwrite=overwrite)
 
 
-def _write(board: Board, path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
+def _write(desk: Desk, path: str | Path, make: Callable[[], str], *, overwrite: bool) -> None:
     """Write what is made to a file; the place is looked at first, since making takes a while."""
     place = path_of(path)
-    board.lab.watch.require_unchanged()
+    desk.lab.watch.require_unchanged()
     require_place(place, overwrite=overwrite)
     write(place, make().encode(), overwrite=overwrite)
-
-
-def _every_head(board: Board) -> Sweep:
-    return board.sweep("head", how="zero")

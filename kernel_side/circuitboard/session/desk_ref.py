@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
-    from circuitboard.board import Board
+    from circuitboard.desk.desk import Desk
 
 
-class BoardRef:
+class DeskRef:
     """One board, as long as somebody else refers to it."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = weakref.ref(board)
+    def __init__(self, desk: Desk) -> None:
+        self._board = weakref.ref(desk)
 
-    def __call__(self) -> Board:
+    def __call__(self) -> Desk:
         """The board.
 
         Raises
@@ -25,10 +25,10 @@ class BoardRef:
         EngineError
             `board_gone` once it was collected.
         """
-        board = self._board()
-        if board is None:
+        desk = self._board()
+        if desk is None:
             raise gone()
-        return board
+        return desk
 
     @property
     def alive(self) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
     from torch import Tensor
 
-    from circuitboard.board.board import Board
+    from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
     from circuitboard.desk.state_comparison import StateComparison
     from circuitboard.metrics import Metric
@@ -68,7 +68,7 @@ _OBJECTS = {
 
 
 def drawing_of(
-    board: Board,
+    desk: Desk,
     state: Shown,
     grid: Grid,
     effect: Float[np.ndarray, " cell"],
@@ -85,7 +85,7 @@ def drawing_of(
 
     Parameters
     ----------
-    board
+    desk
         Whose map it is.
     state
         The state that the map is of.
@@ -117,18 +117,18 @@ def drawing_of(
             f"A map of {effect.size} cells is too large to be drawn, more than {MOST_CELLS}; sweep fewer layers or positions.",
             code="map_too_large",
         )
-    metric = metric or board.lab.metric
+    metric = metric or desk.lab.metric
     shape = (grid.shape[0], grid.shape[1] if len(grid.shape) > 1 else 1)
     effect, known = effect.reshape(shape), known.reshape(shape)
-    distance = distance_of(board, state, metric) if grid.over.startswith("resid") else None
+    distance = distance_of(desk, state, metric) if grid.over.startswith("resid") else None
     clip, fixed = scale_of(effect, known != UNKNOWN, None if distance is None else abs(distance))
     ranked = grid.axes[-1] == "rank"
-    marks = _marks(board, grid, state.history.state.edits, prompt or 0)
-    words, columns = _words_of(grid), _token_columns(board.prompts, prompt)
+    marks = _marks(desk, grid, state.history.state.edits, prompt or 0)
+    words, columns = _words_of(grid), _token_columns(desk.prompts, prompt)
     return MapDrawing(
-        caption=caption_of(board, grid, state, prompt),
+        caption=caption_of(desk, grid, state, prompt),
         details=[
-            *details_of(board, state, metric),
+            *details_of(desk, state, metric),
             *([EDITED_CELLS] if live and marks else []),
         ],
         row_axis=grid.axes[0] if words is None else words.rows,
@@ -151,7 +151,7 @@ def drawing_of(
     )
 
 
-def drawing_of_sweep(board: Board, sweep: Sweep, *, normalized: bool = False) -> MapDrawing:
+def drawing_of_sweep(desk: Desk, sweep: Sweep, *, normalized: bool = False) -> MapDrawing:
     """A sweep of a board as it is drawn; one by position and head has a row a head.
 
     With `normalized`, its effects are divided by clean − corrupted.
@@ -161,18 +161,18 @@ def drawing_of_sweep(board: Board, sweep: Sweep, *, normalized: bool = False) ->
     InterventionError
         `sweep_of_another_state`, if the board has moved on since or is another one; `map_too_large`; `no_share`.
     """
-    metric, state = board.lab.metric_called(sweep.metric), board.shown
-    values = board.lab.values(state.run, metric)
-    if values.shape != sweep.baseline.shape or not _agree(board, values, sweep.baseline):
+    metric, state = desk.lab.metric_called(sweep.metric), desk.shown
+    values = desk.lab.values(state.run, metric)
+    if values.shape != sweep.baseline.shape or not _agree(desk, values, sweep.baseline):
         raise InterventionError(
             "This sweep started from another state than the board is in now, so its caption would be wrong; sweep again, or undo to that state.",
             code="sweep_of_another_state",
         )
-    drawing = _swept(board, state, sweep)
-    return looked_at(drawing, Look(share=normalized), None, distance_of(board, state, metric))
+    drawing = _swept(desk, state, sweep)
+    return looked_at(drawing, Look(share=normalized), None, distance_of(desk, state, metric))
 
 
-def drawing_of_states(board: Board, states: StateComparison, *, normalized: bool = False) -> MapDrawing:
+def drawing_of_states(desk: Desk, states: StateComparison, *, normalized: bool = False) -> MapDrawing:
     """What the map of the right state has more than that of the left one.
 
     Raises
@@ -186,35 +186,33 @@ def drawing_of_states(board: Board, states: StateComparison, *, normalized: bool
             "The maps of the two states were not asked for; compare with over='head' or another kind of map.",
             code="no_map",
         )
-    a = _swept(board, left.shown, left.sweep)
+    a = _swept(desk, left.shown, left.sweep)
     state = left.shown.history.state
     words = state_words(state.base, [str(edit) for edit in state.active])
     settings = "" if state.base == right.shown.history.state.base else f"on the {state.base} run"
     other = Other(a.effect, a.known, words, settings)
-    distance = distance_of(board, right.shown, board.lab.metric_called(right.sweep.metric))
-    return looked_at(
-        _swept(board, right.shown, right.sweep), Look(share=normalized, side="difference"), other, distance
-    )
+    distance = distance_of(desk, right.shown, desk.lab.metric_called(right.sweep.metric))
+    return looked_at(_swept(desk, right.shown, right.sweep), Look(share=normalized, side="difference"), other, distance)
 
 
-def distance_of(board: Board, state: Shown, metric: Metric | None = None) -> float | None:
+def distance_of(desk: Desk, state: Shown, metric: Metric | None = None) -> float | None:
     """Clean − corrupted of a metric, mean over prompts; None without a corrupted run."""
-    clean, corrupted = board.lab.unedited(state.history.state.base, metric)
+    clean, corrupted = desk.lab.unedited(state.history.state.base, metric)
     return None if corrupted is None else float(clean.double().mean() - corrupted.double().mean())
 
 
-def _swept(board: Board, state: Shown, sweep: Sweep) -> MapDrawing:
+def _swept(desk: Desk, state: Shown, sweep: Sweep) -> MapDrawing:
     grid, effect, exact, stderr = sweep.grid, sweep.effect, sweep.exact, sweep.stderr
     if len(grid.shape) == _BY_LAYER_POSITION_AND_HEAD:
         effect, exact, stderr = (cells.permute(0, 2, 1).flatten(0, 1) for cells in (effect, exact, stderr))
         grid = _head_by_position(grid)
     known = np.where(exact.numpy(), EXACT, np.where(effect.isnan().numpy(), UNKNOWN, ESTIMATED)).astype(np.uint8)
-    errors = stderr.double().numpy().ravel() if board.prompts.n > 1 else None
-    metric = board.lab.metric_called(sweep.metric)
-    return drawing_of(board, state, grid, effect.double().numpy().ravel(), known.ravel(), metric=metric, stderr=errors)
+    errors = stderr.double().numpy().ravel() if desk.prompts.n > 1 else None
+    metric = desk.lab.metric_called(sweep.metric)
+    return drawing_of(desk, state, grid, effect.double().numpy().ravel(), known.ravel(), metric=metric, stderr=errors)
 
 
-def caption_of(board: Board, grid: Grid, state: Shown, prompt: int | None = None) -> str:
+def caption_of(desk: Desk, grid: Grid, state: Shown, prompt: int | None = None) -> str:
     """What is done to each cell, where, on top of what, in the words of the panel."""
     history, words = state.history.state, _words_of(grid)
     if words is not None:
@@ -225,15 +223,15 @@ def caption_of(board: Board, grid: Grid, state: Shown, prompt: int | None = None
     at = None
     if grid.by == "all" and grid.asked is not None:
         at = describe(grid.asked)
-        if prompt is not None or board.prompts.real is None:
-            at = position_names(board.prompts.resolve(grid.asked)[prompt or 0], _token_columns(board.prompts, prompt))
+        if prompt is not None or desk.prompts.real is None:
+            at = position_names(desk.prompts.resolve(grid.asked)[prompt or 0], _token_columns(desk.prompts, prompt))
     return map_caption(what, grid.how, history.base, len(history.active), at)
 
 
-def details_of(board: Board, state: Shown, metric: Metric) -> list[str]:
+def details_of(desk: Desk, state: Shown, metric: Metric) -> list[str]:
     """Model, metric and edits in sentences: what a reader needs to judge a map."""
-    lab, outcome = board.lab, state.outcome
-    base, n = state.history.state.base, board.prompts.n
+    lab, outcome = desk.lab, state.outcome
+    base, n = state.history.state.base, desk.prompts.n
     clean, corrupted = lab.unedited(base, metric)
     values = (outcome.values if metric is lab.metric else lab.values(state.run, metric)).double()
     now = with_error(float(values.mean()), float(standard_error(values))) + (" s.e." if n > 1 else "")
@@ -258,8 +256,8 @@ _BY_LAYER_POSITION_AND_HEAD = 3
 """Axes of a sweep of heads by position."""
 
 
-def _agree(board: Board, found: Tensor, expected: Tensor) -> bool:
-    near = (found - expected).abs() <= tolerance(board.lab.adapter.dtype, expected)
+def _agree(desk: Desk, found: Tensor, expected: Tensor) -> bool:
+    near = (found - expected).abs() <= tolerance(desk.lab.adapter.dtype, expected)
     return bool((near | (found == expected) | (found.isnan() & expected.isnan())).all())
 
 
@@ -322,16 +320,16 @@ def _token_columns(prompts: Prompts, prompt: int | None) -> Sequence[TokenColumn
     return shared_columns(prompts) if prompt is None else token_columns(prompts)[prompt]
 
 
-def _marks(board: Board, grid: Grid, edits: Sequence[Edit], prompt: int) -> dict[int, Mark]:
+def _marks(desk: Desk, grid: Grid, edits: Sequence[Edit], prompt: int) -> dict[int, Mark]:
     """Cells whose component is edited, in a map by position at the cell's positions; an edit in force goes first."""
     cells: dict[object, list[int]] = {}
     for cell, intervention in enumerate(grid.cells):
         cells.setdefault(intervention.site.component, []).append(cell)
     marks: dict[int, Mark] = {}
     for edit in sorted(edits, key=lambda edit: edit.enabled):
-        where = columns_of(edit.intervention, board.prompts, prompt)
+        where = columns_of(edit.intervention, desk.prompts, prompt)
         for cell in cells.get(edit.intervention.site.component, ()):
-            here = board.prompts.resolve(grid.cells[cell].site.positions)[prompt]
+            here = desk.prompts.resolve(grid.cells[cell].site.positions)[prompt]
             if grid.by == "all" or where is None or (here and set(here) <= set(where)):
                 marks[cell] = Mark(edit.intervention.how, edit.enabled)
     return marks
