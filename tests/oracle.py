@@ -265,7 +265,7 @@ class _Oracle:
         for entry in entries:
             one = self.labels[entry][prompt] if isinstance(entry, str) else entry
             spanned = not isinstance(one, int)
-            found.update(own[slice(one.start, one.stop, one.desk.step)] if spanned else [own[one]])
+            found.update(own[slice(one.start, one.stop, one.step)] if spanned else [own[one]])
         return sorted(found)
 
     def of_source(self, name, site) -> torch.Tensor:

@@ -94,7 +94,7 @@ def test_a_newer_comparison_supersedes_one_that_computes(board, view, states, sl
     first = view.tell("compare", left=0, right=2, map=True)
     second = view.ask("compare", left=0, right=2)
     assert isinstance(view.answer(first), m.Superseded)
-    assert second.desk.maps is None
+    assert second.maps is None
 
 
 def test_steps_come_first_and_the_comparison_after(board, view, states, slow):

@@ -253,7 +253,7 @@ def test_too_long_an_id_is_refused_with_its_beginning(view):
     ("kind", "broken"),
     [
         ("hello", "_snapshot"),
-        ("click", "after_click"),
+        ("click", "click_step"),
         ("set_view", "_checked"),
         ("undo", "_step"),
         ("verify", "_here"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from circuitboard.files.exporting import export_html
 
 import circuitboard as cb
+from circuitboard.board.exporting import export_html
 from circuitboard.protocol import messages as m
 from tests.widget.view import real
 
