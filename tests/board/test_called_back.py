@@ -15,7 +15,7 @@ import torch
 import circuitboard as cb
 from circuitboard.steps import History
 from tests.board.prompts import pair, plain_logits, plain_values
-from tests.steps import pushed
+from tests.histories import pushed
 
 EDIT, OTHER = cb.head(1, 2).zero(), cb.head(2, 1).zero()
 

@@ -7,6 +7,7 @@ import pytest
 import circuitboard as cb
 from circuitboard.steps.history import History
 from circuitboard.steps.state import BoardState
+from tests.histories import Said, pushed
 
 SITES = [cb.head(layer, head) for layer, head in ((0, 1), (2, 3), (4, 5), (6, 7))]
 STATE = BoardState().added([site.zero() for site in SITES])
@@ -20,10 +21,10 @@ def grown():
     """0 → 1 → 2 → 3, and beside 2 → 4 → 5 from 1; the board stands at 5."""
     history = History.start(BoardState())
     for strength in (0.25, 0.5, 0.75):
-        history = history.pushed(f"to {strength}", scaled(strength))
+        history = pushed(history, f"to {strength}", scaled(strength))
     history = history.undone().undone()
     for strength in (1.25, 1.5):
-        history = history.pushed(f"to {strength}", scaled(strength))
+        history = pushed(history, f"to {strength}", scaled(strength))
     assert [node.parent for node in history.nodes] == [None, 0, 1, 2, 1, 4]
     return history
 
@@ -45,7 +46,7 @@ def test_a_drag_goes_on_in_place_at_the_end_of_a_branch_alone(way, amends):
     for step in way:
         history = getattr(history, step)() if isinstance(step, str) else getattr(history, step[0])(step[1])
     before, at = history.nodes, history.current
-    after = history.amended("on", scaled(9.0))
+    after = history.amended(Said("on", scaled(9.0)))
     assert after.nodes[after.current].state == scaled(9.0)
     if amends:
         assert (after.current, len(after.nodes), after.nodes[at].parent) == (at, 6, before[at].parent)
@@ -57,7 +58,7 @@ def test_a_drag_goes_on_in_place_at_the_end_of_a_branch_alone(way, amends):
 def test_a_drag_on_a_leaf_with_something_ahead_begins_a_branch():
     """Where redo leads on, nothing is written over, though no state names this one as its parent."""
     history = History(grown().nodes, 5, (3,))
-    assert history.amended("on", scaled(9.0)).nodes[:6] == history.nodes
+    assert history.amended(Said("on", scaled(9.0))).nodes[:6] == history.nodes
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from circuitboard.errors import InterventionError
 from circuitboard.session import tree as trees
 from circuitboard.session.tree import tree_of
 from circuitboard.steps import BoardState, History
-from tests.steps import pushed
+from tests.histories import pushed
 from tests.widget.view import real
 
 
