@@ -237,7 +237,7 @@ PYTHON = (
         "what is called otherwise here is proposed though the call has no such argument",
         "            if line in known:\n                return",
         "            if line not in known:\n                return",
-        ("test_offered.py", "test_words.py"),
+        ("test_offered.py", "words/test_words.py"),
     ),
     Mutant(
         "boundary",

@@ -76,8 +76,8 @@ TYPESCRIPT = (
     _Mutant(
         "parts",
         "less than a tenth of a percent is none",
-        'return p > 0 && p < 0.0005 ? "<0.1%"',
-        'return p > 1 && p < 0.0005 ? "<0.1%"',
+        "return p > 0 && p < SMALLEST_SHARE ?",
+        "return p > 1 && p < SMALLEST_SHARE ?",
         ("number.test.ts",),
     ),
     _Mutant(

@@ -105,7 +105,7 @@ def still(board, _folder):
 
 EXPORTS = {
     "the page": (html_page, {*NAMED, 11, 12, 13, 14, 15, 32}),
-    "the map by position": (svg_map, {"model", "metric", "name", 13, 14, 15}),
+    "the map by position": (svg_map, {"model", "metric"}),
     "the panel's page": (of_the_panel("html"), {*NAMED, 11, 12, 13, 14, 15, 32}),
     "the panel's drawing": (of_the_panel("svg"), {"metric", 13}),
     "the notebook's picture": (still, {"model", "metric", "other metric", 13, 14}),

@@ -165,7 +165,7 @@ def test_a_board_too_large_to_be_read_again_is_not_written(tmp_path, monkeypatch
     made.close()
 
 
-@pytest.mark.parametrize("version", [0, 6, -1, 10**30])
+@pytest.mark.parametrize("version", [0, 7, -1, 10**30])
 def test_another_version_says_what_to_do(document, tmp_path, version):
     error = refused(write(tmp_path, document | {"version": version, "future": 1}), "wrong_version", "bad_session_file")
     assert error.code == "wrong_version" or version == 10**30
@@ -195,7 +195,7 @@ def test_other_shapes_are_refused(document, tmp_path, change):
     refused(write(tmp_path, document | change), "bad_session_file")
 
 
-OPTIONAL = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe", "label"}
+OPTIONAL = {"more_values", "reference", "device", "revision", "weights", "tokenizer", "recipe", "label", "step"}
 OPTIONAL |= {"value", "ahead", "left_out"}
 """What files of earlier versions lack, or what may be unknown."""
 

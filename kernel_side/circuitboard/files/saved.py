@@ -67,7 +67,7 @@ class SavedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     kind: str
     given: dict[str, str | int | float | list[str | int] | None]
-    edits: dict[str, list[SavedEdit | int]] = {}
+    edits: dict[str, list[SavedEdit | int]]
 
 
 class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from circuitboard.session.meant_edits import meant_edits, places_of, stale
+from circuitboard.session.meant_edits import meant_edits, places_of, require_shown
 from circuitboard.steps.step import KINDS
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def asked_step(request: m.StepRequest, shown: Shown) -> Callable[[History], Step
     kind: Any = KINDS[type(request).__name__]
     given = {field.name: getattr(request, field.name) for field in fields(kind)}
     revision = getattr(request, "revision", shown.revision)
-    if revision != shown.revision:
-        raise stale()
+    require_shown(shown, revision)
     if "to" in given:
         meant_edits(shown, given["to"], revision)
     edits: dict[str, list[Edit]] = {

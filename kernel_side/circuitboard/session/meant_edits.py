@@ -19,14 +19,25 @@ def meant_edits(shown: Shown, indices: int | list[int], revision: int) -> list[E
     CircuitboardError
         `stale_index` if another revision is shown by now, `no_such_edit`.
     """
-    if revision != shown.revision:
-        raise stale()
+    require_shown(shown, revision)
     edits = shown.history.state.edits
     wanted = [indices] if isinstance(indices, int) else sorted(set(indices))
     for index in wanted:
         if not 0 <= index < len(edits):
             raise AddressError(f"There is no edit {index}: the board has {len(edits)}.", code="no_such_edit")
     return [edits[index] for index in wanted]
+
+
+def require_shown(shown: Shown, revision: int) -> None:
+    """Refuse what a view asks of a revision that is not shown any more.
+
+    Raises
+    ------
+    InterventionError
+        `stale_index`.
+    """
+    if revision != shown.revision:
+        raise stale()
 
 
 def places_of(history: History, edits: list[Edit]) -> list[int]:
