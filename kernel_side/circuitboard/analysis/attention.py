@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from circuitboard.engine import CancelToken, InPieces
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.sweeps import Ground
 
 

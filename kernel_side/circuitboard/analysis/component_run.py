@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Edge, Site
-    from circuitboard.analysis import DirectEffects
+    from circuitboard.analysis.direct_effects import DirectEffects
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import ModelShape, Place
+    from circuitboard.models.shape import ModelShape, Place
     from circuitboard.sweeps import Ground
 
 

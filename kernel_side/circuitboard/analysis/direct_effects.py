@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from circuitboard.address import Kind, Site
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
     from circuitboard.models.outlets import Outlet, Outlets
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
 
     Row = tuple[Component, Float[Tensor, " batch"]]

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan, Write
     from circuitboard.metrics import Metric, Reading
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
     from circuitboard.models.anatomy import Anatomy
+    from circuitboard.models.shape import Place
     from circuitboard.sweeps.attribution.trace import Trace
 
 

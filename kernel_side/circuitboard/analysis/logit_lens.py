@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from circuitboard.address import PositionsLike
     from circuitboard.engine import CancelToken, InPieces
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.sweeps import Ground
 

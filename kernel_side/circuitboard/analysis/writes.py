@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Site
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
     from circuitboard.models.outlets import Outlet, Outlets
+    from circuitboard.models.shape import Place
 
 
 @dataclass(frozen=True, eq=False)

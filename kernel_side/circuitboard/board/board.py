@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-
-from circuitboard.address import Intervention, Stays, whole
+from circuitboard.address import Intervention, Stays
 from circuitboard.board import display, editing, exporting, reading, sweeping
 from circuitboard.boundary import public, require_function
 from circuitboard.desk.checks.self_test import SelfTest, run_self_test
@@ -19,9 +16,7 @@ from circuitboard.desk.metrics_table import metrics_table
 from circuitboard.desk.notes import notes_of
 from circuitboard.desk.outcome import Baselines, EngineStatus, Outcome, Shown
 from circuitboard.desk.timeline import mean
-from circuitboard.desk.top_tokens import top_tokens
-from circuitboard.engine import CancelToken, HookedEngine
-from circuitboard.errors import AddressError, NoSuchName
+from circuitboard.errors import NoSuchName
 from circuitboard.files import code, storage
 from circuitboard.files.autosave import Autosave, last_saved, wanted
 from circuitboard.runs import Run
@@ -236,32 +231,6 @@ class Board(Told, Stays):
         """
         return notes_of(self._desk.lab, self._desk.pair)
 
-    def logits(self, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
-        """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
-        position = whole(pos)
-        if position is None:
-            raise AddressError(f"A position is an integer, not {pos!r:.60}.", code="position_out_of_range")
-        columns = [row[0] for row in self.prompts.resolve((position,))]
-        run = self._desk.current.run
-        if all(column == self.prompts.answer_position for column in columns):
-            return _copy(run.logits[:, -1])
-        if self._desk.lab.reads != "all":
-            every, plan = HookedEngine(self._desk.lab.adapter, "all"), run.plan
-            run = self._desk.worker.run(lambda cancel: every.run(plan, cancel=cancel))
-        return _copy(run.logits[range(self.prompts.n), columns])
-
-    def top_tokens(self, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
-        """The likeliest next tokens, and the right and the wrong answer wherever they are.
-
-        Columns: token, token_id, logit, prob, base_logit, base_prob, change (of the logit), rank (1 is the likeliest) and
-        side: "answer", "wrong" or nothing.
-        """
-        import pandas as pd
-
-        rows = top_tokens(self._desk.lab, self._desk.current.run, k, prompt)
-        columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change", "rank", "side"]
-        return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
-
     def as_run(self) -> Run:
         """The run as it is now, edits in force, to patch from: `cb.head(9, 6).patch(board.as_run())`."""
         return self._desk.lab.run_of(self._desk.history.state)
@@ -283,19 +252,6 @@ class Board(Told, Stays):
     redo = editing.redo
     go_to = editing.go_to
 
-    def preview(self, *interventions: Intervention) -> Outcome:
-        """The outcome of these edits on top of the current ones; nothing is kept."""
-        shown = self._desk.shown
-        state = shown.history.state.added(requested(interventions))
-        plan = self._desk.lab.plan(state.base, state.active)
-
-        def work(cancel: CancelToken) -> Outcome:
-            start = time.perf_counter()
-            run = self._desk.lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
-            return self._desk.timeline.outcome(run, shown.outcome.values, start)
-
-        return self._desk.worker.run(work)
-
     # --- sweeps and readings --------------------------------------------------------------------------
 
     sweep = sweeping.sweep
@@ -303,6 +259,9 @@ class Board(Told, Stays):
     compare = sweeping.compare
     compare_states = sweeping.compare_states
 
+    logits = reading.logits
+    top_tokens = reading.top_tokens
+    preview = reading.preview
     logit_lens = reading.logit_lens
     direct_logit_attribution = reading.direct_logit_attribution
     self_repair = reading.self_repair
@@ -436,8 +395,3 @@ class Board(Told, Stays):
 
     def _display_(self) -> Any:
         return display.element(self)
-
-
-def _copy(tensor: Tensor) -> Tensor:
-    """What a user may write into: float32 on the CPU, no memory of ours."""
-    return tensor.detach().to("cpu", torch.float32, copy=True)

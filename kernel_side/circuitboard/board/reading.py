@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import torch
+
 from circuitboard import analysis
-from circuitboard.address import Intervention
+from circuitboard.address import Intervention, whole
 from circuitboard.analysis import (
     AttentionPattern,
     DirectLogitAttribution,
@@ -19,6 +22,9 @@ from circuitboard.analysis import (
 )
 from circuitboard.desk.ground import ground_of
 from circuitboard.desk.top_tokens import require_prompt
+from circuitboard.desk.top_tokens import top_tokens as likeliest_of
+from circuitboard.engine import CancelToken, HookedEngine
+from circuitboard.errors import AddressError
 from circuitboard.steps.requested import requested
 
 if TYPE_CHECKING:
@@ -29,9 +35,52 @@ if TYPE_CHECKING:
     from circuitboard.address import PositionsLike
     from circuitboard.analysis import Order
     from circuitboard.desk.desk import OnDesk
+    from circuitboard.desk.outcome import Outcome
     from circuitboard.prompts import PromptPair
     from circuitboard.prompts.pair import Text
     from circuitboard.sweeps import SweepHow
+
+
+def logits(board: OnDesk, pos: int = -1) -> Float[Tensor, "batch d_vocab"]:
+    """The logits of the current run at a position (−1: where the answer is read), on the CPU."""
+    position = whole(pos)
+    if position is None:
+        raise AddressError(f"A position is an integer, not {pos!r:.60}.", code="position_out_of_range")
+    columns = [row[0] for row in board.desk.prompts.resolve((position,))]
+    run = board.desk.current.run
+    if all(column == board.desk.prompts.answer_position for column in columns):
+        return _copy(run.logits[:, -1])
+    if board.desk.lab.reads != "all":
+        every, plan = HookedEngine(board.desk.lab.adapter, "all"), run.plan
+        run = board.desk.worker.run(lambda cancel: every.run(plan, cancel=cancel))
+    return _copy(run.logits[range(board.desk.prompts.n), columns])
+
+
+def top_tokens(board: OnDesk, k: int = 10, *, prompt: int = 0) -> pd.DataFrame:
+    """The likeliest next tokens, and the right and the wrong answer wherever they are.
+
+    Columns: token, token_id, logit, prob, base_logit, base_prob, change (of the logit), rank (1 is the likeliest) and
+    side: "answer", "wrong" or nothing.
+    """
+    import pandas as pd
+
+    rows = likeliest_of(board.desk.lab, board.desk.current.run, k, prompt)
+    columns = ["token", "token_id", "logit", "prob", "base_logit", "base_prob", "change", "rank", "side"]
+    return pd.DataFrame([[getattr(row, name) for name in columns] for row in rows], columns=columns)
+
+
+def preview(board: OnDesk, *interventions: Intervention) -> Outcome:
+    """The outcome of these edits on top of the current ones; nothing is kept."""
+    shown = board.desk.shown
+    state = shown.history.state.added(requested(interventions))
+    plan = board.desk.lab.plan(state.base, state.active)
+
+    def work(cancel: CancelToken) -> Outcome:
+        start = time.perf_counter()
+        run = board.desk.lab.choice.engine.run(plan, near=shown.run, cancel=cancel)
+        return board.desk.timeline.outcome(run, shown.outcome.values, start)
+
+    return board.desk.worker.run(work)
 
 
 def logit_lens(board: OnDesk, pos: PositionsLike = -1, top: int = 5, *, mid: bool = False) -> LogitLens:
@@ -178,3 +227,8 @@ def per_prompt(board: OnDesk, on: str | None = None) -> pd.DataFrame:
     assert base_values is not None  # noqa: S101  a base that does not exist is refused
     values = lab.values(shown.run, metric)
     return per_prompt_table(values, base_values, shown.run.logits[:, -1], lab.prompts, run=run)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """What a user may write into: float32 on the CPU, no memory of ours."""
+    return tensor.detach().to("cpu", torch.float32, copy=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from circuitboard.address import Stays
+from circuitboard.desk.checks.same_model import require_padding_to_work, require_same_model
 from circuitboard.desk.checks.watch import Watch
 from circuitboard.engine import (
     Budget,
@@ -17,10 +18,8 @@ from circuitboard.engine import (
     budget_of,
     choose_engine,
     require_room,
-    tolerance,
 )
-from circuitboard.engine.tolerance import largest_difference
-from circuitboard.errors import EngineError, MetricError, ModelError, PromptError
+from circuitboard.errors import EngineError, MetricError, PromptError
 from circuitboard.interventions import Aligned, Plan, Reference, Supply, compile_plan
 from circuitboard.metrics import Metric, Reading, Reads, evaluate
 from circuitboard.models.account.fingerprint import fingerprint
@@ -350,13 +349,13 @@ def set_up(
     require_room(adapter, budget, n_runs, prompts.n, prompts.n_positions)
     reads = reads_of(metrics)
     clean = record_run(adapter, "clean", prompts.clean_tokens, reads, prompts.real)
-    _require_padding_to_work(adapter, prompts, clean)
+    require_padding_to_work(adapter, prompts, clean)
     adapter.hold_hooks(clean.tokens, clean.real)
     corrupted = None
     if prompts.corrupted_tokens is not None:
         corrupted = record_run(adapter, "corrupted", prompts.corrupted_tokens, reads, prompts.of("corrupted").real)
-        _require_padding_to_work(adapter, prompts.of("corrupted"), corrupted)
-    _require_same_model(adapter, clean, reads)
+        require_padding_to_work(adapter, prompts.of("corrupted"), corrupted)
+    require_same_model(adapter, clean, reads)
     edited, source = (clean, corrupted) if base == "clean" or corrupted is None else (corrupted, clean)
     choice = choose_engine(engine, adapter, prompts, edited, source, reads, budget)
     given = None
@@ -370,51 +369,3 @@ def set_up(
         lab.unedited(base, metric)
     watch.require_unchanged()
     return lab
-
-
-def _require_same_model(adapter: ModelAdapter, clean: CachedRun, reads: Reads) -> None:
-    """Refuse a model of which a copy of its modules computes something else."""
-    given = adapter.of_user()
-    whole = given.forward(clean.tokens, clean.real)
-    adapter.account.settle()
-
-    def difference(found: Tensor, other: Tensor) -> float:
-        if clean.real is not None and reads == "all":
-            found, other = found[clean.real], other[clean.real]
-        return largest_difference(found, other)
-
-    def read(logits: Tensor) -> Tensor:
-        return logits if reads == "all" else logits[:, -1:]
-
-    theirs = read(whole)
-    error, allowed = difference(clean.logits, theirs), tolerance(adapter.dtype, theirs)
-    if error > allowed:
-        own = difference(read(given.forward(clean.tokens, clean.real)), theirs)
-        if own > allowed:
-            raise ModelError(
-                f"{adapter.name}, run twice on the same tokens, gives logits that differ by {own:.3g}, more than the {allowed:.3g} that rounding explains: "
-                "a hook or a part of it draws at random or counts its calls. No number of a board could hold; take that away, and make the board then.",
-                code="not_reproducible",
-            )
-        raise ModelError(
-            f"A copy of the modules of {adapter.name} gives logits that differ from the model's own by {error:.3g}, more than the {allowed:.3g} that rounding explains: "
-            "something in it refers to the original, such as a replaced forward function. A board works on such a copy, so it cannot be exact here.",
-            code="not_the_same_model",
-        )
-
-
-def _require_padding_to_work(adapter: ModelAdapter, prompts: Prompts, run: CachedRun) -> None:
-    """Refuse padding where it alone turns a prompt to NaN, as Transformers' masks do in float64 for some families."""
-    broken = run.logits[:, -1].isnan().any(-1)
-    if prompts.real is None or not bool(broken.any()):
-        return
-    import torch
-
-    prompt = int(broken.nonzero()[0])
-    alone = torch.tensor([prompts.token_ids(prompts.seen)[prompt]])
-    if bool(adapter.forward(alone)[:, -1].isfinite().all()):
-        raise PromptError(
-            f"{adapter.name} in {str(adapter.dtype).removeprefix('torch.')} gives NaN for prompt {prompt} when it is padded, and numbers when it is alone. "
-            "Take prompts of one length, or load the model in float32.",
-            code="padding_breaks_model",
-        )

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from circuitboard.engine.memory import Budget
     from circuitboard.interventions import Write
     from circuitboard.metrics import Reads
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.engine.passes import Measure
     from circuitboard.interventions import Plan, Write
-    from circuitboard.models.adapter import ModelAdapter, Place, Rewrite
+    from circuitboard.models.adapter import ModelAdapter, Rewrite
+    from circuitboard.models.shape import Place
 
     Receiver = tuple[Place, int | None]
 

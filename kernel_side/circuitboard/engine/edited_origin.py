@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.interventions import Plan
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.runs import CachedRun
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.interventions import Plan, Write
-    from circuitboard.models.adapter import ModelAdapter, Place, Rewrite
+    from circuitboard.models.adapter import ModelAdapter, Rewrite
+    from circuitboard.models.shape import Place
     from circuitboard.runs import CachedRun
 
     Measure = Callable[[Write, Tensor, Tensor], None]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.interventions import Plan, Write
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.shape import Place
 
 _AFTER_HEADS = ("head.pattern",)
 """Activations [batch, head, pos, …]; all others are [batch, pos, …]."""

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.engine.cancel import CancelToken
     from circuitboard.metrics import Reads
-    from circuitboard.models.adapter import ModelAdapter, Place, Rewrite
+    from circuitboard.models.adapter import ModelAdapter, Rewrite
+    from circuitboard.models.shape import Place
 
     Measure = Callable[[Write, Tensor, Tensor], None]
 

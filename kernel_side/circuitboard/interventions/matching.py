@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Intervention, Positions
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun, Origin
 

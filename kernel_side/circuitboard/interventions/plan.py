@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.interventions.matching import Columns
     from circuitboard.interventions.supply import Supply
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun, Origin
 

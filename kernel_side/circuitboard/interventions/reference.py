@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Intervention, Positions
     from circuitboard.interventions.write import Where
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from circuitboard.address import Intervention
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.runs import Origin
 
 

@@ -26,16 +26,17 @@ from circuitboard.models.account.user_hooks import (
     hooks_of,
     hooks_off,
 )
-from circuitboard.models.adapter import BlockCall, ModelShape, PassEnded, Place, Recording, Rewrite
+from circuitboard.models.adapter import BlockCall, PassEnded, Recording, Rewrite
 from circuitboard.models.dissection import dissect
 from circuitboard.models.foreign import foreign
-from circuitboard.models.hook_names import hook_name
+from circuitboard.models.hook_points import hook_name
 from circuitboard.models.loading import reload_name
 from circuitboard.models.offered import no_model
 from circuitboard.models.outlets import held, no_outlets, outlets_of
 from circuitboard.models.placement import device_of, dtype_of
 from circuitboard.models.refusal import no_anatomy
 from circuitboard.models.rewiring import rewired
+from circuitboard.models.shape import ModelShape, Place
 from circuitboard.models.survey import survey
 from circuitboard.models.trial import seen_in, trial_of
 

@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.address import KINDS
-from circuitboard.models.hook_names import hook_name
-from circuitboard.models.hooking import attach
+from circuitboard.models.hook_points import attach, hook_name
 from circuitboard.models.survey import output_weights, spread
 from circuitboard.models.trial import raw_attention_point
 
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformer_lens.hook_points import HookPoint
 
-    from circuitboard.models.adapter import Place, Rewrite
+    from circuitboard.models.adapter import Rewrite
+    from circuitboard.models.shape import Place
     from circuitboard.models.survey import Survey
 
     Look = Callable[[Tensor], "Tensor | None"]

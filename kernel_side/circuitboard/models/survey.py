@@ -15,7 +15,7 @@ import torch
 from circuitboard.address import KINDS
 from circuitboard.errors import ModelError
 from circuitboard.models.foreign import foreign
-from circuitboard.models.hook_names import NAMES_FOR_PEOPLE, hook_name
+from circuitboard.models.hook_points import NAMES_FOR_PEOPLE, hook_name
 from circuitboard.models.refusal import readable
 from circuitboard.models.trial import close
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
     from circuitboard.address import Kind
-    from circuitboard.models.adapter import ModelShape, Place
+    from circuitboard.models.shape import ModelShape, Place
     from circuitboard.models.trial import Trial
 
 

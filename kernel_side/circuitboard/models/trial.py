@@ -10,8 +10,7 @@ import torch
 from circuitboard.address import KINDS
 from circuitboard.errors import ModelError
 from circuitboard.models.foreign import foreign
-from circuitboard.models.hook_names import hook_name
-from circuitboard.models.hooking import attach
+from circuitboard.models.hook_points import attach, hook_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from transformer_lens.hook_points import HookPoint
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.models.adapter import ModelShape, Place
+    from circuitboard.models.shape import ModelShape, Place
 
 _FEWEST = 3
 """Tokens, if the model reads so many."""

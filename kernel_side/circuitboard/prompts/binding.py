@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
@@ -24,14 +24,33 @@ from circuitboard.prompts.token_name import names_of
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
 
-    from circuitboard.prompts.pair import PromptPair
     from circuitboard.prompts.prompts import Side
 
 _NAMED = 5
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_.+-]*")
 
 
-def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Prompts:
+Texts = tuple[str, ...] | tuple[Tensor, ...] | Tensor
+
+
+class Given(Protocol):
+    """Prompts as they were given: a `PromptPair`."""
+
+    @property
+    def clean(self) -> Texts: ...
+    @property
+    def corrupted(self) -> Texts | None: ...
+    @property
+    def answer(self) -> tuple[Answer, ...]: ...
+    @property
+    def wrong(self) -> tuple[Answer, ...] | None: ...
+    @property
+    def labels(self) -> Mapping[str, Any]: ...
+    @property
+    def prepend_bos(self) -> bool | None: ...
+
+
+def bind(pair: Given, model: TransformerBridge, *, first: int = 0) -> Prompts:
     """Tokenise a pair for a model; see `PromptPair.bind` for what is refused. Messages count prompts from `first`."""
     require_model(model)
     tokenizer = getattr(model, "tokenizer", None)
@@ -75,7 +94,7 @@ def bind(pair: PromptPair, model: TransformerBridge, *, first: int = 0) -> Promp
     )
 
 
-def _bos_added(pair: PromptPair, model: TransformerBridge, *, starts_with_bos: bool) -> bool | None:
+def _bos_added(pair: Given, model: TransformerBridge, *, starts_with_bos: bool) -> bool | None:
     if pair.prepend_bos is not None:
         return starts_with_bos and pair.prepend_bos
     texts = [text for text in (*pair.clean, *(pair.corrupted if pair.corrupted is not None else ())) if isinstance(text, str)]  # fmt: skip

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Kind
     from circuitboard.metrics import Reads
-    from circuitboard.models.adapter import BlockCall, ModelAdapter, Place
+    from circuitboard.models.adapter import BlockCall, ModelAdapter
+    from circuitboard.models.shape import Place
 
 _KEPT_FROM_THE_START: tuple[Kind, ...] = (
     "embed",

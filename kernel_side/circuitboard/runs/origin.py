@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
     from circuitboard.runs.cached_run import CachedRun
 
 

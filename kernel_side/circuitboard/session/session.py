@@ -41,11 +41,10 @@ from circuitboard.session.reply import Reply, when_done
 from circuitboard.session.snapshot import setup_of, snapshot_of
 from circuitboard.session.tree import short, tree_of
 from circuitboard.steps import Change, History, Step
-from circuitboard.steps.clicking import click_step, clicked
+from circuitboard.steps.clicking import at_columns, click_step, clicked
 from circuitboard.steps.step import Add
 
 if TYPE_CHECKING:
-    from circuitboard.address import Edge
     from circuitboard.desk.checks.verification import Verification
     from circuitboard.desk.desk import Desk
     from circuitboard.desk.outcome import Shown
@@ -189,7 +188,7 @@ class Session:
         if component != component.component:
             raise AddressError("A click names its positions apart from its site.", code="bad_positions")
         prompts, mode, by_position = self._desk.prompts, self._view.mode, self._view.map == "head_pos"
-        where = self._at(component, request.positions)
+        where = at_columns(component, request.positions, prompts)
         self._step(reply, lambda h: click_step(h.state, prompts, where, mode, by_position=by_position), click=True)
 
     @_handle.register
@@ -304,19 +303,6 @@ class Session:
         self._busy.started(job, words)
         when_done(job, reply, lambda _outcome: self._done(reply))
         job.future.add_done_callback(lambda _done: self._publish_change(job.future.exception()))
-
-    def _at(self, component: Site | Edge, columns: list[int] | None) -> Site | Edge:
-        """The component at these columns of the prompts; None means all."""
-        prompts = self._desk.prompts
-        if columns is None:
-            return component
-        at = prompts.at_columns(columns)
-        if not any(prompts.resolve(at)):
-            raise AddressError(
-                f"The {self._desk.base} prompts have no token there: other prompts begin earlier. Choose another column, or edit the other run.",
-                code="position_out_of_range",
-            )
-        return component.at(list(at or ()))
 
     def _checked(self, view: m.View) -> m.View:
         """The settings with positions in order, or the reason why they cannot be."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circuitboard.errors import AddressError
 from circuitboard.steps.step import Add, Remove
 
 if TYPE_CHECKING:
@@ -24,6 +25,25 @@ def clicked(site: Site | Edge, mode: Mode, prompts: Prompts) -> Intervention:
 def per_of(mode: Mode, prompts: Prompts) -> Per | None:
     """How the edits of a mode are matched with other prompts, where that is not as usual."""
     return "label" if mode == "patch" and not prompts.aligned else None
+
+
+def at_columns(component: Site | Edge, columns: list[int] | None, prompts: Prompts) -> Site | Edge:
+    """A component at these columns of the prompts; None means all.
+
+    Raises
+    ------
+    AddressError
+        `position_out_of_range`.
+    """
+    if columns is None:
+        return component
+    at = prompts.at_columns(columns)
+    if not any(prompts.resolve(at)):
+        raise AddressError(
+            f"The {prompts.seen} prompts have no token there: other prompts begin earlier. Choose another column, or edit the other run.",
+            code="position_out_of_range",
+        )
+    return component.at(list(at or ()))
 
 
 def click_step(state: BoardState, prompts: Prompts, where: Site | Edge, mode: Mode, *, by_position: bool) -> Change:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from anywidget import AnyWidget
 
 from circuitboard.board.kernel import kernel_app
 from circuitboard.files.later import Later
@@ -20,17 +22,18 @@ from circuitboard.protocol.output import DISPLAY_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from circuitboard.widget.widget import BoardWidget
 
 QUIET_S, AT_MOST_S = 1.0, 10.0
 """How long after a change the output follows, and how long it may lag while changes go on."""
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
+W = TypeVar("W", bound=AnyWidget)
+
 _log = logging.getLogger(__name__)
 
 
-class KeptOutput:
+class KeptOutput(Generic[W]):
     """The output of one widget.
 
     Parameters
@@ -41,7 +44,7 @@ class KeptOutput:
         Makes its mime bundle, data and metadata; None where there is none any more. Must not refer to the widget.
     """
 
-    def __init__(self, widget: BoardWidget, make: Callable[[BoardWidget], Bundle | None]) -> None:
+    def __init__(self, widget: W, make: Callable[[W], Bundle | None]) -> None:
         self._widget = weakref.ref(widget)
         self._make = make
         self._last: bytes | None = None

@@ -50,7 +50,7 @@ class BoardWidget(anywidget.AnyWidget):
         self._own_layout = self.layout
         _answer_while_cells_run(self.comm)
         self._listeners: tuple[Send, ...] = ()
-        self._output: KeptOutput | None = None
+        self._output: KeptOutput[BoardWidget] | None = None
         self._gone = False
         self._when_closed: list[Callable[[], object]] = []
         here = weakref.ref(board)

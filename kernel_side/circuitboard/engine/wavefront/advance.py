@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from circuitboard.engine.wavefront.layer import Layer
     from circuitboard.engine.wavefront.sight import Sight
     from circuitboard.interventions import Plan, Write
-    from circuitboard.models.adapter import Place
+    from circuitboard.models.shape import Place
 
 
 def advance(launch: Launch, known_plan: Plan, plan: Plan, book: ReceiptBook, cancel: CancelToken) -> State:

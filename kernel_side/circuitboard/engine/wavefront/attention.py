@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from circuitboard.engine.wavefront.turn import turned
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -24,31 +26,13 @@ if TYPE_CHECKING:
     from circuitboard.engine.wavefront.sight import Sight
     from circuitboard.engine.wavefront.state import LayerState
     from circuitboard.interventions import Write
-    from circuitboard.models.adapter import Place
-    from circuitboard.models.anatomy import Attention, Norm
+    from circuitboard.models.anatomy import Attention
+    from circuitboard.models.shape import Place
 
     Messages = Mapping[Write, Tensor]
     """For each edge in force, what its sender adds to what the receiver reads, [cell, batch, pos, d_model]."""
 
 PARTS: tuple[Kind, ...] = ("head.q", "head.k", "head.v")
-
-
-def turned(
-    x: Float[Tensor, "*cells batch pos head d_head"],
-    attn: Attention,
-    norm: Norm | None,
-    sight: Sight,
-    first: int = 0,
-    *,
-    cells: bool = False,
-) -> Float[Tensor, "*cells batch pos head d_head"]:
-    """Queries or keys as the scores need them: normed per head, and turned by their positions."""
-    if norm is not None:
-        x = norm(x)
-    if attn.rotary is not None:
-        cos, sin = (table[:, first : first + x.shape[-3]] for table in sight.tables(attn.rotary))
-        x = attn.rotary.turn(x, cos[None], sin[None]) if cells else attn.rotary.turn(x, cos, sin)
-    return x if attn.score_dtype is None else x.to(attn.score_dtype)
 
 
 def softmaxed(scores: Float[Tensor, "*rows src"], attn: Attention, dtype: torch.dtype) -> Float[Tensor, "*rows src"]:

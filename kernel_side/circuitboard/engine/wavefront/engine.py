@@ -14,7 +14,8 @@ from circuitboard.engine.memory import Budget, cells_per_wave
 from circuitboard.engine.tier import CellLogits, EditedRun, ReceiptBook
 from circuitboard.engine.wavefront.advance import advance
 from circuitboard.engine.wavefront.groups import Group, groups_of
-from circuitboard.engine.wavefront.joins import Launch, touches
+from circuitboard.engine.wavefront.join import touches
+from circuitboard.engine.wavefront.joins import Launch
 from circuitboard.engine.wavefront.layer import layers_of, weight_bytes
 from circuitboard.engine.wavefront.pins import Pins
 from circuitboard.engine.wavefront.sight import Sight

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.engine.wavefront.attention import PARTS, one_head, pattern_of, project_head, turned
+from circuitboard.engine.wavefront.attention import PARTS, one_head, pattern_of, project_head
+from circuitboard.engine.wavefront.join import Join
 from circuitboard.engine.wavefront.rows import attended, passed, stream
+from circuitboard.engine.wavefront.turn import turned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,36 +29,9 @@ if TYPE_CHECKING:
     from circuitboard.engine.wavefront.sight import Sight
     from circuitboard.engine.wavefront.state import LayerState, State
     from circuitboard.interventions import Write
-    from circuitboard.models.adapter import Place
     from circuitboard.models.anatomy import Norm
+    from circuitboard.models.shape import Place
     from circuitboard.runs import CachedRun
-
-
-@dataclass(frozen=True, eq=False)
-class Join:
-    """Cells ready to go on.
-
-    Parameters
-    ----------
-    layer
-        Where they join: before this block (the one after the last means the final stream), or within it.
-    within
-        Between its attention and its MLP.
-    rows
-        The residual stream there, [cell, batch, pos, d_model], from the first changed position to the last.
-    unchanged
-        Bool [cell]: whose write changes nothing, neither its own activation nor the stream, to the last bit.
-    """
-
-    layer: int
-    within: bool
-    rows: Float[Tensor, "cell batch pos d_model"]
-    unchanged: Bool[Tensor, " cell"] | None = None
-
-
-def touches(write: Write, edges: Sequence[Write]) -> bool:
-    """Whether a write acts in a layer where edges in force begin or end, so that it cannot join by its change alone."""
-    return any(write.layer in (edge.place[1], edge.layer) for edge in edges)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,8 @@ from circuitboard.engine.wavefront.attention import (
     project,
     project_head,
     summed,
-    turned,
 )
+from circuitboard.engine.wavefront.turn import turned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from circuitboard.engine.wavefront.sight import Sight
     from circuitboard.engine.wavefront.state import LayerState
     from circuitboard.interventions import Write
-    from circuitboard.models.adapter import Place
     from circuitboard.models.anatomy import Norm
+    from circuitboard.models.shape import Place
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from circuitboard.engine.wavefront.attention import turned
+from circuitboard.engine.wavefront.turn import turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Kind
     from circuitboard.engine.cancel import CancelToken
-    from circuitboard.engine.wavefront.joins import Join, Launch
+    from circuitboard.engine.wavefront.join import Join
+    from circuitboard.engine.wavefront.joins import Launch
     from circuitboard.engine.wavefront.layer import Layer
     from circuitboard.engine.wavefront.rows import Attended
     from circuitboard.interventions import Write

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.engine.passes import When
-from circuitboard.engine.wavefront.attention import capped, turned
+from circuitboard.engine.wavefront.attention import capped
+from circuitboard.engine.wavefront.turn import turned
 
 if TYPE_CHECKING:
     from jaxtyping import Float

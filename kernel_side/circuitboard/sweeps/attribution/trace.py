@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from circuitboard.engine import CancelToken
     from circuitboard.interventions import Plan, Write
     from circuitboard.metrics import Metric, Reading
-    from circuitboard.models.adapter import ModelAdapter, Place
+    from circuitboard.models.adapter import ModelAdapter
+    from circuitboard.models.shape import Place
 
 Moment = tuple["Place", When]
 """An activation, as the model computed it or as it leaves the edits there."""

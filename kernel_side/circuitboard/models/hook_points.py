@@ -1,8 +1,9 @@
-"""TransformerLens's names for the activations that sites stand for."""
+"""TransformerLens's hook points: their names for the activations that sites stand for, and one hook of ours on one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from circuitboard.address import Kind
@@ -43,3 +44,15 @@ NAMES_FOR_PEOPLE: dict[Kind, str] = {
 def hook_name(kind: Kind, layer: int) -> str:
     """TransformerLens's name for an activation, e.g. "blocks.9.attn.hook_z"."""
     return _NAMES[kind].format(layer=layer)
+
+
+def attach(point: Any, hook: Callable[..., Any], *, first: bool = False) -> Callable[[], None]:
+    """Add a hook to a hook point, after those that are there or before them; what is returned removes it."""
+    # Older releases return nothing, but keep the handle where the newer ones do.
+    handle = point.add_hook(hook, prepend=first) or point.fwd_hooks[0 if first else -1]
+
+    def remove() -> None:
+        handle.hook.remove()
+        point.fwd_hooks.remove(handle)
+
+    return remove
