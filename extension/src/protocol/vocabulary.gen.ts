@@ -214,3 +214,20 @@ export const CHARACTERS = {
 export const HUGE = 10000000 as const;
 
 export const SMALLEST_SHARE = 0.0005 as const;
+
+export const STEPS = [
+  "apply",
+  "clear",
+  "click",
+  "group",
+  "move",
+  "redo",
+  "refresh",
+  "remove",
+  "rename",
+  "restore",
+  "set_base",
+  "set_strength",
+  "toggle",
+  "undo"
+] as const;

@@ -11,6 +11,7 @@ import {
   type Welcome,
 } from "../protocol/generated";
 import type { EffectMap, MapChange } from "../protocol/map";
+import { STEPS } from "../protocol/vocabulary.gen";
 import { answered, askedFor, type ComparisonState } from "./comparison";
 import type { KeptCode } from "./kept_code";
 import { type Kept, type Look, orderOf } from "./look";
@@ -36,23 +37,8 @@ export type Action =
   | { type: "code-kept"; code: KeptCode }
   | { type: "dismiss" };
 
-/** Requests that change the edits, the base or the map: the panel is "running" until answered. */
-const ACTS = new Set([
-  "click",
-  "remove",
-  "toggle",
-  "set_strength",
-  "move",
-  "apply",
-  "undo",
-  "redo",
-  "restore",
-  "clear",
-  "set_base",
-  "group",
-  "rename",
-  "refresh",
-]);
+/** Until one of these is answered, the panel is running. */
+const ACTS: ReadonlySet<string> = new Set(STEPS);
 
 /** Errors of the moment: the same request may succeed a little later. */
 const PASSING = new Set(["out_of_memory", "engine_failed", "cancelled"]);

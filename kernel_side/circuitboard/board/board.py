@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from circuitboard.address import Intervention, Stays
@@ -125,7 +126,7 @@ class Board(Told, Stays):
                 warnings.warn(
                     f"board.{name} is board.desk.{_ON_THE_DESK[name]} from now on.", DeprecationWarning, stacklevel=2
                 )
-                return getattr(self._desk, _ON_THE_DESK[name])
+                return attrgetter(_ON_THE_DESK[name])(self._desk)
             return super().__getattr__(name)
 
     # --- what is ------------------------------------------------------------------------------------

@@ -12,23 +12,25 @@ from circuitboard.desk.state_comparison import ComparedState, StateComparison
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from circuitboard.address import Per, PositionsLike
     from circuitboard.desk.comparison import Comparison
     from circuitboard.desk.desk import Desk, OnDesk
     from circuitboard.engine import CancelToken
-    from circuitboard.sweeps import Grid, Sweep, SweepStream
+    from circuitboard.sweeps import Grid, Sweep, SweepHow, SweepStream
+    from circuitboard.sweeps.cells import By, Over
 
 
 def sweep(
     board: OnDesk,
-    over: str,
+    over: Over,
     *,
-    by: str = "all",
-    how: str = "patch",
-    layers: object = None,
-    positions: object = None,
+    by: By = "all",
+    how: SweepHow = "patch",
+    layers: int | Sequence[int] | None = None,
+    positions: PositionsLike | None = None,
     approximate: Literal["atp", "atp*"] | None = None,
     on: str | None = None,
-    per: str | None = None,
+    per: Per | None = None,
 ) -> Sweep:
     """Edit each component in turn, on top of the current edits.
 
@@ -87,15 +89,15 @@ def _waited(desk: Desk, grid: Grid, on: str | None) -> Sweep:
 
 def sweep_async(
     board: OnDesk,
-    over: str,
+    over: Over,
     *,
-    by: str = "all",
-    how: str = "patch",
-    layers: object = None,
-    positions: object = None,
-    order: str = "atp",
+    by: By = "all",
+    how: SweepHow = "patch",
+    layers: int | Sequence[int] | None = None,
+    positions: PositionsLike | None = None,
+    order: Literal["atp", "layer"] = "atp",
     on: str | None = None,
-    per: str | None = None,
+    per: Per | None = None,
 ) -> SweepStream:
     """Start the same sweep without waiting.
 
@@ -121,13 +123,13 @@ def compare(
     board: OnDesk,
     corruptions: Sequence[str] | Mapping[str, Any],
     *,
-    over: str = "head",
-    by: str = "all",
-    how: str = "patch",
-    layers: object = None,
-    positions: object = None,
+    over: Over = "head",
+    by: By = "all",
+    how: SweepHow = "patch",
+    layers: int | Sequence[int] | None = None,
+    positions: PositionsLike | None = None,
     on: str | None = None,
-    per: str | None = None,
+    per: Per | None = None,
 ) -> Comparison:
     """Sweep under several corruptions of the same clean prompts, and flag what depends on the choice.
 
@@ -165,12 +167,12 @@ def compare_states(
     left: int = 0,
     right: int | None = None,
     *,
-    over: str | None = None,
-    by: str = "all",
-    how: str = "zero",
-    layers: object = None,
-    positions: object = None,
-    per: str | None = None,
+    over: Over | None = None,
+    by: By = "all",
+    how: SweepHow = "zero",
+    layers: int | Sequence[int] | None = None,
+    positions: PositionsLike | None = None,
+    per: Per | None = None,
 ) -> StateComparison:
     """What changed between two states of the history, the unedited run and the current state by default.
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from circuitboard.protocol.drawing import ColourMap, MapOver, Mode
+from circuitboard.protocol.requests import Apply, Click, Note, Refresh, Request, StepRequest
 
 Theme = Literal["light", "dark"]
 
@@ -191,8 +192,13 @@ SMALLEST_SHARE = 0.0005
 """Shares under it would be written as 0.0%: they are said to be less than 0.1%."""
 
 
+_STEPS: tuple[type[Request], ...] = (*StepRequest.__subclasses__(), Click, Apply, Refresh)
+STEPS: list[str] = sorted(str(one.__struct_config__.tag) for one in _STEPS if one is not Note)
+"""Requests after which the numbers are others: a panel is busy until they are answered."""
+
+
 def vocabulary() -> dict[str, Any]:
     """All of it by name, in the order above: what is written out for the panel."""
-    names = [name for name in globals() if name.isupper()]
+    names = [name for name in globals() if name.isupper() and name[0] != "_"]
     found: dict[str, Any] = msgspec.to_builtins({name: globals()[name] for name in names})
     return found
