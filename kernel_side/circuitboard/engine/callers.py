@@ -16,8 +16,8 @@ from circuitboard.boundary import handed_over
 from circuitboard.errors import EngineError
 
 _INSTEAD = (
-    "Start the work and go on: board.sweep_async(…), board.sweep_job(grid) or board.run_in_background(work) for maps, "
-    "board.step(move) for edits. Wait for it, or read it, outside."
+    "Start the work and go on: board.sweep_async(…), board.desk.run_in_background(work) for maps, "
+    "board.desk.step(move) for edits. Wait for it, or read it, outside."
 )
 
 _LOOK_S = 0.1
