@@ -280,7 +280,7 @@ def test_verify_says_which_part_disagrees():
     assert found.disagrees == "edited"
     assert "NOT OK" in repr(found)
     handle.remove()
-    object.__setattr__(board.desk.lab, "clean", cb.Board(EVERY["gpt2"](), board.pair, engine="hooked").lab.clean)
+    object.__setattr__(board.desk.lab, "clean", cb.Board(EVERY["gpt2"](), board.pair, engine="hooked").desk.lab.clean)
     board.desk.lab.clean.logits.add_(0.5)
     found = board.verify()
     assert found.disagrees == "unedited"

@@ -27,7 +27,19 @@ from circuitboard.steps import History
 from tests.board.prompts import pair
 from tests.tiny_models import tiny
 
-INNER = {"Lab", "Shown.run", "Origin", "Engine", "ModelAdapter", "Plan", "EditedRun", "CachedRun", "Answer", "Home"}
+INNER = {
+    "Lab",
+    "Shown.run",
+    "Origin",
+    "Engine",
+    "ModelAdapter",
+    "Plan",
+    "EditedRun",
+    "CachedRun",
+    "Answer",
+    "Home",
+    "SourceRun",
+}
 """Rooms behind the board, which no user is led into."""
 
 

@@ -184,7 +184,7 @@ def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(view, monkeypatc
     view.ask("cancel_map")
     layers = len(calls)
     view.map(0, "cancelled")
-    while view.session._board.desk.worker._background:
+    while view.board.desk.worker._background:
         time.sleep(0.001)
     assert len(calls) <= layers + 1
     view.ask("resume_map")

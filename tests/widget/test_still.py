@@ -66,7 +66,7 @@ ALLOWED = set("div p strong em table caption thead tbody tr th td svg rect path 
 
 
 def drawn(view) -> Still:
-    return still_of(view.session._board, *view.session.drawn())
+    return still_of(view.board, *view.session.drawn())
 
 
 def until_done(view, over, revision=0):

@@ -41,6 +41,7 @@ class View:
         self._changed = threading.Condition()
         self._ids = itertools.count()
         self.asked: list[str] = []
+        self.board = board
         self.session = Session(board.desk, self._send)
 
     def _send(self, content: dict[str, Any], buffers: list[bytes]) -> None:

@@ -14,6 +14,7 @@ from circuitboard.errors import InterventionError
 from circuitboard.steps.state import BoardState, checked_name
 
 
+@public
 @dataclass(frozen=True)
 class Step(ABC):
     """What one call or one click does to a history. Its kinds are in `circuitboard.steps.step`."""
@@ -36,6 +37,7 @@ class Step(ABC):
         return f"board.{self.call}({', '.join(given)})"
 
 
+@public
 @dataclass(frozen=True)
 class Change(Step):
     """A step that leads to another state, and that undo takes back as a whole."""

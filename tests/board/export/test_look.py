@@ -22,7 +22,7 @@ from circuitboard.pictures import (
     svg_of,
 )
 from circuitboard.pictures.colour import colour_of
-from circuitboard.pictures.drawing import Mark
+from circuitboard.pictures.drawing import Label, Mark
 from tests.board.export.test_svg import HOSTILE, SVG, board, drawing, texts
 
 __all__ = ["board"]
@@ -179,7 +179,12 @@ def test_numbers_are_written_from_the_size_that_is_asked_for():
 
 
 def test_numbers_lose_their_zero_where_they_do_not_fit_with_it():
-    assert ">\u2212.27</text>" in svg_of(drawing(effect=EFFECT / 7.4, known=KNOWN, clip=0.3))
+    names = [str(column) for column in range(30)]
+    narrow = drawing(
+        rows=[Label("0")], columns=[Label(name) for name in names], names=names,
+        effect=np.full((1, 30), -0.27), known=np.full((1, 30), EXACT, np.uint8), clip=0.3,
+    )  # fmt: skip
+    assert ">\u2212.27</text>" in svg_of(narrow)
 
 
 @pytest.mark.parametrize(
