@@ -28,7 +28,7 @@ def gqa():
 
 @pytest.mark.parametrize("over", OVER)
 def test_everything_can_be_swept_in_every_layer(gqa, over):
-    grid = gqa.grid(over, by="pos")
+    grid = gqa.desk.maps.grid(over, by="pos")
     assert grid.layers == (0, 1, 2)
     assert len(grid.cells) == math.prod(grid.shape)
     assert [str(cell.site) for cell in grid.cells[:1]] == [str(cb.site(str(grid.cells[0].site)))]
@@ -36,9 +36,9 @@ def test_everything_can_be_swept_in_every_layer(gqa, over):
 
 
 def test_keys_and_values_have_key_value_heads(gqa):
-    assert gqa.grid("head.q").shape == (3, 4)
+    assert gqa.desk.maps.grid("head.q").shape == (3, 4)
     for over in ("head.k", "head.v"):
-        assert gqa.grid(over).shape == (3, 2)
+        assert gqa.desk.maps.grid(over).shape == (3, 2)
         assert gqa.sweep(over, layers=1).values.shape == (1, 2)
 
 
@@ -62,10 +62,10 @@ def test_what_a_model_lacks_is_refused_by_name():
 
 def test_the_number_of_cells_has_a_limit(gqa, monkeypatch):
     monkeypatch.setattr(cells, "MAX_CELLS", 12)
-    assert len(gqa.grid("head").cells) == 12
+    assert len(gqa.desk.maps.grid("head").cells) == 12
     monkeypatch.setattr(cells, "MAX_CELLS", 11)
     with pytest.raises(cb.InterventionError) as caught:
-        gqa.grid("head")
+        gqa.desk.maps.grid("head")
     assert caught.value.code == "sweep_too_large"
     assert "12 cells (3 layers × 4 heads)" in caught.value.message
     assert "11" in caught.value.message
