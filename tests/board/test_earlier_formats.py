@@ -27,6 +27,7 @@ EDITS = {
         "patch 2.2 from Run('When John and Mary went …', 1 edits)",
     ],
     4: ["zero 1.1 (off)", "scale 2.0 ×0 (off)", "zero 0.3 @ 2"],
+    5: ["patch 1.1", "zero 0.3", "scale 2.0 ×0.25"],
 }
 
 

@@ -48,7 +48,7 @@ def optional(kind):
 
 def test_every_optional_field_is_tried():
     found = set().union(*(optional(kind) for kind in (Intervention, Site, Run, Edit, Node)))
-    assert found == {*ZEROS, *TEXTS, *STATES}
+    assert found - {(Node, "step")} == {*ZEROS, *TEXTS, *STATES}, "a step has no zero; it comes back with its state"
 
 
 def nothing(logits):
