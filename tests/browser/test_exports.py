@@ -95,8 +95,9 @@ def test_the_picture_of_a_comparison_is_the_one_that_is_seen(notebook, tmp_path)
     picture = downloaded(notebook, "Export map as SVG", tmp_path).read_text("utf-8")
     root = ET.fromstring(picture)  # noqa: S314  our own
     text = " ".join(" ".join(root.itertext()).split())
-    told = "B \u2212 A of two maps, as a share of clean \u2212 corrupted. B: effect of zeroing each head, on top of 2 edits. A: the same after zero 3.0"
+    told = "Drawn: B \u2212 A. B: effect of zeroing each head, on top of 2 edits. A: the same after zero 3.0"
     assert told in text
+    assert "A share of 1 is clean \u2212 corrupted: " in text
     gap = notebook.python("float(board.baselines.clean - board.baselines.corrupted)")
     assert f"A share of 1 is clean \u2212 corrupted: {gap:+.2f} logits.".replace("-", "\u2212") in text
 
