@@ -127,4 +127,4 @@ def test_a_step_that_goes_on_keeps_one_state(board):
     assert board.value == pytest.approx(start, abs=1e-6)
     # A state that others follow, and the first one, are never amended.
     history = board.history
-    assert history.amended(SetBase("clean")).nodes[:-1] == history.nodes
+    assert history.amended(SetBase("corrupted")).nodes[:-1] == history.nodes

@@ -104,6 +104,12 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
         board.undo()
         return outcome
 
+    def there(node: Any) -> Any:
+        here = board.history.current
+        outcome = board.go_to(node)
+        board.go_to(here)
+        return outcome
+
     def ids(**given: Any) -> Any:
         found = cb.PromptPair(**{"clean": CLEAN, "corrupted": CORRUPTED, "answer": 1, "wrong": 2} | given).bind(model)
         return found.clean_tokens, found.corrupted_tokens, found.answer_ids, found.wrong_ids, found.labels
@@ -139,6 +145,7 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
         "Board.neurons.pos": Taken(lambda v: board.neurons(1, v), 2),
         "Board.neurons.k": Taken(lambda v: board.neurons(1, k=v), 2),
         "Board.note.node": Taken(lambda v: (board.note("here", v), repr(board.history)), 1),
+        "Board.go_to.node": Taken(there, 1),
         "Board.remove.which": Taken(lambda v: back(lambda: board.remove(v)), 1),
         "Board.rename.which": Taken(lambda v: back(lambda: board.rename(v, "mine")), 1),
         "Board.replace.index": Taken(lambda v: back(lambda: board.replace(v, cb.head(2, 2).zero())), 1),
