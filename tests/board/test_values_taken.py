@@ -220,12 +220,11 @@ def cases(board) -> dict[str, Taken]:  # noqa: C901  a list of cases
             f"{name}.add.scale": Taken(lambda v, place=place: place.add([1.0], v), 0.5),
             f"{name}.set.values": Taken(place.set, [0.5, 1.0, -2.0]),
         }
-    for name in ("sweep", "sweep_async", "grid", "compare_states", "compare"):
+    for name in ("sweep", "sweep_async", "compare_states", "compare"):
         for argument in ("layers", "positions"):
             run = {
                 "sweep": lambda **o: board.sweep("head", **o),
                 "sweep_async": lambda **o: board.sweep_async("head", **o).result().values,
-                "grid": lambda **o: board.desk.maps.grid("head", **o),
                 "compare_states": lambda **o: board.compare_states(over="head", **o).effects,
                 "compare": lambda **o: board.compare({"a": CORRUPTED, "b": CORRUPTED.flip(0)}, **o).table,
             }[name]
