@@ -212,6 +212,27 @@ def test_every_field_is_needed(document, tmp_path):
             refused(write(tmp_path, replaced(document, path[:-1], left)), code)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"kind": "Toggle", "given": {"index": [0]}, "edits": {}},
+        {"kind": "Toggle", "given": {"index": [9]}, "edits": {}},
+        {"kind": "Toggle", "given": {"index": "0"}, "edits": {}},
+        {"kind": "Toggle", "given": {}, "edits": {}},
+        {"kind": "Toggle", "given": {"index": [0], "more": 1}, "edits": {}},
+        {"kind": "Undo", "given": {}, "edits": {}},
+        {"kind": "__class__", "given": {}, "edits": {}},
+        {"kind": "Add", "given": {"interventions": [1]}, "edits": {}},
+        {"kind": "Add", "given": {}, "edits": {"interventions": []}},
+        {"kind": "Add", "given": {}, "edits": {"interventions": [99]}},
+    ],
+    ids=str,
+)
+def test_a_step_that_does_not_lead_from_state_to_state_is_refused(document, tmp_path, step):
+    assert document["states"][1]["step"]["kind"] == "Add"
+    refused(write(tmp_path, replaced(document, ("states", 1, "step"), step)), "bad_session_file", "does_not_fit")
+
+
 @pytest.mark.parametrize("content", [b"", b"\0", b"\xff\xfe", b"null", b"[]", b"{}", b"true", b"1", b'""', b"{" * 100_000, b"[" * 100_000, b'{"states":' * 50_000, b'{"format":"circuitboard.board","version":1,"x":' + b"[" * 50_000])  # fmt: skip
 def test_what_is_no_board_is_refused(tmp_path, content):
     refused(write(tmp_path, content), "bad_session_file", "wrong_version")

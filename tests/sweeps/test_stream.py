@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.desk.maps import Maps
 from circuitboard.engine import CancelToken
 from circuitboard.errors import Cancelled
 from circuitboard.interventions import compile_plan
+from circuitboard.sweeps import Ground
 from circuitboard.sweeps import sweep as sweeping
 from circuitboard.sweeps.attribution import attribute
 from tests.board.prompts import pair
@@ -36,12 +36,12 @@ def estimated(board, monkeypatch):
     guess = effects[:, :1].expand_as(effects).clone()
     asked = []
 
-    def estimate(_maps, run, cells, cancel, metric=None):
-        asked.append((run, cells))
+    def estimate(ground, cells, cancel):
+        asked.append((ground.run, cells))
         cancel.check()
         return guess
 
-    monkeypatch.setattr(Maps, "estimate", estimate)
+    monkeypatch.setattr(Ground, "estimate", estimate)
     monkeypatch.setattr(sweeping, "FIRST_SLICE", 8)
     return board, exact, guess, asked
 

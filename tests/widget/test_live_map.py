@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import circuitboard as cb
-from circuitboard.desk.maps import Maps
 from circuitboard.engine import CancelToken
 from circuitboard.protocol import messages as m
 from circuitboard.session.maps.live_map import ESTIMATED, EXACT
+from circuitboard.sweeps import Ground
 from circuitboard.sweeps import sweep as sweeping
 from tests.tiny_models import FAMILIES, tiny
 from tests.widget.view import real
@@ -115,7 +115,7 @@ def test_estimates_come_first_and_exact_numbers_take_their_place_by_size(board, 
     exact = board.sweep("head", how="zero")
     guess = (exact.per_prompt - exact.baseline).flatten(0, -2) + 0.125
     guess[5] = torch.nan
-    monkeypatch.setattr(Maps, "estimate", lambda _maps, run, cells, cancel: guess)
+    monkeypatch.setattr(Ground, "estimate", lambda _ground, cells, cancel: guess)
     monkeypatch.setattr(sweeping, "FIRST_SLICE", 1)
     asked = []
     engine = board.desk.lab.choice.engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import numpy as np
 import pytest
 import torch
 
@@ -127,6 +128,33 @@ def test_a_cell_and_the_panel_take_the_same_step(board, view, request, call, ask
     assert isinstance(view.ask(kind, **asked, **revision), m.Done)
     panel = board.history.nodes[-1]
     assert (panel.label, panel.state) == (cell.label, cell.state)
+
+
+NUMBERS = {
+    "remove": lambda b, n: b.remove(n(1)),
+    "toggle": lambda b, n: b.toggle(n(0), n(2)),
+    "replace": lambda b, n: b.replace(n(1), cb.head(2, 2).zero()),
+    "set_strength": lambda b, n: b.set_strength(n(2), n(3)),
+    "move": lambda b, n: b.move(n(2), n(0)),
+    "group": lambda b, n: b.group("late", n(0), n(2)),
+    "rename": lambda b, n: b.rename(n(1), "mover"),
+}
+
+
+@pytest.mark.parametrize("number", [np.int64, torch.tensor, lambda n: np.array([n])], ids=["numpy", "torch", "array"])
+@pytest.mark.parametrize("call", NUMBERS.values(), ids=NUMBERS)
+def test_a_step_holds_numbers_of_python_whatever_it_was_given(board, view, tmp_path, call, number):
+    board.edit(cb.head(0, 0).zero(), cb.head(0, 1).patch(), cb.head(1, 1).scale(0.5))
+    call(board, int)
+    expected = board.history.nodes[-1]
+    board.undo()
+    call(board, number)
+    assert board.history.nodes[-1] == expected
+    assert view.ask("export", what="python").text.endswith(f"{expected.step.python}\n")
+    board.save(tmp_path / "a.board.json")
+    loaded = cb.Board.load(tmp_path / "a.board.json", board.model)
+    assert loaded.history == board.history
+    loaded.close()
 
 
 def test_every_kind_of_step_is_a_call_of_a_board_and_every_call_that_steps_is_a_kind():

@@ -42,13 +42,16 @@ if TYPE_CHECKING:
     from circuitboard.steps import Base, Edit, History
     from circuitboard.sweeps import Sweep
 
-_ON_THE_DESK = {
-    **{name: name for name in ("lab", "maps", "shown", "state_at", "run_in_background", "reference_prompts")},
-    **{name: name for name in ("step", "restore", "resume", "remember", "on_move", "on_close", "on_end")},
+_ON_THE_DESK = dict.fromkeys(
+    "lab maps shown state_at run_in_background reference_prompts step take restore resume remember on_move on_close on_end".split()
+) | {
     "history_values": "values",
+    "grid": "maps.grid",
+    "sweep_job": "maps.start",
     "refresh_job": "refresh",
+    "verify_job": "verify",
 }
-"""Names that boards had for code that builds on them; they warn for one version."""
+"""Names that boards had for code that builds on them, and what they are there, None for the same; they warn for one version."""
 
 
 @public
@@ -123,10 +126,9 @@ class Board(Told, Stays):
 
         def __getattr__(self, name: str) -> Any:
             if name in _ON_THE_DESK:
-                warnings.warn(
-                    f"board.{name} is board.desk.{_ON_THE_DESK[name]} from now on.", DeprecationWarning, stacklevel=2
-                )
-                return attrgetter(_ON_THE_DESK[name])(self._desk)
+                there = _ON_THE_DESK[name] or name
+                warnings.warn(f"board.{name} is board.desk.{there} from now on.", DeprecationWarning, stacklevel=2)
+                return attrgetter(there)(self._desk)
             return super().__getattr__(name)
 
     # --- what is ------------------------------------------------------------------------------------

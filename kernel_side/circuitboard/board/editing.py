@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def edit(board: OnDesk, *interventions: Intervention) -> Outcome:
     """Add edits and compute the metric with them; the same as a click."""
-    return board.desk.take(steps.Add(requested(interventions)))
+    return board.desk.take(steps.Add(requested(interventions)).applied)
 
 
 def remove(board: OnDesk, *which: int | str) -> Outcome:
     """Remove edits, all in one step: by their index in `edits`, or a whole group by its name."""
-    return board.desk.take(steps.Remove(which))
+    return board.desk.take(steps.Remove(which).applied)
 
 
 def toggle(board: OnDesk, *which: int | str) -> Outcome:
@@ -30,7 +30,7 @@ def toggle(board: OnDesk, *which: int | str) -> Outcome:
 
     Of several, all are switched off if any is in force.
     """
-    return board.desk.take(steps.Toggle(which))
+    return board.desk.take(steps.Toggle(which).applied)
 
 
 def replace(board: OnDesk, index: int, intervention: Intervention) -> Outcome:
@@ -41,17 +41,17 @@ def replace(board: OnDesk, index: int, intervention: Intervention) -> Outcome:
             f"One edit takes the place of one, and {1 + len(more)} were given; remove it, then board.edit(…) them.",
             code="not_an_intervention",
         )
-    return board.desk.take(steps.Replace(index, edit))
+    return board.desk.take(steps.Replace(index, edit).applied)
 
 
 def set_strength(board: OnDesk, index: int, strength: float) -> Outcome:
     """Give the edit at this index of `edits` another strength; only scale and add have one."""
-    return board.desk.take(steps.SetStrength(index, strength))
+    return board.desk.take(steps.SetStrength(index, strength).applied)
 
 
 def move(board: OnDesk, index: int, to: int) -> Outcome:
     """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
-    return board.desk.take(steps.Move(index, to))
+    return board.desk.take(steps.Move(index, to).applied)
 
 
 def group(board: OnDesk, name: str | None, *which: int | str) -> Outcome:
@@ -72,7 +72,7 @@ def group(board: OnDesk, name: str | None, *which: int | str) -> Outcome:
     CircuitboardError
         `bad_name`, `no_such_edit`, `no_such_group`, `no_edits`.
     """
-    return board.desk.take(steps.Group(name, which))
+    return board.desk.take(steps.Group(name, which).applied)
 
 
 def rename(board: OnDesk, which: int | str, name: str | None) -> Outcome:
@@ -83,7 +83,7 @@ def rename(board: OnDesk, which: int | str, name: str | None) -> Outcome:
     CircuitboardError
         `bad_name`, `group_exists`, `no_such_edit`, `no_such_group`.
     """
-    return board.desk.take(steps.Rename(which, name))
+    return board.desk.take(steps.Rename(which, name).applied)
 
 
 def note(board: OnDesk, text: str | None, node: int | None = None) -> None:
@@ -96,27 +96,27 @@ def note(board: OnDesk, text: str | None, node: int | None = None) -> None:
     InterventionError
         `bad_name`, `no_such_state`.
     """
-    board.desk.take(steps.Note(text, node))
+    board.desk.take(steps.Note(text, node).applied)
 
 
 def clear(board: OnDesk) -> Outcome:
     """Remove all edits; can be undone."""
-    return board.desk.take(steps.Clear())
+    return board.desk.take(steps.Clear().applied)
 
 
 def set_base(board: OnDesk, base: Base) -> Outcome:
     """Choose which run is edited; the edits stay."""
-    return board.desk.take(steps.SetBase(base))
+    return board.desk.take(steps.SetBase(base).applied)
 
 
 def undo(board: OnDesk) -> Outcome:
     """Back to the state before the last step."""
-    return board.desk.take(steps.Undo())
+    return board.desk.take(steps.Undo().applied)
 
 
 def redo(board: OnDesk) -> Outcome:
     """Forward again after `undo`."""
-    return board.desk.take(steps.Redo())
+    return board.desk.take(steps.Redo().applied)
 
 
 def go_to(board: OnDesk, node: int) -> Outcome:
@@ -127,4 +127,4 @@ def go_to(board: OnDesk, node: int) -> Outcome:
     InterventionError
         `no_such_state`.
     """
-    return board.desk.take(steps.Restore(node))
+    return board.desk.take(steps.Restore(node).applied)

@@ -22,7 +22,7 @@ from circuitboard.metrics import metrics_of
 from circuitboard.models.bridge import BridgeAdapter
 from circuitboard.prompts import PromptPair
 from circuitboard.runs import Run
-from circuitboard.steps import Base, BoardState, Edit, History, Node, Step
+from circuitboard.steps import Base, BoardState, Edit, History, Node
 
 if TYPE_CHECKING:
     from transformer_lens.model_bridge import TransformerBridge
@@ -206,10 +206,10 @@ class Desk:
             lambda history: hand_over("the move of a step", move, history), click=bool(truth(click))
         )
 
-    def take(self, step: Step) -> Outcome:
-        """Take a step and wait for its numbers. Refused before it begins where waiting would have no end."""
+    def take(self, move: Callable[[History], History]) -> Outcome:
+        """Move as `step` does, and wait for the numbers. Refused before it begins where waiting would have no end."""
         self.worker.require_elsewhere()
-        return self.timeline.step(step.applied, click=False).result()
+        return self.step(move).result()
 
     def restore(self, nodes: tuple[Node, ...]) -> Outcome:
         """Replay saved steps one after the other, so that each can be undone; the last is computed."""
@@ -231,8 +231,7 @@ class Desk:
             edits.setdefault(node.state.base, {}).update((id(e), e.intervention) for e in node.state.edits)
         for base, interventions in edits.items():
             self._lab.plan(base, dict.fromkeys(interventions.values()))  # each state must be one that undo can show
-        self.worker.require_elsewhere()
-        return self.timeline.step(lambda _history: history, click=False).result()
+        return self.take(lambda _history: history)
 
     def remember(self, values: Mapping[int, float]) -> None:
         """Take the metric of states that are not computed yet as known, by index in `history.nodes`."""
@@ -261,8 +260,9 @@ class Desk:
             )
         return self.timeline.at(self.history.require(node), cancel)
 
-    def verify(self, state: BoardState) -> Job[Verification]:
-        """Start running the user's model itself, unedited and with plain hooks for the edits of a state."""
+    def verify(self, state: BoardState | None = None) -> Job[Verification]:
+        """Start running the user's model itself, unedited and with plain hooks for the edits of a state, by default the current one."""
+        state = state or self.history.state
         self._lab.watch.require_idle()
         self._lab.plan(state.base, state.active)
         return self.worker.submit(lambda cancel: verified(self._lab, state, self.shown.run, cancel))

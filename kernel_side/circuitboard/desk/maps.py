@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.address import Edge, Intervention, Positions, Site
+    from circuitboard.address import Edge, Positions, Site
     from circuitboard.desk.lab import Lab
     from circuitboard.desk.outcome import Shown
     from circuitboard.desk.timeline import Timeline
-    from circuitboard.engine import CancelToken, EditedRun, Job, Worker
+    from circuitboard.engine import CancelToken, Job, Worker
     from circuitboard.metrics import Metric
 
 
@@ -68,8 +68,10 @@ class Maps:
         if progress is not None:
             require_function(progress, "Progress is a function of the cells and their values")
 
+        ground = ground_of(self._lab, shown.run, metric)
+
         def work(cancel: CancelToken) -> Generator[None, None, Sweep]:
-            values = yield from self.cells(shown.run, grid.cells, cancel, progress, metric=metric)
+            values = yield from ground.cells(grid.cells, cancel, progress)
             return self._sweep(grid, shown, values, metric)
 
         return self._worker.submit_background(work)
@@ -82,7 +84,7 @@ class Maps:
         shown = self._timeline.at(node, cancel)
         yield
         self._lab.plan(shown.history.state.base, grid.cells[:1])
-        values = yield from self.cells(shown.run, grid.cells, cancel, metric=metric)
+        values = yield from ground_of(self._lab, shown.run, metric).cells(grid.cells, cancel)
         return shown, self._sweep(grid, shown, values, metric)
 
     def approximate(self, grid: Grid, method: Literal["atp", "atp*"], on: str | None = None) -> Job[Sweep]:
@@ -122,7 +124,7 @@ class Maps:
                 code="unknown_sweep",
             )
         shown, metric = self._shown(grid), self._lab.metric_called(on)
-        baseline = self._lab.values(shown.run, metric)
+        baseline, ground = self._lab.values(shown.run, metric), ground_of(self._lab, shown.run, metric)
         values = torch.full((len(grid.cells), self._lab.prompts.n), torch.nan, dtype=baseline.dtype)
         nothing = replace(self._sweep(grid, shown, values, metric), exact=torch.zeros(grid.shape, dtype=torch.bool))
         stream = SweepStream(nothing)
@@ -131,7 +133,7 @@ class Maps:
             importance = None
             effects = None
             if order == "atp":
-                effects = yield from piece(lambda: self.estimate(shown.run, grid.cells, cancel, metric), cancel)
+                effects = yield from piece(lambda: ground.estimate(grid.cells, cancel), cancel)
             if effects is not None:
                 stream.add(range(len(grid.cells)), baseline + effects, exact=False)
                 importance = effects.mean(-1).abs()
@@ -140,38 +142,10 @@ class Maps:
             def progress(cells: Sequence[int], found: Tensor) -> None:
                 stream.add(cells, found, exact=True)
 
-            yield from self.cells(shown.run, grid.cells, cancel, progress, importance, metric)
+            yield from ground.cells(grid.cells, cancel, progress, importance)
 
         stream.begin(self._worker.submit_background(work))
         return stream
-
-    def cells(
-        self,
-        run: EditedRun,
-        cells: Sequence[Intervention],
-        cancel: CancelToken,
-        progress: Progress | None = None,
-        importance: Float[Tensor, " cell"] | None = None,
-        metric: Metric | None = None,
-    ) -> Generator[None, None, Float[Tensor, "cell batch"]]:
-        """The metric of each cell on top of a run, batch by batch; for generators given to `run_in_background`."""
-        return (yield from ground_of(self._lab, run, metric).cells(cells, cancel, progress, importance))
-
-    def estimate(
-        self,
-        run: EditedRun,
-        cells: Sequence[Intervention],
-        cancel: CancelToken,
-        metric: Metric | None = None,
-        *,
-        needed: bool = False,
-    ) -> Float[Tensor, "cell batch"] | None:
-        """What each cell's effect would be if the model were linear (attribution patching); on the worker thread only.
-
-        NaN where that is not known; None if the metric or the model has no gradient, or, unless it is `needed`, if there
-        is no memory for the backward pass: exact cells need less.
-        """
-        return ground_of(self._lab, run, metric).estimate(cells, cancel, needed=needed)
 
     def without(self, indices: Sequence[int], shown: Shown, cancel: CancelToken) -> Float[Tensor, " batch"]:
         """The metric of a shown state without these of its edits; on the worker thread only."""

@@ -66,8 +66,7 @@ def last_step(history: History) -> str:
             code="no_last_step",
         )
     before = history.nodes[node.parent].state
-    # A file that was cut has states whose parents are not those from which the steps were taken.
-    if node.step is not None and node.step.after(before) == node.state:
+    if node.step is not None:
         return _runnable([node.step.python])
     base = [] if before.base == node.state.base else [SetBase(node.state.base).python]
     return _runnable([*base, *([Clear().python] if before.edits else []), *_edits(node.state)])

@@ -140,6 +140,8 @@ def _tree(nodes: list[Node], current: int | None, ahead: list[int]) -> History:
     for index, node in enumerate(others, 1):
         if node.parent is None or not 0 <= node.parent < index:
             raise _damaged(f"state {index} follows on {node.parent}, which does not stand before it")
+        if node.step is not None and node.step.after(nodes[node.parent].state) != node.state:
+            raise _damaged(f"the step to state {index} leads elsewhere")
     if current is None or not 0 <= current < len(nodes):
         raise _damaged(f"the board stands at state {current}, and it holds {len(nodes)}")
     at = current

@@ -15,7 +15,7 @@ class DeskRef:
     """One board, as long as somebody else refers to it."""
 
     def __init__(self, desk: Desk) -> None:
-        self._board = weakref.ref(desk)
+        self._desk = weakref.ref(desk)
 
     def __call__(self) -> Desk:
         """The board.
@@ -25,7 +25,7 @@ class DeskRef:
         EngineError
             `board_gone` once it was collected.
         """
-        desk = self._board()
+        desk = self._desk()
         if desk is None:
             raise gone()
         return desk
@@ -33,7 +33,7 @@ class DeskRef:
     @property
     def alive(self) -> bool:
         """Whether it is still there."""
-        return self._board() is not None
+        return self._desk() is not None
 
 
 def gone() -> EngineError:

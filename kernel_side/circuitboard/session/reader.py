@@ -43,8 +43,8 @@ class Reader:
         self._job: Job[Found] | None = None
 
     @property
-    def _board(self) -> Desk:
-        """The board; refused once it is gone."""
+    def _desk(self) -> Desk:
+        """The board's desk; refused once it is gone."""
         return self._here()
 
     def ask(self, read: Reading, reply: Reply) -> None:
@@ -75,7 +75,7 @@ class Reader:
             if pending is None:
                 return
             try:
-                job = self._job = self._board.run_in_background(
+                job = self._job = self._desk.run_in_background(
                     lambda cancel: pending.read(pending.reply.request, cancel)
                 )
             except EngineError as error:

@@ -242,7 +242,7 @@ class Session:
             answer = m.Verified(reply.request, error, found.tolerance, found.ok, found.tier, found.disagrees)
             reply.give(lambda _seq: answer)
 
-        when_done(self._desk.verify(self._desk.history.state), reply, verified)
+        when_done(self._desk.verify(), reply, verified)
 
     @_handle.register
     def _(self, _request: m.CopyCode, reply: Reply) -> None:
@@ -296,7 +296,7 @@ class Session:
             else:
                 moved = step.applied(history)
             self._drag = drag, moved.current
-            words = short(step.label(history.state))
+            words = short(moved.nodes[moved.current].label if isinstance(step, Change) else step.label(history.state))
             return moved
 
         job = self._desk.step(move, click=click or drag is not None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from circuitboard.address import Intervention, whole
+from circuitboard.address import Intervention, real, whole
 from circuitboard.address.expression import expression
 from circuitboard.boundary import public
 from circuitboard.errors import InterventionError
@@ -21,6 +21,11 @@ class Step(ABC):
 
     call: ClassVar[str]
     """The method of a board that takes it; its arguments are the step's fields, in order."""
+
+    def __post_init__(self) -> None:
+        # Code and files hold Python's own numbers, whatever a user's were.
+        for field in fields(self):
+            object.__setattr__(self, field.name, _own(getattr(self, field.name)))
 
     @abstractmethod
     def applied(self, history: History) -> History:
@@ -56,7 +61,7 @@ class Change(Step):
 class Node:
     """One state and the step that led to it, in words too; `note` is what the user calls the state.
 
-    The step is None for the first state, and where a file tells it in words only.
+    The step leads from the parent's state to this one; None for the first, and where it is known in words only.
     """
 
     parent: int | None
@@ -127,11 +132,11 @@ class History:
         return replace(self, nodes=tuple(nodes))
 
     def extended(self, steps: Sequence[Node]) -> History:
-        """New states after the current one, each leading to the next; the parents that they name are not read."""
+        """New states after the current one, each leading to the next; parents and steps, which may be of others, are not read."""
         if not steps:
             return self
         n = len(self.nodes)
-        nodes = (replace(step, parent=n + i - 1 if i else self.current) for i, step in enumerate(steps))
+        nodes = (replace(step, parent=n + i - 1 if i else self.current, step=None) for i, step in enumerate(steps))
         return History((*self.nodes, *nodes), n + len(steps) - 1)
 
     def undone(self) -> History:
@@ -222,3 +227,12 @@ def _arguments(given: object) -> list[str]:
     if isinstance(given, tuple):
         return [written for one in given for written in _arguments(one)]
     return [expression(given) if isinstance(given, Intervention) else repr(given)]
+
+
+def _own(given: Any) -> Any:
+    """A field's value with numbers of Python's own; what is no number stays, for the step to refuse."""
+    if isinstance(given, tuple):
+        return tuple(map(_own, given))
+    if given is None or isinstance(given, (str, Intervention)):
+        return given
+    return next((number for number in (whole(given), real(given)) if number is not None), given)

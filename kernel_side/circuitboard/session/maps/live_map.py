@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from circuitboard.address import HEAD_KINDS
+from circuitboard.desk.ground import ground_of
 from circuitboard.errors import Cancelled, EngineError
 from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
@@ -113,8 +114,8 @@ class LiveMap:
         self._told = 0.0
 
     @property
-    def _board(self) -> Desk:
-        """The board; refused once it is gone."""
+    def _desk(self) -> Desk:
+        """The board's desk; refused once it is gone."""
         return self._here()
 
     @property
@@ -171,10 +172,10 @@ class LiveMap:
     def _begin(self, shown: Shown, view: View) -> None:
         self._count += 1
         self._without, self._target = {}, shown
-        grid = grid_for(self._board, view)
+        grid = grid_for(self._desk, view)
         n = grid.shape[0] * grid.shape[1]
         effect, known = np.zeros(n, np.float32), np.zeros(n, np.uint8)
-        stderr = np.full(n, np.nan, np.float32) if self._board.prompts.n > 1 else None
+        stderr = np.full(n, np.nan, np.float32) if self._desk.prompts.n > 1 else None
         index = np.full(n, -1, np.int32) if view.map == "neuron" else None
         self._start(MapState(self._count, shown, view, grid, effect, known, stderr, index))
 
@@ -186,7 +187,7 @@ class LiveMap:
 
     def _submit(self, state: MapState) -> None:
         try:
-            job = self._board.run_in_background(lambda cancel: self._work(state, cancel))
+            job = self._desk.run_in_background(lambda cancel: self._work(state, cancel))
         except EngineError as error:
             if state.status != "computing":
                 return
@@ -208,15 +209,16 @@ class LiveMap:
         if not state.grid.cells:
             state = yield from self._ranked(state, cancel)
         shown, baseline, without = state.shown, state.shown.outcome.values, self._without
+        ground = ground_of(self._desk.lab, shown.run)
         edited = edited_cells(
-            state.grid.cells, shown.history.state.edits, self._board.prompts, by_position=state.grid.by == "pos"
+            state.grid.cells, shown.history.state.edits, self._desk.prompts, by_position=state.grid.by == "pos"
         )
         pending = [cell for cell, known in enumerate(state.known) if known != EXACT and cell not in edited]
         cells = [state.grid.cells[cell] for cell in pending]
         importance = None
         if (state.known[pending] == ESTIMATED).all():
             importance = torch.from_numpy(np.abs(state.effect[pending]))
-        elif (estimate := self._board.maps.estimate(shown.run, cells, cancel)) is not None:
+        elif (estimate := ground.estimate(cells, cancel)) is not None:
             effects = estimate.double().mean(-1)
             self._estimated(cancel, pending, effects.numpy())
             importance = effects.abs()
@@ -225,10 +227,10 @@ class LiveMap:
         def progress(cells: Sequence[int], values: Tensor) -> None:
             self._update(cancel, [pending[cell] for cell in cells], values - baseline)
 
-        yield from self._board.maps.cells(shown.run, cells, cancel, progress, importance)
+        yield from ground.cells(cells, cancel, progress, importance)
         for cell, indices in edited.items():
             values = without.get(tuple(indices))
-            values = self._board.maps.without(indices, shown, cancel) if values is None else values
+            values = self._desk.maps.without(indices, shown, cancel) if values is None else values
             self._update(cancel, [cell], (baseline - values)[None])
             yield
 
@@ -240,7 +242,7 @@ class LiveMap:
         alone = ((index,) for index, edit in enumerate(state.edits) if edit.enabled)
         for indices in (*alone, *state.groups.values()):
             if indices not in without and any(state.edits[index].enabled for index in indices):
-                without[indices] = self._board.maps.without(indices, shown, cancel)
+                without[indices] = self._desk.maps.without(indices, shown, cancel)
                 yield
         if without:
             value = shown.outcome.value
@@ -250,7 +252,7 @@ class LiveMap:
 
     def _ranked(self, state: MapState, cancel: CancelToken) -> Generator[None, None, MapState]:
         """The map of neurons, once they are chosen, with their estimates."""
-        grid, index, estimates = yield from rank_neurons(self._board, state.grid, state.shown, cancel)
+        grid, index, estimates = yield from rank_neurons(self._desk, state.grid, state.shown, cancel)
         with self._lock:
             cancel.check()
             assert self._state is not None  # noqa: S101  a job runs only for a state
@@ -268,7 +270,7 @@ class LiveMap:
     def _update(self, cancel: CancelToken, cells: Sequence[int], effects: Float[Tensor, "cell batch"]) -> None:
         """Take in exact effects, one a prompt."""
         effects = effects.double()
-        errors = standard_error(effects).numpy() if self._board.prompts.n > 1 else None
+        errors = standard_error(effects).numpy() if self._desk.prompts.n > 1 else None
         self._learn(cancel, cells, effects.mean(-1).numpy(), errors, EXACT)
 
     def _learn(

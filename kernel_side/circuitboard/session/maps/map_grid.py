@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from circuitboard.address import Site
+from circuitboard.desk.ground import ground_of
 from circuitboard.errors import EngineError
 from circuitboard.interventions import check_site
 from circuitboard.steps.clicking import per_of
@@ -137,7 +138,7 @@ def rank_neurons(
         layers = list(grid.layers[start : start + step])
         part = desk.maps.grid("neuron", how=grid.how, layers=layers, positions=grid.asked, per=grid.per)
         yield
-        found = desk.maps.estimate(shown.run, part.cells, cancel, needed=True)
+        found = ground_of(desk.lab, shown.run).estimate(part.cells, cancel, needed=True)
         if found is None:
             raise EngineError(
                 f"The neurons that matter most cannot be told beforehand: {desk.lab.metric.name} has no gradient to estimate their effects from. "
