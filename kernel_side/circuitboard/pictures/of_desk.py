@@ -126,7 +126,7 @@ def drawing_of(
     marks = _marks(desk, grid, state.history.state.edits, prompt or 0)
     words, columns = _words_of(grid), _token_columns(desk.prompts, prompt)
     return MapDrawing(
-        caption=caption_of(desk, grid, state, prompt),
+        caption=caption_of(desk, grid, state, prompt, columns),
         details=[
             *details_of(desk, state, metric),
             *([EDITED_CELLS] if live and marks else []),
@@ -212,8 +212,8 @@ def _swept(desk: Desk, state: Shown, sweep: Sweep) -> MapDrawing:
     return drawing_of(desk, state, grid, effect.double().numpy().ravel(), known.ravel(), metric=metric, stderr=errors)
 
 
-def caption_of(desk: Desk, grid: Grid, state: Shown, prompt: int | None = None) -> str:
-    """What is done to each cell, where, on top of what, in the words of the panel."""
+def caption_of(desk: Desk, grid: Grid, state: Shown, prompt: int | None, columns: Sequence[TokenColumn]) -> str:
+    """What is done to each cell, where, on top of what, in the words of the panel, which `columns` has for positions."""
     history, words = state.history.state, _words_of(grid)
     if words is not None:
         what = words.object.replace("{layer}", str(grid.layers[0]))
@@ -224,7 +224,7 @@ def caption_of(desk: Desk, grid: Grid, state: Shown, prompt: int | None = None) 
     if grid.by == "all" and grid.asked is not None:
         at = describe(grid.asked)
         if prompt is not None or desk.prompts.real is None:
-            at = position_names(desk.prompts.resolve(grid.asked)[prompt or 0], _token_columns(desk.prompts, prompt))
+            at = position_names(desk.prompts.resolve(grid.asked)[prompt or 0], columns)
     return map_caption(what, grid.how, history.base, len(history.active), at)
 
 
@@ -317,7 +317,7 @@ def _columns(grid: Grid, n: int, tokens: Sequence[TokenColumn]) -> list[Label]:
 
 def _token_columns(prompts: Prompts, prompt: int | None) -> Sequence[TokenColumn]:
     """What names the columns: the tokens of one prompt, or what all share."""
-    return shared_columns(prompts) if prompt is None else token_columns(prompts)[prompt]
+    return shared_columns(prompts) if prompt is None else token_columns(prompts, [prompt])[0]
 
 
 def _marks(desk: Desk, grid: Grid, edits: Sequence[Edit], prompt: int) -> dict[int, Mark]:

@@ -9,13 +9,15 @@ import msgspec
 from circuitboard.protocol.drawing import TokenColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from circuitboard.prompts.prompts import Prompts
 
 _T = TypeVar("_T")
 
 
-def token_columns(prompts: Prompts) -> list[list[TokenColumn]]:
-    """The columns of each prompt.
+def token_columns(prompts: Prompts, which: Iterable[int] | None = None) -> list[list[TokenColumn]]:
+    """The columns of each prompt, or of these.
 
     Ends lie in the last column; where one run is shorter, the other's first tokens stand alone.
     """
@@ -26,7 +28,7 @@ def token_columns(prompts: Prompts) -> list[list[TokenColumn]]:
         corrupted, corrupted_ids = prompts.str_tokens("corrupted"), prompts.token_ids("corrupted")
     unpaired = None if corrupted is None else ""
     rows = []
-    for n in range(prompts.n):
+    for n in range(prompts.n) if which is None else which:
         first = prompts.n_positions - prompts.longest(n)
         columns = [TokenColumn("", unpaired, differs=False, labels=[], padding=True)] * first
         for column in range(first, prompts.n_positions):

@@ -84,7 +84,7 @@ class SentMap:
             parts.append(f"on the {self.state.base} run")
         if self.view.map in TOGETHER and self.view.positions != live.view.positions:
             mine = self.view.positions
-            named = "all positions" if mine is None else position_names(mine, token_columns(prompts)[prompt])
+            named = "all positions" if mine is None else position_names(mine, token_columns(prompts, [prompt])[0])
             parts.append(f"at {named}")
         return ", ".join(parts)
 
