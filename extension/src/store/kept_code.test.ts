@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeKernel } from "../../dev/fake_kernel";
-import type { FakeOptions } from "../../dev/fake_options";
+import type { Player } from "../../dev/player";
+import { recorded } from "../../dev/recorded";
 import { actionsOf } from "../panels/actions";
 import { REST_MS } from "./kept_code";
 import { createStore, type Store } from "./store";
 
-let kernel: FakeKernel;
+let kernel: Player;
 let store: Store;
-function begin(options: Partial<FakeOptions> = {}): void {
-  kernel = new FakeKernel(options);
+function begin(mute: string[] = []): void {
+  kernel = recorded("pair", mute);
   store = createStore(kernel);
 }
 const asked = (): number => kernel.received.filter(({ kind }) => kind === "copy_code").length;
@@ -31,7 +31,7 @@ describe("the code of a state", () => {
     await vi.advanceTimersByTimeAsync(REST_MS);
     expect(asked()).toBe(1);
     expect(store.state().code?.revision).toBe(3);
-    kernel.sendMap();
+    kernel.again("map");
     await vi.advanceTimersByTimeAsync(10 * REST_MS);
     expect(asked()).toBe(1);
   });
@@ -46,7 +46,7 @@ describe("the code of a state", () => {
   });
 
   it("that never comes is no sign that the kernel is gone, and no trouble", async () => {
-    begin({ mute: new Set(["copy_code"]) });
+    begin(["copy_code"]);
     await vi.advanceTimersByTimeAsync(600_000);
     expect(asked()).toBe(1);
     expect(store.state()).toMatchObject({ connected: true, trouble: null, code: null });

@@ -1,4 +1,4 @@
-// A panel in a DOM on a fake kernel, for tests.
+// A panel in a DOM, for tests.
 import { drawn } from "../../../dev/clock";
 import { FakeKernel } from "../../../dev/fake_kernel";
 import type { FakeOptions } from "../../../dev/fake_options";
@@ -7,8 +7,8 @@ import widget from "../../widget";
 
 export { drawn };
 
-export interface Mounted {
-  kernel: FakeKernel;
+export interface Mounted<K = FakeKernel> {
+  kernel: K;
   root: HTMLElement;
   $(selector: string): HTMLElement;
   cb(name: string): HTMLElement;
@@ -20,9 +20,14 @@ export interface Mounted {
   unmount(): void;
 }
 
-export async function mounted(options: Partial<FakeOptions> = {}): Promise<Mounted> {
+export function mounted(options: Partial<FakeOptions> = {}): Promise<Mounted> {
+  return mountedOn(new FakeKernel(options));
+}
+
+export async function mountedOn<K extends { received: AnyRequest[] }>(
+  kernel: K,
+): Promise<Mounted<K>> {
   document.body.dataset.jpThemeLight = "true";
-  const kernel = new FakeKernel(options);
   const root = document.createElement("div");
   document.body.append(root);
   const leave = widget.render({ model: kernel as never, el: root });

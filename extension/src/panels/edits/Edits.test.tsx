@@ -1,14 +1,15 @@
-// The list of edits, in the panel, on a fake kernel: strengths and order.
+// The list of edits, in the panel, as the real session has it: strengths and order.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { drawn, until } from "../../../dev/clock";
-import { FakeKernel } from "../../../dev/fake_kernel";
+import type { Player } from "../../../dev/player";
+import { recorded } from "../../../dev/recorded";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
 
 let close: () => void = () => undefined;
 let root: HTMLElement;
-let kernel: FakeKernel;
+let kernel: Player;
 
 const all = (name: string): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
@@ -27,8 +28,11 @@ async function type(field: HTMLInputElement, text: string): Promise<void> {
 }
 const field = (): HTMLInputElement => all("edit-strength")[0] as HTMLInputElement;
 
+/** As wide as the stream of the model. */
+const VECTOR = Array.from({ length: 21 }, (_, i) => i / 10);
+
 beforeEach(async () => {
-  kernel = new FakeKernel();
+  kernel = recorded("pair");
   root = document.createElement("div");
   document.body.append(root);
   const unmount = widget.render({ model: kernel as never, el: root });
@@ -42,7 +46,7 @@ beforeEach(async () => {
     id: "elsewhere",
     edits: [
       { site: "9.6", how: "scale", strength: 0.5 },
-      { site: "resid_pre 5 @ 14", how: "add", strength: 2, values: [1, 2, 3] },
+      { site: "resid_pre 5 @ 14", how: "add", strength: 2, values: VECTOR },
       { site: "10.7", how: "freeze" },
     ],
   });
@@ -55,7 +59,7 @@ describe("the list of edits", () => {
   it("says in full what an edit does where its site and name do not", () => {
     expect(all("edit").map((edit) => edit.querySelector(".cb-edit-what")?.textContent)).toEqual([
       "9.6 scale @ all",
-      "add resid_pre 5 @ 14 + 2 \u00b7 a tensor [3]",
+      "add resid_pre 5 @ 14 + 2 \u00b7 a tensor [21]",
       "freeze 10.7 @ all",
     ]);
     expect(all("edit-strength")).toHaveLength(2);
@@ -95,7 +99,7 @@ describe("the list of edits", () => {
   });
 
   it("takes a refused strength back", async () => {
-    (kernel.options as { mute: ReadonlySet<string> }).mute = new Set(["set_strength"]);
+    kernel.mute.add("set_strength");
     await type(field(), "7");
     await press(field(), "Enter");
     const error = { code: "bad_strength", message: "No.", where: null };

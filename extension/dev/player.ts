@@ -1,0 +1,180 @@
+// A kernel that plays what the real session said: the conversations in tests/protocol/conversations/.
+//
+// A recording is a tree. Its root is what a view hears that says hello; each step leads to the node of what was said
+// to that step after the ones before it; what is only read is answered at a node. A request is looked up by all that
+// it holds but its id. What was not asked when it was recorded throws: nothing is made up here. `npm run record` has
+// the tests ask the real session. A state that no kernel can be brought into is a recorded message with a change
+// (`alter`, see altered.ts).
+import type { Channel } from "../src/protocol/connection";
+import type { AnyRequest, MapEvent, Setup, Snapshot } from "../src/protocol/generated";
+
+/** A message without what differs each time: its id or number. */
+export interface Said {
+  content: { kind: string; snapshot?: Snapshot; setup?: Setup | null };
+  buffers: string[];
+}
+export interface Recording {
+  said: Said[];
+  answers?: Record<string, Said[]>;
+  steps?: Record<string, Recording>;
+}
+/** A message as it is about to be sent. */
+export interface Message {
+  content: Said["content"];
+  buffers: DataView[];
+}
+export type Alter = (message: Message) => Message;
+/** What is said to a request that has no record: at which steps, and whether it is a step. */
+export type Ask = (steps: readonly string[], request: string, isStep: boolean) => Said[];
+
+// biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
+type Listener = (...args: any[]) => void;
+
+const EVENTS: ReadonlySet<string> = new Set(["snapshot", "map"]);
+const READS: ReadonlySet<string> = new Set<AnyRequest["kind"]>([
+  ...(["detail", "trace", "readers", "compare"] as const),
+  ...(["export", "save", "copy_code", "verify"] as const),
+]);
+
+function refuse(steps: readonly string[], request: string): never {
+  throw new Error(`not recorded (npm run record): ${request} after ${steps.join(", ") || "hello"}`);
+}
+
+const inOrder = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+export class Player implements Channel {
+  readonly received: AnyRequest[] = [];
+  /** Requests of these kinds are never answered. */
+  readonly mute: Set<string>;
+  /** What is made of each message before it is sent. */
+  alter: Alter = (message) => message;
+  seq = 0;
+  #at: Recording;
+  readonly #steps: string[] = [];
+  readonly #drags: string[] = [];
+  readonly #last = new Map<string, Said>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #ask: Ask;
+
+  constructor(recording: Recording, mute: Iterable<string> = [], ask: Ask = refuse) {
+    this.#at = recording;
+    this.mute = new Set(mute);
+    this.#ask = ask;
+    for (const said of recording.said) this.#last.set(said.content.kind, said);
+    this.#last.set("snapshot", {
+      content: { ...this.#of("welcome"), kind: "snapshot" },
+      buffers: [],
+    });
+  }
+
+  get setup(): Setup {
+    return this.#of("welcome").setup as Setup;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#of("snapshot").snapshot as Snapshot;
+  }
+
+  get map(): MapEvent {
+    return this.#of("map") as unknown as MapEvent;
+  }
+
+  on(name: string, callback: Listener): void {
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set.add(callback));
+  }
+
+  off(name: string, callback: Listener): void {
+    this.#listeners.get(name)?.delete(callback);
+  }
+
+  listening(): number {
+    return [...this.#listeners.values()].reduce((n, set) => n + set.size, 0);
+  }
+
+  /** Let every view hear something. */
+  emit(name: string, ...args: unknown[]): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(...args);
+  }
+
+  post(content: object, buffers: DataView[] = []): void {
+    this.emit("msg:custom", JSON.parse(JSON.stringify(content)), buffers);
+  }
+
+  /** Send the last state or map again, with a change. */
+  again(kind: "snapshot" | "map", alter: Alter = (message) => message): void {
+    const said = this.#last.get(kind);
+    if (said === undefined) throw new Error(`there was no ${kind}`);
+    this.#play(
+      kind === "map" ? said : { ...said, content: { ...said.content, setup: null } },
+      alter,
+    );
+  }
+
+  send(content: unknown): void {
+    const request = content as AnyRequest;
+    this.received.push(request);
+    if (this.mute.has(request.kind)) return;
+    const { id } = request;
+    if (request.kind !== "hello") {
+      for (const said of this.#answersTo(request)) this.#play(said, undefined, id);
+      return;
+    }
+    this.#play(
+      { content: { ...this.#of("welcome"), snapshot: this.snapshot }, buffers: [] },
+      undefined,
+      id,
+    );
+    if (this.#last.has("map")) this.again("map");
+  }
+
+  #answersTo({ id: _, ...body }: AnyRequest): Said[] {
+    const steps = [...this.#steps];
+    const key = JSON.stringify(this.#withoutDrag(body), inOrder);
+    const { answers = {}, steps: nodes = {} } = this.#at;
+    if (READS.has(body.kind)) {
+      answers[key] ??= this.#ask(steps, key, false);
+      Object.assign(this.#at, { answers });
+      return answers[key];
+    }
+    const node = nodes[key] ?? { said: this.#ask(steps, key, true) };
+    Object.assign(this.#at, { steps: { ...nodes, [key]: node } });
+    this.#at = node;
+    this.#steps.push(key);
+    return node.said;
+  }
+
+  /** Drags have names of their own in every view; here they are counted. */
+  #withoutDrag(body: object): object {
+    if (!("drag" in body)) return body;
+    const drag = String(body.drag);
+    if (!this.#drags.includes(drag)) this.#drags.push(drag);
+    return { ...body, drag: `drag ${this.#drags.indexOf(drag)}` };
+  }
+
+  #of(kind: string): Said["content"] {
+    const said = this.#last.get(kind);
+    if (said === undefined) throw new Error(`there was no ${kind}`);
+    return said.content;
+  }
+
+  #play(said: Said, alter: Alter = (message) => message, id?: string): void {
+    const { kind, setup } = said.content;
+    const isEvent = EVENTS.has(kind);
+    if (isEvent) this.#last.set(kind, said);
+    if (kind === "snapshot" && setup)
+      this.#last.set("welcome", { content: { ...this.#of("welcome"), setup }, buffers: [] });
+    if (isEvent) this.seq += 1;
+    const number = isEvent
+      ? { seq: this.seq }
+      : { id, ...(kind === "welcome" && { seq: this.seq }) };
+    const buffers = said.buffers.map(
+      (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer),
+    );
+    const { content, buffers: sent } = alter(this.alter({ content: said.content, buffers }));
+    this.post({ ...content, ...number }, sent);
+  }
+}
