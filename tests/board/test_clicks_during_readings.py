@@ -7,9 +7,12 @@ never be answered.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -37,12 +40,14 @@ READINGS = {
     "top_tokens": lambda b: b.top_tokens(5),
 }
 OTHERS = {
+    "self_test": lambda b: pd.DataFrame(map(asdict, b.self_test().checks)),
     "compare_states": lambda b: b.compare_states(0, 1, over="head").effects,
     "effects_of_edits": lambda b: pd.DataFrame(b.desk.maps.effects_of_edits(b.desk.shown), index=[0]),
     "estimate": lambda b: b.sweep("head", approximate="atp").to_dataframe(),
     "logits": lambda b: pd.DataFrame(b.logits(1).numpy()),
     "preview": lambda b: pd.DataFrame(b.preview(OTHER).values.numpy()),
     "sweep": lambda b: b.sweep("head", by="pos").to_dataframe(),
+    "verify": lambda b: pd.DataFrame(asdict(b.verify()), index=[0]),
 }
 
 
@@ -57,11 +62,20 @@ def test_every_reading_is_tried():
     assert {name for name, call in public.items() if call.__annotations__.get("return") in tables} == READINGS.keys()
 
 
+def test_only_what_moves_the_board_is_done_in_one_go():
+    plain = []
+    for path in Path(cb.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("worker.submit"):
+                plain.append((path.stem, any(word.arg == "moves" for word in call.keywords)))
+    assert plain == [("desk", True)], "a refresh, which is a step; all else is submitted in pieces"
+
+
 class Pause:
     """Makes what a cell waits for stand still at one of its questions, until something newer comes."""
 
     def __init__(self, monkeypatch):
-        self.asked, self.at = 0, None
+        self.asked, self.at, self.over = 0, None, False
         self.reached = threading.Event()
         check = CancelToken.check
 
@@ -69,13 +83,20 @@ class Pause:
             if token.patient:
                 if self.asked == self.at:
                     self.reached.set()
-                    while not token.cancelled:
+                    while not (token.cancelled or self.over):
                         threading.Event().wait(0.001)
                 else:
                     self.asked += 1
             check(token)
 
         monkeypatch.setattr(CancelToken, "check", checked)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        # What failed does not leave a cell standing still, which the test would wait for.
+        self.over, self.at = True, None
 
 
 @pytest.mark.parametrize(
@@ -91,7 +112,7 @@ def test_a_click_is_answered_in_the_middle_of_a_pass_and_the_call_returns_what_i
     pause = Pause(monkeypatch)
     expected, questions = call(board), pause.asked
     assert questions or name in ("metrics", "per_prompt", "show_tokens", "top_tokens"), "these read what is known"
-    with ThreadPoolExecutor() as cell:
+    with ThreadPoolExecutor() as cell, pause:
         for at in sorted({0, questions // 2, questions - 1}) if questions else ():
             pause.asked, pause.at = 0, at
             answer = cell.submit(call, board)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from circuitboard.address import Intervention, Stays
 from circuitboard.board import display, editing, exporting, reading, sweeping
 from circuitboard.boundary import public, require_function
-from circuitboard.desk.checks.self_test import SelfTest, run_self_test
+from circuitboard.desk.checks.self_test import SelfTest, self_test
 from circuitboard.desk.checks.verification import Verification
 from circuitboard.desk.desk import Desk
 from circuitboard.desk.metrics_table import metrics_table
@@ -291,7 +291,7 @@ class Board(Told, Stays):
 
     def self_test(self) -> SelfTest:
         """Run the checks whose answers are known, on this model and these prompts."""
-        return self._desk.worker.run(lambda cancel: run_self_test(self._desk.lab, cancel))
+        return self._desk.worker.run_background(self_test(self._desk.lab))
 
     def refresh(self) -> Outcome:
         """Measure the model as it is now; edits, history, names and selection stay.

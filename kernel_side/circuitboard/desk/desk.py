@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from circuitboard.address import entries, real, truth
 from circuitboard.boundary import hand_over, public, require_function
-from circuitboard.desk.checks.verification import Verification, verified
+from circuitboard.desk.checks.verification import Verification, verification
 from circuitboard.desk.lab import set_up
 from circuitboard.desk.maps import Maps
 from circuitboard.desk.outcome import EngineStatus
@@ -92,7 +92,7 @@ class Desk:
         self._end = weakref.finalize(self, self.worker.close)
         self._on_close: list[Callable[[], None]] = []
         try:
-            self._lab = self.worker.submit(lambda _cancel: self._measured(base)).result()
+            self._lab = self.worker.run(lambda _cancel: self._measured(base))
             self.worker.guard = self._lab.watch.guard
             self.timeline = Timeline(self._lab, self.worker, state)
         except BaseException:
@@ -262,10 +262,8 @@ class Desk:
 
     def verify(self, state: BoardState | None = None) -> Job[Verification]:
         """Start running the user's model itself, unedited and with plain hooks for the edits of a state, by default the current one."""
-        state = state or self.history.state
         self._lab.watch.require_idle()
-        self._lab.plan(state.base, state.active)
-        return self.worker.submit(lambda cancel: verified(self._lab, state, self.shown.run, cancel))
+        return self.worker.submit_background(verification(self._lab, state or self.history.state, self.shown.run))
 
     def refresh(self) -> Job[Outcome]:
         """Start measuring the model as it is now; edits, history and names stay."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from circuitboard.address import Stays
@@ -17,6 +18,7 @@ from circuitboard.engine import (
     Requested,
     budget_of,
     choose_engine,
+    piece,
     require_room,
 )
 from circuitboard.errors import EngineError, MetricError, PromptError
@@ -27,7 +29,7 @@ from circuitboard.runs import CachedRun, Run, record_run
 from circuitboard.runs.run import bind_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from jaxtyping import Float
     from torch import Tensor
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from circuitboard.address import Intervention
     from circuitboard.address.run import SourceRun
+    from circuitboard.engine import CancelToken
     from circuitboard.models.account.fingerprint import Fingerprint
     from circuitboard.models.adapter import ModelAdapter
     from circuitboard.prompts import Prompts
@@ -84,15 +87,20 @@ class Lab(Stays):
     _unedited: dict[tuple[str, str], Unedited] = field(default_factory=dict, repr=False)
     _marks: list[Fingerprint] = field(default_factory=list, repr=False)
 
-    def of_user(self) -> Lab:
+    def of_user(self, cancel: CancelToken) -> Generator[None, None, Lab]:
         """The same bench around the user's model itself, with nothing recorded: what plain hooks on it say."""
         adapter = self.adapter.of_user()
 
         def again(run: CachedRun) -> CachedRun:
+            # Not to be stopped in the middle: what would ask whether to go on is a hook, and here the model has none of ours.
             whole = adapter.forward(run.tokens, run.real)
             logits = whole if self.reads == "all" else whole[:, -1:].clone()
             return CachedRun(run.name, run.tokens, logits, {}, (), adapter, run.real)
 
+        clean = yield from piece(lambda: again(self.clean), cancel)
+        corrupted = self.corrupted
+        if corrupted is not None:
+            corrupted = yield from piece(partial(again, corrupted), cancel)
         reference = self.reference
         if reference is not None:
             run = unrecorded("reference", adapter, reference.run.tokens, reference.run.real)
@@ -100,8 +108,8 @@ class Lab(Stays):
         return replace(
             self,
             adapter=adapter,
-            clean=again(self.clean),
-            corrupted=None if self.corrupted is None else again(self.corrupted),
+            clean=clean,
+            corrupted=corrupted,
             choice=Choice(HookedEngine(adapter, self.reads), "the user's model itself"),
             reference=reference,
             _own={},

@@ -4,8 +4,9 @@ Everyone else only submits jobs and waits. Jobs run in the order in which they c
 map, a sweep, a reading) is a generator that gives way to waiting jobs between two of its steps. A *click* is skipped,
 or stopped, when a job that moves the board arrives: the newest click wins. A background job is stopped by such a job
 in the middle of a step. If it is *yielding*, that is its end, and whoever started it starts it again if it is still
-wanted; else it is about a state of its own, and goes on from its last `piece`, or from its beginning. After a job that
-moves the board background jobs rest for a moment, in which the new numbers are sent and drawn.
+wanted; else it is about a state of its own, and goes on from its last `piece`, or from its beginning. Background jobs
+rest for a moment when they have given way, in which the model is looked at, and after a job that moves the board, in
+which the new numbers are sent and drawn.
 
 What the user's thread does here may be interrupted between any two instructions, so it takes locks only by
 `with` on the lock itself and touches no `Condition`: an interrupt inside one loses a wake-up or leaves it locked
@@ -222,6 +223,8 @@ class Worker:
         """Run a job after those already waiting. Interrupted, it either has taken the job or it has not."""
         self._home.require_own()
         job.future.home = self._home
+        if moves:
+            self._interrupt()
         if guarded and self.guard is not None and not self._closed:
             self.guard(closely=True)
             job.guard = None if moves else self.guard
@@ -239,6 +242,13 @@ class Worker:
             # Rung first: an interrupt in between wakes the worker for nothing, not a job for nobody.
             self._bell.put(None)
             self._jobs.append(job)
+
+    def _interrupt(self) -> None:
+        """Have what is patient give way now: it may run the user's model itself, which the guard waits for."""
+        with self._lock:
+            running = self._running
+            if running is not None and running.background and not running.yielding:
+                running.cancel.supersede()
 
     def close(self) -> None:
         """Cancel everything and end the thread; jobs that had not begun end as cancelled. Nothing in a forked process."""
@@ -289,7 +299,7 @@ class Worker:
                     self._begin(job)
                 else:
                     _run(job)
-            if job.moves:
+            if job.moves or job.cancel.interrupted:
                 self._rest_until = time.monotonic() + _REST_S
             # Between jobs the thread must keep nothing alive, or a board could never be collected.
             del job, steps

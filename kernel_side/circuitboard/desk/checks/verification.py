@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from circuitboard.address import ByContent
 from circuitboard.boundary import public
-from circuitboard.engine import tolerance
+from circuitboard.engine import piece, tolerance
 from circuitboard.engine.tolerance import largest_difference
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from circuitboard.desk.lab import Lab
-    from circuitboard.engine import CancelToken, EditedRun
+    from circuitboard.engine import CancelToken, EditedRun, InPieces
     from circuitboard.steps import BoardState
 
 
@@ -73,22 +75,29 @@ class Verification(ByContent):
         return f"Verification({verdict}: {self.tier} differs from plain hooks on your model by at most {self.edited_error:.2g}, {self.edited_tolerance:.2g} allowed)"
 
 
-def verified(lab: Lab, state: BoardState, near: EditedRun, cancel: CancelToken) -> Verification:
-    """Run a state on the user's model, first without edits and then with plain hooks; on the worker thread only."""
-    found = lab.values(lab.choice.engine.run(lab.plan(state.base, state.active), near=near, cancel=cancel))
-    theirs = lab.of_user()
-    unedited, allowed = 0.0, tolerance(lab.adapter.dtype)
-    for own, other in zip(lab.bases, theirs.bases, strict=True):
-        pair = (own.logits, other.logits)
-        if own.real is not None and lab.reads == "all":
-            pair = (own.logits[own.real], other.logits[own.real])
-        unedited = max(unedited, largest_difference(*pair))
-        allowed = max(allowed, tolerance(lab.adapter.dtype, pair[1]))
-    expected = theirs.values(theirs.choice.engine.run(theirs.plan(state.base, state.active), cancel=cancel))
-    return Verification(
-        unedited_error=unedited,
-        unedited_tolerance=allowed,
-        edited_error=largest_difference(found, expected),
-        edited_tolerance=tolerance(lab.adapter.dtype, lab.unedited(state.base).clean, expected),
-        tier=lab.choice.tier,
-    )
+def verification(lab: Lab, state: BoardState, near: EditedRun) -> InPieces[Verification]:
+    """Run a state on the user's model, first without edits and then with plain hooks; edits that cannot be are refused at once."""
+    plan = lab.plan(state.base, state.active)
+
+    def verify(cancel: CancelToken) -> Generator[None, None, Verification]:
+        edited = yield from piece(lambda: lab.choice.engine.run(plan, near=near, cancel=cancel), cancel)
+        theirs = yield from lab.of_user(cancel)
+        hooked = theirs.plan(state.base, state.active)
+        found = lab.values(edited)
+        expected = theirs.values((yield from piece(lambda: theirs.choice.engine.run(hooked, cancel=cancel), cancel)))
+        unedited, allowed = 0.0, tolerance(lab.adapter.dtype)
+        for own, other in zip(lab.bases, theirs.bases, strict=True):
+            pair = (own.logits, other.logits)
+            if own.real is not None and lab.reads == "all":
+                pair = (own.logits[own.real], other.logits[own.real])
+            unedited = max(unedited, largest_difference(*pair))
+            allowed = max(allowed, tolerance(lab.adapter.dtype, pair[1]))
+        return Verification(
+            unedited_error=unedited,
+            unedited_tolerance=allowed,
+            edited_error=largest_difference(found, expected),
+            edited_tolerance=tolerance(lab.adapter.dtype, lab.unedited(state.base).clean, expected),
+            tier=lab.choice.tier,
+        )
+
+    return verify
