@@ -114,6 +114,7 @@ def test_a_click_is_answered_in_the_middle_of_a_pass_and_the_call_returns_what_i
     assert questions or name in ("metrics", "per_prompt", "show_tokens", "top_tokens"), "these read what is known"
     with ThreadPoolExecutor() as cell, pause:
         for at in sorted({0, questions // 2, questions - 1}) if questions else ():
+            pause.reached.clear()
             pause.asked, pause.at = 0, at
             answer = cell.submit(call, board)
             for _ in range(2):
