@@ -57,16 +57,8 @@ def caught_by(mutant: Mutant, root: Path) -> str | None:
         ["node_modules/.bin/vitest", "run", "--config", "extension/vitest.config.ts", "--bail=1", *tests]
         if mutant.typescript
         else [
-            ".venv/bin/python",
-            "-m",
-            "pytest",
-            "-n0",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not browser",
+            *".venv/bin/python -m pytest -n0 -x -q -p no:cacheprovider".split(),
+            *("-m", "not browser", f"--timeout={PATIENCE_S // 3}"),
             *tests,
         ]
     )
