@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from circuitboard.address import HOWS, KINDS
+from circuitboard.address import HOWS, KINDS, How
 from circuitboard.board.support import WORKS, Support, support_of
 from circuitboard.errors import ModelError
 from circuitboard.metrics import METRICS
@@ -49,15 +50,15 @@ below.
 """
 
 
-def row_of(family: str) -> Support | str:
-    """What a family can have, or why it can have no board."""
+def row_of(family: str, hows: Sequence[How] = HOWS) -> Support | str:
+    """What a family can have, or why it can have no board; by these interventions."""
     try:
         with warnings.catch_warnings():
             # torch.compile has much to say of hooks.
             warnings.simplefilter("ignore" if family in IN_WORDS else "error")
             if family in IN_WORDS:
                 return support_of(odd(family), analyses_only=True)
-            return support_of(tiny(family))
+            return support_of(tiny(family), hows=hows)
     except ModelError as error:
         return _general(error.message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -74,7 +74,7 @@ class Support:
         return [*found, *(f"  {name:<18} {answer}" for name, answer in self.analyses.items())]
 
 
-def support_of(model: TransformerBridge, *, analyses_only: bool = False) -> Support:
+def support_of(model: TransformerBridge, *, analyses_only: bool = False, hows: Sequence[How] = HOWS) -> Support:
     """Try everything on two short prompts of this model, each edit against a run with plain hooks; or the analyses alone."""
     from circuitboard.board.board import Board
 
@@ -91,7 +91,7 @@ def support_of(model: TransformerBridge, *, analyses_only: bool = False) -> Supp
             board.engine.why,
             {}
             if analyses_only
-            else {name: {how: _tried(board, name, how) for how in HOWS} for name in (*KINDS, _EDGE)},
+            else {name: {how: _tried(board, name, how) for how in hows} for name in (*KINDS, _EDGE)},
             {} if analyses_only else {name: _metric(board, name) for name in METRICS},
             {} if analyses_only else {over: _sweep(board, over) for over in get_args(Over)},
             {name: _analysis(ask) for name, ask in _asks(board).items()},
