@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from circuitboard.protocol import messages as m
+from circuitboard.protocol import requests as r
 from tests.protocol.golden_wires import wire_files
 
 if TYPE_CHECKING:
@@ -215,10 +216,10 @@ REAL_SPECIALS = [float("nan"), float("inf"), -1.75]
 EXAMPLES: dict[str, Message] = {
     "hello": m.Hello("v-1"),
     "click": m.Click("v-2", site="1.2", positions=[1]),
-    "remove": m.Remove("v-3", index=[0, 2], revision=7),
-    "toggle": m.Toggle("v-4", index=1, revision=7),
-    "set_strength": m.SetStrength("v-14", index=1, revision=7, strength=-0.5, drag="d-1"),
-    "move": m.Move("v-15", index=1, to=0, revision=7),
+    "remove": r.Remove("v-3", index=[0, 2], revision=7),
+    "toggle": r.Toggle("v-4", index=1, revision=7),
+    "set_strength": r.SetStrength("v-14", index=1, revision=7, strength=-0.5, drag="d-1"),
+    "move": r.Move("v-15", index=1, to=0, revision=7),
     "apply": m.Apply(
         "v-16",
         edits=[
@@ -228,11 +229,11 @@ EXAMPLES: dict[str, Message] = {
             m.EditSpec(site="1.2.pattern @ END <- 0, 3", how="zero", renormalize=True),
         ],
     ),
-    "undo": m.Undo("v-5"),
-    "redo": m.Redo("v-6"),
-    "clear": m.Clear("v-7"),
-    "set_base": m.SetBase("v-8", base="corrupted"),
-    "restore": m.Restore("v-17", node=4),
+    "undo": r.Undo("v-5"),
+    "redo": r.Redo("v-6"),
+    "clear": r.Clear("v-7"),
+    "set_base": r.SetBase("v-8", base="corrupted"),
+    "restore": r.Restore("v-17", node=4),
     "set_view": m.SetView("v-9", positions=None, map="head_pos", map_layer=1, live=True, colours="purple-green"),
     "cancel_map": m.CancelMap("v-10"),
     "resume_map": m.ResumeMap("v-11"),
@@ -244,9 +245,9 @@ EXAMPLES: dict[str, Message] = {
     "readers": m.Readers("v-21", position=1, prompt=1),
     "export": m.Export("v-19", what="svg", look=m.MapLook("share", [1, 0], None, "exact", 0.25, None, 3, "difference")),
     "save": m.Save("v-30", path=HOSTILE, overwrite=True),
-    "group": m.Group("v-30", indices=[0, 2], revision=7, name="movers"),
-    "rename": m.Rename("v-31", which="movers", revision=7, name="name movers"),
-    "note": m.Note("v-32", node=4, text=None),
+    "group": r.Group("v-30", indices=[0, 2], revision=7, name="movers"),
+    "rename": r.Rename("v-31", which="movers", revision=7, name="name movers"),
+    "note": r.Note("v-32", node=4, text=None),
     "compare": m.Compare("v-33", left=0, right=4, prompt=1, map=True),
     "done": m.Done("v-2", revision=7),
     "superseded": m.Superseded("v-2"),

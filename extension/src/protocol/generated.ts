@@ -15,18 +15,21 @@ export const DISPLAY_MODULE = "circuitboard.board.display";
 export const NO_BOARD = "no_board";
 
 export type AnyRequest =
-  | Hello
-  | Click
   | Remove
   | Toggle
   | SetStrength
+  | Group
+  | Rename
+  | Note
   | Move
-  | Apply
   | Undo
   | Redo
   | Restore
   | Clear
   | SetBase
+  | Hello
+  | Click
+  | Apply
   | SetView
   | CancelMap
   | ResumeMap
@@ -38,9 +41,6 @@ export type AnyRequest =
   | Readers
   | Export
   | Save
-  | Group
-  | Rename
-  | Note
   | Compare;
 export type AnyAnswer =
   | Done
@@ -57,24 +57,6 @@ export type AnyAnswer =
   | Compared;
 export type AnyEvent = SnapshotEvent | BusyEvent | MapEvent;
 
-/**
- * Ask for everything. Answered by `Welcome`, followed by a `MapEvent`.
- */
-export interface Hello {
-  kind: "hello";
-  id: string;
-}
-/**
- * Edit this component with the current mode, or take its edit back if it is edited.
- *
- * `site` is an address without positions ("9.6", "resid_pre 5"); `positions` null means all.
- */
-export interface Click {
-  kind: "click";
-  id: string;
-  site: string;
-  positions?: number[] | null;
-}
 /**
  * Remove the edit at this index of `Snapshot.edits`, or those at several, in one step.
  */
@@ -108,6 +90,37 @@ export interface SetStrength {
   drag?: string | null;
 }
 /**
+ * Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs.
+ */
+export interface Group {
+  kind: "group";
+  id: string;
+  indices: number[];
+  revision: number;
+  name: string | null;
+}
+/**
+ * Call something by another name; null takes the name away.
+ *
+ * `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
+ */
+export interface Rename {
+  kind: "rename";
+  id: string;
+  which: number | string;
+  revision: number;
+  name: string | null;
+}
+/**
+ * Call a state of `Snapshot.history` by a name; null takes the name away. No step.
+ */
+export interface Note {
+  kind: "note";
+  id: string;
+  node: number;
+  text: string | null;
+}
+/**
  * Have the edit at one index of `Snapshot.edits` act at another.
  */
 export interface Move {
@@ -116,29 +129,6 @@ export interface Move {
   index: number;
   to: number;
   revision: number;
-}
-/**
- * Add edits, all in one step.
- */
-export interface Apply {
-  kind: "apply";
-  id: string;
-  edits: EditSpec[];
-}
-/**
- * One intervention in words.
- *
- * `site` is an address, with positions ("9.6 @ END"); `values` are what "set" and "add" take, one number or one per
- * dimension. `renormalize`: see `cb.Intervention`.
- */
-export interface EditSpec {
-  site: string;
-  how: "add" | "freeze" | "mean" | "patch" | "resample" | "scale" | "set" | "zero";
-  strength: number | null;
-  values: number[] | null;
-  seed: number | null;
-  per: ("label" | "position") | null;
-  renormalize: boolean;
 }
 /**
  * Go back to the state before the last step.
@@ -179,6 +169,47 @@ export interface SetBase {
   kind: "set_base";
   id: string;
   base: "clean" | "corrupted";
+}
+/**
+ * Ask for everything. Answered by `Welcome`, followed by a `MapEvent`.
+ */
+export interface Hello {
+  kind: "hello";
+  id: string;
+}
+/**
+ * Edit this component with the current mode, or take its edit back if it is edited.
+ *
+ * `site` is an address without positions ("9.6", "resid_pre 5"); `positions` null means all.
+ */
+export interface Click {
+  kind: "click";
+  id: string;
+  site: string;
+  positions?: number[] | null;
+}
+/**
+ * Add edits, all in one step.
+ */
+export interface Apply {
+  kind: "apply";
+  id: string;
+  edits: EditSpec[];
+}
+/**
+ * One intervention in words.
+ *
+ * `site` is an address, with positions ("9.6 @ END"); `values` are what "set" and "add" take, one number or one per
+ * dimension. `renormalize`: see `cb.Intervention`.
+ */
+export interface EditSpec {
+  site: string;
+  how: "add" | "freeze" | "mean" | "patch" | "resample" | "scale" | "set" | "zero";
+  strength: number | null;
+  values: number[] | null;
+  seed: number | null;
+  per: ("label" | "position") | null;
+  renormalize: boolean;
 }
 /**
  * Change what the panel is set to; what is absent stays as it is.
@@ -320,37 +351,6 @@ export interface Save {
   id: string;
   path: string;
   overwrite?: boolean;
-}
-/**
- * Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs.
- */
-export interface Group {
-  kind: "group";
-  id: string;
-  indices: number[];
-  revision: number;
-  name: string | null;
-}
-/**
- * Call something by another name; null takes the name away.
- *
- * `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
- */
-export interface Rename {
-  kind: "rename";
-  id: string;
-  which: number | string;
-  revision: number;
-  name: string | null;
-}
-/**
- * Call a state of `Snapshot.history` by a name; null takes the name away. No step.
- */
-export interface Note {
-  kind: "note";
-  id: string;
-  node: number;
-  text: string | null;
 }
 /**
  * Compare two states of `Snapshot.history`, without going to either. Answered by `Compared`.

@@ -21,6 +21,7 @@ from circuitboard.errors import NoSuchName
 from circuitboard.files import code, storage
 from circuitboard.files.autosave import Autosave, last_saved, wanted
 from circuitboard.runs import Run
+from circuitboard.steps import step as steps
 from circuitboard.steps.requested import requested
 from circuitboard.sweeps import normalized
 from circuitboard.words import Meant, Told, instead
@@ -244,16 +245,16 @@ class Board(Told, Stays):
     remove = editing.remove
     toggle = editing.toggle
     replace = editing.replace
-    set_strength = editing.set_strength
-    move = editing.move
+    set_strength = editing.taking(steps.SetStrength)
+    move = editing.taking(steps.Move)
     group = editing.group
-    rename = editing.rename
+    rename = editing.taking(steps.Rename)
     note = editing.note
-    clear = editing.clear
-    set_base = editing.set_base
-    undo = editing.undo
-    redo = editing.redo
-    go_to = editing.go_to
+    clear = editing.taking(steps.Clear)
+    set_base = editing.taking(steps.SetBase)
+    undo = editing.taking(steps.Undo)
+    redo = editing.taking(steps.Redo)
+    go_to = editing.taking(steps.Restore)
 
     # --- sweeps and readings --------------------------------------------------------------------------
 
@@ -261,7 +262,6 @@ class Board(Told, Stays):
     sweep_async = sweeping.sweep_async
     compare = sweeping.compare
     compare_states = sweeping.compare_states
-
     logits = reading.logits
     top_tokens = reading.top_tokens
     preview = reading.preview
@@ -294,9 +294,7 @@ class Board(Told, Stays):
         return self._desk.worker.run_background(self_test(self._desk.lab))
 
     def refresh(self) -> Outcome:
-        """Measure the model as it is now; edits, history, names and selection stay.
-
-        What is refused with `model_changed` works again then.
+        """Measure the model as it is now; edits, history, names and selection stay, and what was refused works again.
 
         Returns
         -------

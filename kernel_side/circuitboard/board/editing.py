@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, cast
 
 from circuitboard.errors import InterventionError
 from circuitboard.steps import step as steps
@@ -12,7 +14,24 @@ if TYPE_CHECKING:
     from circuitboard.address import Intervention
     from circuitboard.desk.desk import OnDesk
     from circuitboard.desk.outcome import Outcome
-    from circuitboard.steps import Base
+    from circuitboard.steps import Step
+
+P = ParamSpec("P")
+
+
+def taking(kind: Callable[P, Step]) -> Callable[Concatenate[OnDesk, P], Outcome]:
+    """The method that takes a kind of step as its fields say it: called, told and typed as the kind is."""
+
+    def take(board: OnDesk, /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
+        return board.desk.take(kind(*args, **kwargs).applied)
+
+    step = cast("type[Step]", kind)
+    fields = inspect.signature(step).parameters.values()
+    board = inspect.Parameter("board", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="OnDesk")
+    take.__name__, take.__doc__ = step.call, step.__doc__
+    take.__annotations__ = {field.name: field.annotation for field in fields} | {"return": "Outcome"}
+    vars(take)["__signature__"] = inspect.Signature([board, *fields], return_annotation="Outcome")
+    return take
 
 
 def edit(board: OnDesk, *interventions: Intervention) -> Outcome:
@@ -44,16 +63,6 @@ def replace(board: OnDesk, index: int, intervention: Intervention) -> Outcome:
     return board.desk.take(steps.Replace(index, edit).applied)
 
 
-def set_strength(board: OnDesk, index: int, strength: float) -> Outcome:
-    """Give the edit at this index of `edits` another strength; only scale and add have one."""
-    return board.desk.take(steps.SetStrength(index, strength).applied)
-
-
-def move(board: OnDesk, index: int, to: int) -> Outcome:
-    """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
-    return board.desk.take(steps.Move(index, to).applied)
-
-
 def group(board: OnDesk, name: str | None, *which: int | str) -> Outcome:
     """Put edits under a name, so that they are switched, removed and told as one; None takes them out again.
 
@@ -75,17 +84,6 @@ def group(board: OnDesk, name: str | None, *which: int | str) -> Outcome:
     return board.desk.take(steps.Group(name, which).applied)
 
 
-def rename(board: OnDesk, which: int | str, name: str | None) -> Outcome:
-    """Give an edit (by its index in `edits`) or a group (by its name) another name; None: an edit has none.
-
-    Raises
-    ------
-    CircuitboardError
-        `bad_name`, `group_exists`, `no_such_edit`, `no_such_group`.
-    """
-    return board.desk.take(steps.Rename(which, name).applied)
-
-
 def note(board: OnDesk, text: str | None, node: int | None = None) -> None:
     """Call a state of the history by a name: the current one, or the one with this index in `history.nodes`.
 
@@ -97,34 +95,3 @@ def note(board: OnDesk, text: str | None, node: int | None = None) -> None:
         `bad_name`, `no_such_state`.
     """
     board.desk.take(steps.Note(text, node).applied)
-
-
-def clear(board: OnDesk) -> Outcome:
-    """Remove all edits; can be undone."""
-    return board.desk.take(steps.Clear().applied)
-
-
-def set_base(board: OnDesk, base: Base) -> Outcome:
-    """Choose which run is edited; the edits stay."""
-    return board.desk.take(steps.SetBase(base).applied)
-
-
-def undo(board: OnDesk) -> Outcome:
-    """Back to the state before the last step."""
-    return board.desk.take(steps.Undo().applied)
-
-
-def redo(board: OnDesk) -> Outcome:
-    """Forward again after `undo`."""
-    return board.desk.take(steps.Redo().applied)
-
-
-def go_to(board: OnDesk, node: int) -> Outcome:
-    """To any state of the history, by its index in `history.nodes`; from there, undo goes to its parent.
-
-    Raises
-    ------
-    InterventionError
-        `no_such_state`.
-    """
-    return board.desk.take(steps.Restore(node).applied)

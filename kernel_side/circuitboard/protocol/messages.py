@@ -75,71 +75,31 @@ from circuitboard.protocol.events import (
     SnapshotEvent,
 )
 from circuitboard.protocol.requests import (
+    AnyRequest,
     Apply,
     CancelMap,
-    Clear,
     Click,
     Compare,
     CopyCode,
     Detail,
     EditSpec,
     Export,
-    Group,
     Hello,
     MapLook,
-    Move,
-    Note,
     Readers,
-    Redo,
     Refresh,
-    Remove,
-    Rename,
     Request,
-    Restore,
     ResumeMap,
     Save,
-    SetBase,
-    SetStrength,
     SetView,
     StepRequest,
-    Toggle,
     Trace,
-    Undo,
     Verify,
 )
 from circuitboard.protocol.trace import ReadBy, ReaderRow, Traced, TraceRow
 
 PROTOCOL_VERSION = 6
 
-AnyRequest = (
-    Hello
-    | Click
-    | Remove
-    | Toggle
-    | SetStrength
-    | Move
-    | Apply
-    | Undo
-    | Redo
-    | Restore
-    | Clear
-    | SetBase
-    | SetView
-    | CancelMap
-    | ResumeMap
-    | Refresh
-    | Verify
-    | CopyCode
-    | Detail
-    | Trace
-    | Readers
-    | Export
-    | Save
-    | Group
-    | Rename
-    | Note
-    | Compare
-)
 AnyAnswer = (
     Done | Superseded | Failed | Welcome | Verified | Code | Detailed | Traced | ReadBy | Exported | Saved | Compared
 )
@@ -160,7 +120,6 @@ __all__ = [
     "BusyEvent",
     "CancelMap",
     "CircuitView",
-    "Clear",
     "Click",
     "Code",
     "ColourMap",
@@ -186,7 +145,6 @@ __all__ = [
     "Export",
     "Exported",
     "Failed",
-    "Group",
     "GroupRow",
     "Hello",
     "HistoryNode",
@@ -200,12 +158,10 @@ __all__ = [
     "MetricView",
     "Mode",
     "ModeInfo",
-    "Move",
     "MovedToken",
     "Moves",
     "NeuronRow",
     "NeuronTable",
-    "Note",
     "PartRefused",
     "PositionEffects",
     "PromptNote",
@@ -214,24 +170,17 @@ __all__ = [
     "ReaderRow",
     "Readers",
     "Real",
-    "Redo",
     "Refresh",
-    "Remove",
-    "Rename",
     "Request",
-    "Restore",
     "ResumeMap",
     "Save",
     "Saved",
-    "SetBase",
-    "SetStrength",
     "SetView",
     "Setup",
     "Snapshot",
     "SnapshotEvent",
     "StepRequest",
     "Superseded",
-    "Toggle",
     "TokenColumn",
     "TopToken",
     "TopTokens",
@@ -239,7 +188,6 @@ __all__ = [
     "TraceRow",
     "Traced",
     "Tree",
-    "Undo",
     "Verified",
     "Verify",
     "View",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,6 +19,9 @@ class Request(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fiel
 
 class StepRequest(Request, frozen=True):
     """A step of `circuitboard.steps.step`, of the same name and with the same fields."""
+
+    moves: ClassVar[bool] = True
+    """Whether the board is in another place after it."""
 
 
 class Hello(Request, frozen=True, tag="hello"):
@@ -84,6 +87,7 @@ class Rename(StepRequest, frozen=True, tag="rename"):
 class Note(StepRequest, frozen=True, tag="note"):
     """Call a state of `Snapshot.history` by a name; null takes the name away. No step."""
 
+    moves: ClassVar[bool] = False
     node: int
     text: str | None
 
@@ -277,3 +281,24 @@ class Compare(Request, frozen=True, tag="compare"):
     right: int
     prompt: int = 0
     map: bool = False
+
+
+AnyStepRequest = Remove | Toggle | SetStrength | Group | Rename | Note | Move | Undo | Redo | Restore | Clear | SetBase
+AnyRequest = (
+    AnyStepRequest
+    | Hello
+    | Click
+    | Apply
+    | SetView
+    | CancelMap
+    | ResumeMap
+    | Refresh
+    | Verify
+    | CopyCode
+    | Detail
+    | Trace
+    | Readers
+    | Export
+    | Save
+    | Compare
+)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from circuitboard.protocol.drawing import ColourMap, MapOver, Mode
-from circuitboard.protocol.requests import Apply, Click, Note, Refresh, Request, StepRequest
+from circuitboard.protocol.requests import Apply, Click, Refresh, Request, StepRequest
 
 Theme = Literal["light", "dark"]
 
@@ -192,8 +192,8 @@ SMALLEST_SHARE = 0.0005
 """Shares under it would be written as 0.0%: they are said to be less than 0.1%."""
 
 
-_STEPS: tuple[type[Request], ...] = (*StepRequest.__subclasses__(), Click, Apply, Refresh)
-STEPS: list[str] = sorted(str(one.__struct_config__.tag) for one in _STEPS if one is not Note)
+_STEPS: tuple[type[Request], ...] = (*(one for one in StepRequest.__subclasses__() if one.moves), Click, Apply, Refresh)
+STEPS: list[str] = sorted(str(one.__struct_config__.tag) for one in _STEPS)
 """Requests after which the numbers are others: a panel is busy until they are answered."""
 
 

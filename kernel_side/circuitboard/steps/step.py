@@ -1,6 +1,7 @@
 """The kinds of steps: what the methods of a board, the clicks of its panel and the nodes of its history are made of.
 
-A kind that a panel asks for has the name and the fields of its request in `circuitboard.protocol.requests`.
+A kind that a panel asks for has the name and the fields of its request in `circuitboard.protocol.requests`; a board's
+method that takes its fields as they are has its words too.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Replace(Change):
 
 @dataclass(frozen=True)
 class SetStrength(Change):
-    """Give an edit another strength; only scale and add have one."""
+    """Give the edit at this index of `edits` another strength; only scale and add have one."""
 
     call: ClassVar[str] = "set_strength"
     index: int
@@ -94,7 +95,7 @@ class SetStrength(Change):
 
 @dataclass(frozen=True)
 class Move(Change):
-    """Have an edit act at the place of another."""
+    """Have the edit at one index of `edits` act at another; edits of one activation act in order."""
 
     call: ClassVar[str] = "move"
     index: int
@@ -125,7 +126,13 @@ class Group(Change):
 
 @dataclass(frozen=True)
 class Rename(Change):
-    """Call an edit, by its index, or a group, by its name, otherwise; None: an edit has no name."""
+    """Give an edit (by its index in `edits`) or a group (by its name) another name; None: an edit has none.
+
+    Raises
+    ------
+    CircuitboardError
+        `bad_name`, `group_exists`, `no_such_edit`, `no_such_group`.
+    """
 
     call: ClassVar[str] = "rename"
     which: int | str
@@ -141,7 +148,7 @@ class Rename(Change):
 
 @dataclass(frozen=True)
 class Clear(Change):
-    """Remove all edits."""
+    """Remove all edits; can be undone."""
 
     call: ClassVar[str] = "clear"
 
@@ -187,7 +194,7 @@ class Undo(Step):
 
 @dataclass(frozen=True)
 class Redo(Step):
-    """Forward again after `Undo`."""
+    """Forward again after `undo`."""
 
     call: ClassVar[str] = "redo"
 
@@ -200,7 +207,13 @@ class Redo(Step):
 
 @dataclass(frozen=True)
 class Restore(Step):
-    """To any state of the history."""
+    """To any state of the history, by its index in `history.nodes`; from there, undo goes to its parent.
+
+    Raises
+    ------
+    InterventionError
+        `no_such_state`.
+    """
 
     call: ClassVar[str] = "go_to"
     node: int
