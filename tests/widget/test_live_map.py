@@ -191,6 +191,30 @@ def test_a_stopped_map_computes_at_most_the_layer_that_it_is_in(view, monkeypatc
     assert view.map(0)[2].all()
 
 
+def test_what_a_batch_found_after_the_map_was_stopped_is_not_drawn(board, view, monkeypatch):
+    evaluate, reached, stopped = sweeping.evaluate_cells, threading.Event(), threading.Event()
+
+    def held(*given):
+        found = evaluate(*given)
+        reached.set()
+        assert stopped.wait(60)
+        return found
+
+    monkeypatch.setattr(sweeping, "evaluate_cells", held)
+    view.tell("set_view", mode="patch")
+    assert reached.wait(60)
+    view.ask("cancel_map")
+    stopped.set()
+    board.desk.worker.submit(lambda _cancel: None).result()  # the batch has come to its end
+    view.hello()
+    event, _, _ = view.map(0, "cancelled")
+    assert (event.how, event.done) == ("patch", 0)
+    view.ask("resume_map")
+    effect, known = view.map(0)[1:]
+    assert (known == EXACT).all()
+    assert equal(effect, board.sweep("head", how="patch").effect)
+
+
 def test_stop_and_go_in_one_breath(board, view, slow):
     slow(0.01)
     view.ask("click", site="0.0")
