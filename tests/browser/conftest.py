@@ -7,8 +7,8 @@ import torch
 from playwright.sync_api import expect
 
 import circuitboard as cb
-from tests.browser.fake_page import COUNTING, NO_OFFER, FakePage, bundled, serve
-from tests.browser.lab import CHROMIUM_ARGUMENTS, Lab
+from tests.browser.fake_page import COUNTING, FakePage, bundled, serve
+from tests.browser.lab import CHROMIUM_ARGUMENTS, SHUT_DOWN, Lab, page_of
 from tests.browser.panel_page import STATIC, Panel
 from tests.tiny_models import D_VOCAB, tiny
 
@@ -16,7 +16,6 @@ from tests.tiny_models import D_VOCAB, tiny
 expect.set_options(timeout=60_000)
 
 
-SHUT_DOWN = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
 FAILED = pytest.StashKey()
 STARTING = {"lab", "notebook7", "marimo", "host_of"}
 """Fixtures that start a Jupyter server, a kernel or another host: what takes one is marked `lab`."""
@@ -59,15 +58,6 @@ def page(chromium):
     yield page
     page.context.close()
     assert errors == []
-
-
-def page_of(chromium, errors):
-    """A page in a context of its own, of which every script's failure is noted."""
-    context = chromium.new_context(viewport={"width": 1600, "height": 1000})
-    context.add_init_script(NO_OFFER)
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    return page
 
 
 @pytest.fixture

@@ -28,10 +28,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.browser.fake_page import NO_OFFER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 ROOT = Path(__file__).parents[2]
 KERNEL_SIDE = ROOT / "kernel_side"
@@ -49,6 +51,7 @@ CHROMIUM_ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
+SHUT_DOWN = "() => window.jupyterapp.serviceManager.sessions.shutdownAll()"
 _PANEL = "window.jupyterapp.shell.currentWidget"
 
 _FORGET = """
@@ -58,6 +61,15 @@ for one in gc.get_objects() if "circuitboard" in sys.modules else ():
         one.close()
 get_ipython().run_line_magic("reset", "-sf")
 """
+
+
+def page_of(chromium: Browser, errors: list[str]) -> Page:
+    """A page in a context of its own, of which every script's failure is noted."""
+    context = chromium.new_context(viewport={"width": 1600, "height": 1000})
+    context.add_init_script(NO_OFFER)
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return page
 
 
 class Lab:

@@ -38,24 +38,23 @@ def head(board, layer, index):
 
 
 @pytest.fixture
-def notebook(open_notebook, page):
+def notebook(run_cells):
+    notebook = run_cells(*SETUP)
     # Jupyter's own words about a kernel that died lie over everything until they are read.
-    page.add_locator_handler(
-        page.locator("dialog.jp-Dialog", has_text="Kernel Restarting"),
-        lambda dialog: dialog.locator("button").first.click(),
-    )
-    notebook = open_notebook(*SETUP)
-    notebook.run_all()
+    words = notebook.page.locator("dialog.jp-Dialog", has_text="Kernel Restarting")
+    notebook.page.add_locator_handler(words, lambda dialog: dialog.locator("button").first.click())
     board = notebook.board
     head(board, 3, 0).click()
     expect(board.locator('[data-cb="edit"]')).to_have_count(1)
+    wait_until_kept(notebook)
+    yield notebook
+    notebook.page.remove_locator_handler(words)
+
+
+def wait_until_kept(notebook):
     kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board.desk).exists()"
-    for _ in range(100):
-        if notebook.python(kept):
-            break
-        page.wait_for_timeout(100)
-    assert notebook.python(kept)
-    return notebook
+    while not notebook.python(kept):
+        notebook.page.wait_for_timeout(100)
 
 
 def comes_back(notebook, value):
@@ -88,22 +87,17 @@ def test_a_killed_kernel_is_said_and_its_board_comes_back(notebook, record_prope
     comes_back(notebook, value)
 
 
-def test_a_board_whose_model_was_passed_says_what_to_run(open_notebook, page):
+def test_a_board_whose_model_was_passed_says_what_to_run(run_cells):
     make = "import sys\nsys.path.insert(0, {root!r})\nimport torch\nimport circuitboard as cb\nfrom tests.tiny_models import tiny\n"
-    notebook = open_notebook(
+    notebook = run_cells(
         make.format(root=str(Path.cwd()))
         + "tokens = torch.tensor([[5, 6, 7, 8, 9]])\n"
         + "board = cb.Board(tiny('native'), cb.PromptPair(tokens, tokens.flip(1), answer=1, wrong=3))\n"
         + "board.edit(cb.head(1, 2).zero())\nboard"
     )
-    notebook.run_all()
-    output = page.locator('[data-cb="lab-output"]')
+    output = notebook.page.locator('[data-cb="lab-output"]')
     expect(output).to_have_attribute("data-state", "live")
-    kept = "__import__('circuitboard.files.autosave', fromlist=['file_of']).file_of(board.desk).exists()"
-    for _ in range(100):
-        if notebook.python(kept):
-            break
-        page.wait_for_timeout(100)
+    wait_until_kept(notebook)
     notebook.restart_kernel()
     output.locator('[data-cb="lab-reload-saved"]').click()
     bar = output.locator('[data-cb="lab-bar"]')

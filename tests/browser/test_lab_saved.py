@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.lab import SHUT_DOWN, page_of
+
 SETUP = [
     "import circuitboard as cb\nimport torch\ntorch.set_num_threads(1)\nmodel = cb.load('demo')",
     "board = cb.Board(model, cb.tasks.ioi(2, model=model))\nboard",
@@ -37,41 +39,45 @@ def html_of(notebook: dict) -> str:
     return html
 
 
-@pytest.fixture
-def saved(lab, open_notebook):
-    """A notebook that was run, clicked and saved; its name and the board's value."""
-    notebook = open_notebook(*SETUP)
+@pytest.fixture(scope="module")
+def live(lab, chromium):
+    """A notebook that was run, clicked and saved, and the board's value."""
+    page = page_of(chromium, [])
+    notebook = lab.open(page, lab.write_notebook("saved.ipynb", SETUP))
     notebook.run_all()
     board = notebook.board
     board.locator('[data-cb="head"][data-layer="3"][data-head="0"]').click()
     board.locator('[data-cb="edit"]').wait_for()
     # What the kernel first displayed knew neither the map nor the edit.
-    notebook.page.wait_for_function(KEPT, arg="zero 3.0", timeout=PATIENCE)
+    page.wait_for_function(KEPT, arg="zero 3.0", timeout=PATIENCE)
     expect(board).to_have_count(1)
     value = notebook.python("board.value")
     notebook.command("docmanager:save")
-    name = notebook.page.evaluate("() => window.cbTestNotebook.context.path")
-    return notebook, name, value
+    yield notebook, value
+    page.evaluate(SHUT_DOWN)
+    page.context.close()
 
 
-def read(lab, name):
-    return json.loads((lab.folder / name).read_text())
+@pytest.fixture
+def saved(lab, live, request):
+    """The saved notebook, as a file that is this test's own, and what it holds."""
+    text = (lab.folder / "saved.ipynb").read_text()
+    name = f"{request.node.name}.ipynb"
+    (lab.folder / name).write_text(text)
+    return name, json.loads(text)
 
 
-def test_the_saved_output_carries_the_map_the_edits_and_the_way_back(lab, saved):
-    _, name, _ = saved
-    html = html_of(read(lab, name))
+def test_the_saved_output_carries_the_map_the_edits_and_the_way_back(saved):
+    html = html_of(saved[1])
     for words in ("<svg", "zero 3.0", "Largest effects", "cb.Board.load"):
         assert words in html
     assert "<script" not in html
     assert len(html.encode()) < 200_000
 
 
-def test_reopened_with_a_fresh_kernel_it_shows_the_picture_and_comes_back_with_one_click(lab, saved):
-    notebook, name, value = saved
-    page = notebook.page
-    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    notebook = lab.open(page, name)
+def test_reopened_with_a_fresh_kernel_it_shows_the_picture_and_comes_back_with_one_click(lab, live, saved, page):
+    value = live[1]
+    notebook = lab.open(page, saved[0])
     output = page.locator('[data-cb="lab-output"]')
     expect(output).to_have_attribute("data-state", "still")
     expect(output.locator('[data-cb="still"] svg').first).to_be_visible()
@@ -92,16 +98,18 @@ def test_reopened_with_a_fresh_kernel_it_shows_the_picture_and_comes_back_with_o
     assert notebook.python("board.value") == pytest.approx(value, abs=1e-5)
 
 
+def test_when_its_kernel_is_shut_down_the_board_says_that_it_is_gone(live):
+    page = live[0].page
+    page.evaluate(SHUT_DOWN)
+    expect(page.locator('[data-cb="lab-output"]')).to_have_attribute("data-state", "gone")
+
+
 def test_without_any_kernel_the_picture_is_there(lab, saved, page):
-    notebook, name, _ = saved
-    page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
-    output = page.locator('[data-cb="lab-output"]')
-    expect(output).to_have_attribute("data-state", "gone")
-    notebook.command("docmanager:save")
-    text = read(lab, name)
+    name, text = saved
     # No kernel of the language is installed, so JupyterLab asks for one.
     text["metadata"] = {"kernelspec": {"name": "no-such", "display_name": "None", "language": "no-such"}}
     (lab.folder / name).write_text(json.dumps(text))
+    output = page.locator('[data-cb="lab-output"]')
     page.goto(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
     page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").or_(
         page.locator(".jp-Dialog .jp-mod-reject")
@@ -114,15 +122,14 @@ def test_without_any_kernel_the_picture_is_there(lab, saved, page):
 
 
 def test_what_is_not_trusted_is_shown_as_a_picture_that_cannot_act(lab, saved, page):
-    _, name, _ = saved
-    text = read(lab, name)
+    name, text = saved
     for cell in text["cells"]:
         for output in cell["outputs"]:
             html = "".join(output["data"]["text/html"])
             evil = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
             output["data"]["text/html"] = html.replace("<svg", f"{evil}<svg onload='window.hacked = 1'", 1)
-    (lab.folder / f"copy-{name}").write_text(json.dumps(text))
-    lab.open(page, f"copy-{name}")
+    (lab.folder / name).write_text(json.dumps(text))
+    lab.open(page, name)
     output = page.locator('[data-cb="lab-output"]')
     expect(output).to_have_attribute("data-state", "still")
     expect(output.locator('[data-cb="lab-bar"]')).to_contain_text("Trust this notebook")
@@ -134,8 +141,7 @@ def test_what_is_not_trusted_is_shown_as_a_picture_that_cannot_act(lab, saved, p
 
 
 def test_as_a_page_it_is_read_with_javascript_off(lab, saved, chromium, tmp_path):
-    _, name, _ = saved
-    convert(lab.folder / name, tmp_path / "saved.html")
+    convert(lab.folder / saved[0], tmp_path / "saved.html")
     with_scripts_off(chromium, tmp_path / "saved.html", "zero 3.0")
 
 
