@@ -1,4 +1,4 @@
-"""What all tests share: one thread for torch, no network, and how hard hypothesis tries."""
+"""What all tests share: one thread for torch, no network, checked shapes, and how hard hypothesis tries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ import importlib.util
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+
+from tests import shapes
+
+shapes.install()  # before anything imports circuitboard
 
 torch.set_num_threads(1)
 
@@ -36,3 +40,11 @@ def smollm2():
     import circuitboard as cb
 
     return cb.load("smollm2-135m", device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def _shapes_hold():
+    """A wrong shape fails the test even where what is raised is caught, as a session does."""
+    shapes.VIOLATIONS.clear()
+    yield
+    assert not shapes.VIOLATIONS
