@@ -19,6 +19,7 @@ from types import CodeType
 from typing import Any
 
 import jaxtyping
+from beartype import BeartypeConf
 from beartype.door import is_bearable
 from jaxtyping import jaxtyped
 
@@ -27,6 +28,7 @@ _KINDS = frozenset(name for name in dir(jaxtyping) if isinstance(getattr(jaxtypi
 _DECORATOR = "__check_shapes__"
 _RETURN = "return"
 _LOOKED_INTO, _LEFT_OUT = object(), object()
+_NUMBERS = BeartypeConf(is_pep484_tower=True)  # an int is a float, as everywhere in Python
 
 CHECKS: list[Check] = []
 """One for each annotated function and dataclass that was imported."""
@@ -74,7 +76,7 @@ class Check:
             return
         with jaxtyped("context"):
             for name, hint in hints.items():
-                if name in values and not is_bearable(values[name], hint):
+                if name in values and not is_bearable(values[name], hint, conf=_NUMBERS):
                     what = f"{self.module}.{self.name}: {name} is {_said(values[name])}, not {self.texts[name]}"
                     others = ", ".join(f"{n} {_said(v)}" for n, v in values.items() if n in hints and n != name)
                     VIOLATIONS.append(what)

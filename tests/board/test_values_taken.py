@@ -21,7 +21,7 @@ from tests.board.prompts import CLEAN, CORRUPTED, pair
 from tests.tiny_models import tiny
 
 NUMERIC = re.compile(
-    r"\b(int|float|Sequence|Iterable|object|PositionsLike|Any|Tensor|Text|Answers|MetricsLike|Positions|Mapping)\b"
+    r"\b(ArrayLike|int|float|Sequence|Iterable|object|PositionsLike|Any|Tensor|Text|Answers|MetricsLike|Positions|Mapping)\b"
 )
 
 RESULTS = (SweepStream, LogitLens, DirectLogitAttribution, SelfRepair, AttentionPattern, StateComparison)

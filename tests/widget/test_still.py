@@ -159,7 +159,11 @@ def test_a_map_that_is_too_large_is_left_out_and_said(view, board):
     snapshot, live = view.session.drawn()
     many = CELLS + 1
     large = dataclasses.replace(
-        live, grid=dataclasses.replace(live.grid, cells=live.grid.cells[:1] * many), effect=np.zeros(many, np.float32)
+        live,
+        grid=dataclasses.replace(live.grid, cells=live.grid.cells[:1] * many),
+        effect=np.zeros(many, np.float32),
+        known=np.zeros(many, np.uint8),
+        stderr=np.zeros(many, np.float32),
     )
     assert f"{many} cells, too many" in html_of(still_of(board, snapshot, large))
 

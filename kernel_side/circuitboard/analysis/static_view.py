@@ -25,8 +25,7 @@ from circuitboard.boundary import public
 from circuitboard.errors import CircuitboardError, InterventionError
 
 if TYPE_CHECKING:
-    from jaxtyping import Float
-    from torch import Tensor
+    from numpy.typing import ArrayLike
 
     from circuitboard.analysis.attention import AttentionPattern
 
@@ -102,7 +101,7 @@ def attention_view(pattern: AttentionPattern) -> StaticView:
     return _view("AttentionHeads", props, height, f"Attention of {pattern.name} in prompt {pattern.prompt}")
 
 
-def tokens_view(tokens: Sequence[str], values: Float[Tensor, " pos"] | Sequence[float]) -> StaticView:
+def tokens_view(tokens: Sequence[str], values: ArrayLike) -> StaticView:
     """Tokens coloured by a number each: blue above 0, red below, white at 0.
 
     Raises

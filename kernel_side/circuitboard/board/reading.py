@@ -30,6 +30,7 @@ from circuitboard.steps.requested import requested
 if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
     from torch import Tensor
 
     from circuitboard.address import PositionsLike
@@ -147,7 +148,7 @@ def show_attention(board: OnDesk, layer: int, head: int, prompt: int = 0) -> Sta
     return attention_view(attention(board, layer, head, prompt))
 
 
-def show_tokens(board: OnDesk, values: Float[Tensor, " pos"] | Sequence[float], prompt: int = 0) -> StaticView:
+def show_tokens(board: OnDesk, values: ArrayLike, prompt: int = 0) -> StaticView:
     """CircuitsVis's picture of one prompt's tokens, coloured by a number each; needs the extra `[vis]`, and no network."""
     prompt = require_prompt(board.desk.lab, prompt)
     return tokens_view(board.desk.lab.prompts.str_tokens(board.desk.shown.history.state.base)[prompt], values)
