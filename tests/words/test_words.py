@@ -331,3 +331,22 @@ def test_every_argument_of_the_table_is_one_of_a_public_call():
     calls += [cb.Board.sweep, cb.Board.attention, cb.Board.neurons, cb.Board.logit_lens, cb.Site.scale, cb.Site.add]
     known = {name for call in calls if callable(call) for name in inspect.signature(call).parameters}
     assert {entry.line for entry in FIELD if entry.where == "argument"} <= known
+
+
+@pytest.mark.parametrize("entry", [entry for entry in FIELD if entry.where == "argument"], ids=lambda entry: entry.line)
+def test_only_an_argument_that_the_call_has_is_proposed(entry):
+    words = [word for word in entry.pattern.pattern.split("|") if word.isidentifier() and entry.pattern.fullmatch(word)]
+    assert words
+    for word in words:
+        assert instead("argument", word, ["zzz", entry.line]) == f" Here it is called {entry.line}=…."
+        others = {other.line for other in FIELD if other.where == "argument"} - {entry.line, word}
+        assert f"called {entry.line}=" not in instead("argument", word, others)
+        assert instead("argument", word, ["zzz"]) == ""
+
+
+def test_what_is_called_otherwise_here_is_said_by_the_call(board):
+    with pytest.raises(cb.CallError, match=r"Here it is called how=…"):
+        board.sweep("head", ablation="zero")
+    with pytest.raises(cb.CallError) as refusal:
+        cb.head(0, 1, ablation="zero")
+    assert "how=" not in refusal.value.message
