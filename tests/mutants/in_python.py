@@ -136,7 +136,7 @@ PYTHON = (
         "a drag is told against its last step, not against the state that it began from",
         "shown.outcome.before if amended else shown.outcome.values",
         "shown.outcome.values",
-        ("test_edits.py", "test_session.py"),
+        ("widget/test_names.py", "test_state_comparison.py"),
         also=True,
     ),
     Mutant(
