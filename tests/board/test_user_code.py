@@ -5,6 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import threading
+
+import pytest
+
+import circuitboard as cb
+from circuitboard.desk.checks import user_code
+from circuitboard.desk.checks.user_code import _Count
+from tests.board.prompts import pair
+from tests.tiny_models import tiny
 
 SCRIPT = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -79,3 +88,27 @@ def test_what_costs_a_walk(tmp_path):
     script.write_text(textwrap.dedent(SCRIPT))
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout.strip().endswith("as promised"), done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("asked", ["by a panel", "by the cell that runs"])
+def test_a_check_of_the_users_model_gives_up_once_a_cell_has_begun(monkeypatch, asked):
+    """It may have to wait for other work; the cell that waits for it does nothing with the model meanwhile."""
+    board = cb.Board(tiny("native"), pair())
+    board.edit(cb.head(1, 2).zero())
+    count = _Count()
+    monkeypatch.setattr(user_code, "_shell", object)
+    monkeypatch.setattr(user_code, "_count", count)
+    go_on = threading.Event()
+    board.desk.worker.submit(lambda _cancel: go_on.wait(60))
+    count.in_cell = asked == "by the cell that runs"
+    job = board.desk.verify()
+    if not count.in_cell:
+        count.in_cell, count.thread = True, -1
+    go_on.set()
+    if asked == "by a panel":
+        with pytest.raises(cb.EngineError) as caught:
+            job.result()
+        assert caught.value.code == "model_busy"
+    else:
+        assert job.result().ok
+    board.close()

@@ -262,7 +262,6 @@ class Desk:
 
     def verify(self, state: BoardState | None = None) -> Job[Verification]:
         """Start running the user's model itself, unedited and with plain hooks for the edits of a state, by default the current one."""
-        self._lab.watch.require_idle()
         return self.worker.submit_background(verification(self._lab, state or self.history.state, self.shown.run))
 
     def refresh(self) -> Job[Outcome]:

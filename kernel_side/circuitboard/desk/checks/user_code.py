@@ -81,6 +81,11 @@ def stamp() -> int | None:
     return None if _shell() is None or _count.in_cell else _count.value
 
 
+def runs() -> bool:
+    """Whether a cell runs."""
+    return _shell() is not None and _count.in_cell
+
+
 def runs_elsewhere() -> bool:
     """Whether a cell runs on another thread: what it puts on a model for the time of one call is none of our business."""
-    return _shell() is not None and _count.in_cell and threading.get_ident() != _count.thread
+    return runs() and threading.get_ident() != _count.thread

@@ -76,15 +76,27 @@ class Verification(ByContent):
 
 
 def verification(lab: Lab, state: BoardState, near: EditedRun) -> InPieces[Verification]:
-    """Run a state on the user's model, first without edits and then with plain hooks; edits that cannot be are refused at once."""
+    """Run a state on the user's model, first without edits and then with plain hooks; edits that cannot be are refused at once.
+
+    Raises
+    ------
+    CircuitboardError
+        `model_busy`, also later: while this gives way to a step, a cell may begin.
+    """
+    require_idle = lab.watch.require_idle()
     plan = lab.plan(state.base, state.active)
 
     def verify(cancel: CancelToken) -> Generator[None, None, Verification]:
         edited = yield from piece(lambda: lab.choice.engine.run(plan, near=near, cancel=cancel), cancel)
+        require_idle()
         theirs = yield from lab.of_user(cancel)
-        hooked = theirs.plan(state.base, state.active)
-        found = lab.values(edited)
-        expected = theirs.values((yield from piece(lambda: theirs.choice.engine.run(hooked, cancel=cancel), cancel)))
+        plain = theirs.plan(state.base, state.active)
+
+        def with_hooks() -> EditedRun:
+            require_idle()
+            return theirs.choice.engine.run(plain, cancel=cancel)
+
+        found, expected = lab.values(edited), theirs.values((yield from piece(with_hooks, cancel)))
         unedited, allowed = 0.0, tolerance(lab.adapter.dtype)
         for own, other in zip(lab.bases, theirs.bases, strict=True):
             pair = (own.logits, other.logits)

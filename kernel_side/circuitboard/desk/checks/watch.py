@@ -8,6 +8,8 @@ from circuitboard.desk.checks import user_code
 from circuitboard.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from circuitboard.models.account.account import Account
 
 
@@ -49,8 +51,13 @@ class Watch:
         if not closely or not self._looked_already():
             self.require_unchanged(closely=closely)
 
-    def require_idle(self) -> None:
+    def require_idle(self) -> Callable[[], object]:
         """Refuse to run the user's model itself beside a cell that may use it at this moment, with hooks of its own.
+
+        Returns
+        -------
+        Callable
+            The same, to be asked later: no cell may have begun since, other than the one that asks here.
 
         Raises
         ------
@@ -62,6 +69,7 @@ class Watch:
                 "A cell is running that may use the model at this moment, and this runs the model itself; ask again when the cell has ended.",
                 code="model_busy",
             )
+        return (lambda: None) if user_code.runs() else self.require_idle
 
     def require_unchanged(self, *, closely: bool = True) -> None:
         """Go on, or say what is another in the model.
