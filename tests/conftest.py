@@ -8,6 +8,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 os.environ["CIRCUITBOARD_AUTOSAVE"] = "0"  # no board of a test in the user's own folder; kernels inherit it
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 import torch
@@ -30,6 +31,23 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def pytest_collection_modifyitems(items):
     """The longest first, so that no process is left with one of them at the end."""
     items.sort(key=lambda item: "properties" not in item.path.parts)
+
+
+_NUMERIC = {"engine", "interventions", "numerics", "properties", "sweeps"}
+"""Rooms of which each test is about the tier that a board should have."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_tier_is_dropped(request):
+    """Numbers of a slower tier than the one meant prove nothing; a module that drops tiers on purpose says so, and asserts which."""
+    room = request.path.relative_to(Path(__file__).parent).parts[0]
+    if room not in _NUMERIC or getattr(request.module, "DROPS_TIERS", False):
+        yield
+        return
+    from tests.tiers import none_is_dropped_for_its_numbers
+
+    with none_is_dropped_for_its_numbers():
+        yield
 
 
 @pytest.fixture(scope="session")

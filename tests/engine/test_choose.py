@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import circuitboard as cb
 from circuitboard.engine import choose
+from circuitboard.engine.wavefront import WavefrontEngine
+from tests.tiers import none_is_dropped_for_its_numbers
 from tests.tiny_models import FAMILIES, WAVEFRONT, tiny
 
+DROPS_TIERS = True
 CLEAN = torch.tensor([[5, 6, 7, 8], [9, 8, 7, 6]])
 
 
@@ -56,3 +61,20 @@ def test_each_family_gets_its_tier_and_nothing_falls_back_in_silence(family):
     assert made.engine.tier == expected, made.engine.why
     assert ("was dropped" in made.engine.why) == (expected != "wavefront")
     made.close()
+
+
+@pytest.mark.parametrize("how", ["another number", "an error"])
+@pytest.mark.parametrize("requested", ["auto", "wavefront"])
+def test_a_numeric_test_fails_where_its_tier_is_dropped(monkeypatch, how, requested):
+    """So do all numeric rooms, in which no board may fall back like this."""
+    run = WavefrontEngine.run
+
+    def broken(engine, *given, **named):
+        found = run(engine, *given, **named)
+        if how == "an error":
+            raise IndexError("out of range")
+        return replace(found, logits=found.logits / 2)
+
+    monkeypatch.setattr(WavefrontEngine, "run", broken)
+    with none_is_dropped_for_its_numbers(), pytest.raises(pytest.fail.Exception, match="the wavefront tier"):
+        board("gpt2", engine=requested)

@@ -23,6 +23,7 @@ from tests.oracle import hooked_logits
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # torch.compile has much to say of hooks
 
+DROPS_TIERS = True
 EXPECTED = {
     "four_bit": "replay",
     "tensor_class": "replay",
