@@ -76,6 +76,32 @@ def test_a_request_has_the_fields_of_its_step(name):
     assert given == {field.name for field in fields(KINDS[name])}
 
 
+@cache
+def sources() -> dict[str, str]:
+    """The panel's own TypeScript: no tests, and nothing that a program writes."""
+    src = FRONT_END / "src"
+    found = [path for kind in ("*.ts", "*.tsx") for path in src.rglob(kind)]
+    written = {"generated.ts", "vocabulary.gen.ts"}
+    return {
+        str(path.relative_to(src)): path.read_text()
+        for path in found
+        if ".test." not in path.name and path.name not in written
+    }
+
+
+DRAGGED = {"set_strength": {"panels/edits/dragged.ts"}}
+"""What a slider asks on its way is more than one request of its kind."""
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_a_kind_of_step_is_asked_for_in_one_file_of_the_panel(name):
+    tag = str(ASKED[name].__struct_config__.tag)
+    naming = re.compile(rf"""\b(?:kind|case|type):? "{tag}"|^  {tag}: ["'`][A-Z][a-z]+ """, re.MULTILINE)
+    files = {file for file, text in sources().items() if naming.search(text)}
+    assert files - DRAGGED.get(tag, set()) == {"panels/actions.ts"}
+    assert ASKED[name].failure != requests.Request.failure
+
+
 def openings() -> list[str]:
     """What the labels of steps begin with, where something follows: "remove ", "name "."""
     labels = [
@@ -101,9 +127,6 @@ def test_the_words_of_a_step_are_written_once():
     assert sorted((word, file) for word, file in written if word in words) == [
         (word, "steps/step.py") for word in sorted(words)
     ]
-    sources = [
-        path for kind in ("*.ts", "*.tsx") for path in (FRONT_END / "src").rglob(kind) if ".test." not in path.name
-    ]
-    assert sources
+    assert sources()
     begun = re.compile(rf"""(?<!key=\{{)[`"'](?:{"|".join(words)})(?:\$\{{|["'`]\s*\+)""")
-    assert [path.name for path in sources if begun.search(path.read_text())] == []
+    assert [file for file, text in sources().items() if begun.search(text)] == []

@@ -231,3 +231,33 @@ export const STEPS = [
   "toggle",
   "undo"
 ] as const;
+
+export const FAILURES = {
+  "remove": "The edit was not removed.",
+  "toggle": "The edit was not switched.",
+  "set_strength": "The strength was not changed.",
+  "group": "The edits were not grouped.",
+  "rename": "The name was not changed.",
+  "note": "The state was not named.",
+  "move": "The edit was not moved.",
+  "undo": "Nothing was undone.",
+  "redo": "Nothing was redone.",
+  "restore": "That state was not restored.",
+  "clear": "The edits were not cleared.",
+  "set_base": "The base run was not changed.",
+  "hello": "The board could not be shown.",
+  "click": "That was not done.",
+  "apply": "Nothing was edited.",
+  "set_view": "The panel was not changed.",
+  "cancel_map": "The map was not stopped.",
+  "resume_map": "The map was not resumed.",
+  "refresh": "The model was not measured again.",
+  "verify": "The numbers were not verified.",
+  "copy_code": "The code was not written.",
+  "detail": "That was not done.",
+  "trace": "That was not done.",
+  "readers": "That was not done.",
+  "export": "Nothing was exported.",
+  "save": "That was not done.",
+  "compare": "That was not done."
+} as const;

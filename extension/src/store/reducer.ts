@@ -11,7 +11,7 @@ import {
   type Welcome,
 } from "../protocol/generated";
 import type { EffectMap, MapChange } from "../protocol/map";
-import { STEPS } from "../protocol/vocabulary.gen";
+import { FAILURES, STEPS } from "../protocol/vocabulary.gen";
 import { answered, askedFor, type ComparisonState } from "./comparison";
 import type { KeptCode } from "./kept_code";
 import { type Kept, type Look, orderOf } from "./look";
@@ -43,34 +43,8 @@ const ACTS: ReadonlySet<string> = new Set(STEPS);
 /** Errors of the moment: the same request may succeed a little later. */
 const PASSING = new Set(["out_of_memory", "engine_failed", "cancelled"]);
 
-const NOT_DONE: Partial<Record<RequestBody["kind"], string>> = {
-  hello: "The board could not be shown.",
-  remove: "The edit was not removed.",
-  toggle: "The edit was not switched.",
-  set_strength: "The strength was not changed.",
-  move: "The edit was not moved.",
-  apply: "Nothing was edited.",
-  undo: "Nothing was undone.",
-  redo: "Nothing was redone.",
-  restore: "That state was not restored.",
-  clear: "The edits were not cleared.",
-  set_base: "The base run was not changed.",
-  set_view: "The panel was not changed.",
-  cancel_map: "The map was not stopped.",
-  resume_map: "The map was not resumed.",
-  refresh: "The model was not measured again.",
-  verify: "The numbers were not verified.",
-  copy_code: "The code was not written.",
-  export: "Nothing was exported.",
-  group: "The edits were not grouped.",
-  rename: "The name was not changed.",
-  note: "The state was not named.",
-};
-
 function notDone(body: RequestBody): string {
-  return body.kind === "click"
-    ? `${body.site} was not edited.`
-    : (NOT_DONE[body.kind] ?? "That was not done.");
+  return body.kind === "click" ? `${body.site} was not edited.` : FAILURES[body.kind];
 }
 
 function agrees(view: View, patch: Partial<View>): boolean {

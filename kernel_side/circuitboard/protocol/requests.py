@@ -14,6 +14,9 @@ from circuitboard.protocol.drawing import Base, ColourMap, MapOver, Mode
 class Request(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
     """Something that a view asks for; `id` is of its own making."""
 
+    failure: ClassVar[str] = "That was not done."
+    """What a view says where it is refused or fails, before the reason."""
+
     id: str
 
 
@@ -26,6 +29,8 @@ class StepRequest(Request, frozen=True):
 
 class Hello(Request, frozen=True, tag="hello"):
     """Ask for everything. Answered by `Welcome`, followed by a `MapEvent`."""
+
+    failure: ClassVar[str] = "The board could not be shown."
 
 
 class Click(Request, frozen=True, tag="click"):
@@ -41,6 +46,7 @@ class Click(Request, frozen=True, tag="click"):
 class Remove(StepRequest, frozen=True, tag="remove"):
     """Remove the edit at this index of `Snapshot.edits`, or those at several, in one step."""
 
+    failure: ClassVar[str] = "The edit was not removed."
     index: int | list[int]
     revision: int
 
@@ -48,6 +54,7 @@ class Remove(StepRequest, frozen=True, tag="remove"):
 class Toggle(StepRequest, frozen=True, tag="toggle"):
     """Switch the edit at this index of `Snapshot.edits` off, or on again; of several, all off if any is in force."""
 
+    failure: ClassVar[str] = "The edit was not switched."
     index: int | list[int]
     revision: int
 
@@ -59,6 +66,7 @@ class SetStrength(StepRequest, frozen=True, tag="set_strength"):
     that is kept. A newer one may supersede one that is still being computed.
     """
 
+    failure: ClassVar[str] = "The strength was not changed."
     index: int
     revision: int
     strength: float
@@ -68,6 +76,7 @@ class SetStrength(StepRequest, frozen=True, tag="set_strength"):
 class Group(StepRequest, frozen=True, tag="group"):
     """Put the edits at these indices of `Snapshot.edits`, and no others, under a name; null takes them out of theirs."""
 
+    failure: ClassVar[str] = "The edits were not grouped."
     indices: list[int]
     revision: int
     name: str | None
@@ -79,6 +88,7 @@ class Rename(StepRequest, frozen=True, tag="rename"):
     `which` is an edit by its index in `Snapshot.edits`, or a group by its name, which must have one.
     """
 
+    failure: ClassVar[str] = "The name was not changed."
     which: int | str
     revision: int
     name: str | None
@@ -87,6 +97,7 @@ class Rename(StepRequest, frozen=True, tag="rename"):
 class Note(StepRequest, frozen=True, tag="note"):
     """Call a state of `Snapshot.history` by a name; null takes the name away. No step."""
 
+    failure: ClassVar[str] = "The state was not named."
     moves: ClassVar[bool] = False
     node: int
     text: str | None
@@ -95,6 +106,7 @@ class Note(StepRequest, frozen=True, tag="note"):
 class Move(StepRequest, frozen=True, tag="move"):
     """Have the edit at one index of `Snapshot.edits` act at another."""
 
+    failure: ClassVar[str] = "The edit was not moved."
     index: int
     to: int
     revision: int
@@ -119,15 +131,20 @@ class EditSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Apply(Request, frozen=True, tag="apply"):
     """Add edits, all in one step."""
 
+    failure: ClassVar[str] = "Nothing was edited."
     edits: list[EditSpec]
 
 
 class Undo(StepRequest, frozen=True, tag="undo"):
     """Go back to the state before the last step."""
 
+    failure: ClassVar[str] = "Nothing was undone."
+
 
 class Redo(StepRequest, frozen=True, tag="redo"):
     """Go forward again to where the last undo came from."""
+
+    failure: ClassVar[str] = "Nothing was redone."
 
 
 class Restore(StepRequest, frozen=True, tag="restore"):
@@ -137,22 +154,27 @@ class Restore(StepRequest, frozen=True, tag="restore"):
     redo leads is like so many redos; going to another branch leaves nothing to redo.
     """
 
+    failure: ClassVar[str] = "That state was not restored."
     node: int
 
 
 class Clear(StepRequest, frozen=True, tag="clear"):
     """Remove all edits; a step like any other."""
 
+    failure: ClassVar[str] = "The edits were not cleared."
+
 
 class SetBase(StepRequest, frozen=True, tag="set_base"):
     """Choose which run is edited."""
 
+    failure: ClassVar[str] = "The base run was not changed."
     base: Base
 
 
 class SetView(Request, frozen=True, tag="set_view"):
     """Change what the panel is set to; what is absent stays as it is."""
 
+    failure: ClassVar[str] = "The panel was not changed."
     mode: Mode | UnsetType = UNSET
     positions: list[int] | UnsetType | None = UNSET
     map: MapOver | UnsetType = UNSET
@@ -165,21 +187,31 @@ class SetView(Request, frozen=True, tag="set_view"):
 class CancelMap(Request, frozen=True, tag="cancel_map"):
     """Stop the map where it is."""
 
+    failure: ClassVar[str] = "The map was not stopped."
+
 
 class ResumeMap(Request, frozen=True, tag="resume_map"):
     """Compute what a stopped map still lacks; or, if the map is stale and `View.live` is off, the map of this state."""
+
+    failure: ClassVar[str] = "The map was not resumed."
 
 
 class Refresh(Request, frozen=True, tag="refresh"):
     """Measure the model as it is now; edits, history and names stay. Answered by `Done`."""
 
+    failure: ClassVar[str] = "The model was not measured again."
+
 
 class Verify(Request, frozen=True, tag="verify"):
     """Run the user's model itself, unedited and with plain hooks. Answered by `Verified`."""
 
+    failure: ClassVar[str] = "The numbers were not verified."
+
 
 class CopyCode(Request, frozen=True, tag="copy_code"):
     """Ask for Python that rebuilds this state. Answered by `Code`."""
+
+    failure: ClassVar[str] = "The code was not written."
 
 
 class Detail(Request, frozen=True, tag="detail"):
@@ -254,6 +286,7 @@ class Export(Request, frozen=True, tag="export"):
     all cells in the map's own order, for a look hides no data.
     """
 
+    failure: ClassVar[str] = "Nothing was exported."
     what: Literal["csv", "python", "svg", "html", "board"]
     look: MapLook | None = None
 

@@ -7,12 +7,12 @@ make of it is held together by `tests/protocol/words.json`. Nothing here needs a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from circuitboard.protocol.drawing import ColourMap, MapOver, Mode
-from circuitboard.protocol.requests import Apply, Click, Refresh, Request, StepRequest
+from circuitboard.protocol.requests import AnyRequest, Apply, Click, Refresh, Request, StepRequest
 
 Theme = Literal["light", "dark"]
 
@@ -195,6 +195,9 @@ SMALLEST_SHARE = 0.0005
 _STEPS: tuple[type[Request], ...] = (*(one for one in StepRequest.__subclasses__() if one.moves), Click, Apply, Refresh)
 STEPS: list[str] = sorted(str(one.__struct_config__.tag) for one in _STEPS)
 """Requests after which the numbers are others: a panel is busy until they are answered."""
+
+FAILURES: dict[str, str] = {str(one.__struct_config__.tag): one.failure for one in get_args(AnyRequest)}
+"""What is said of a request that is refused or fails, before the reason; of a click, which component it was."""
 
 
 def vocabulary() -> dict[str, Any]:
