@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "properties" not in item.path.parts)
 
 
-_NUMERIC = {"engine", "interventions", "numerics", "properties", "sweeps"}
+_NUMERIC = {"analysis", "engine", "interventions", "metrics", "numerics", "properties", "sweeps"}
 """Rooms of which each test is about the tier that a board should have."""
 
 
