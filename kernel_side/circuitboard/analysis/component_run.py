@@ -32,21 +32,17 @@ class ComponentRun:
     kept
         Activations at all positions, as far as the model has them: those of its layer, and the last stream.
     effects
-        The run's direct effects; None where they cannot be told.
-    refused
-        Why not.
+        The run's direct effects, or the reason why there are none.
     """
 
     kept: Mapping[Place, Tensor]
-    effects: DirectEffects | None
-    refused: CircuitboardError | None
+    effects: DirectEffects | CircuitboardError
 
     @property
     def direct(self) -> DirectEffects:
         """The direct effects, or the reason why there are none."""
-        if self.effects is None:
-            assert self.refused is not None  # noqa: S101  one of the two
-            raise self.refused
+        if isinstance(self.effects, CircuitboardError):
+            raise self.effects
         return self.effects
 
 
@@ -73,8 +69,8 @@ def component_run(
     except Cancelled:
         raise
     except CircuitboardError as refused:
-        return ComponentRun(recorded(adapter, plan, (), cancel, whole=places).whole, None, refused)
-    return ComponentRun(effects.whole, effects, None)
+        return ComponentRun(recorded(adapter, plan, (), cancel, whole=places).whole, refused)
+    return ComponentRun(effects.whole, effects)
 
 
 def query_heads(shape: ModelShape, site: Site | Edge) -> tuple[int, ...]:

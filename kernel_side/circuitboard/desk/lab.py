@@ -258,12 +258,12 @@ class Lab(Stays):
         if key not in self._unedited:
             # Tokens of a run that is not as long cannot be those that the other one predicts: each is read by its own.
             apart = metric.reads == "all" and not self.prompts.aligned
-            clean, corrupted = (
-                None if run is None else evaluate(metric, run.logits, self.reading(run if apart else self.base(base)))
-                for run in (self.clean, self.corrupted)
-            )
-            assert clean is not None  # noqa: S101  there is always a clean run
-            self._unedited[key] = Unedited(clean, corrupted)
+
+            def values(run: CachedRun) -> Float[Tensor, " batch"]:
+                return evaluate(metric, run.logits, self.reading(run if apart else self.base(base)))
+
+            clean = values(self.clean)
+            self._unedited[key] = Unedited(clean, None if self.corrupted is None else values(self.corrupted))
         return self._unedited[key]
 
     def tensors(self) -> Iterator[Iterable[Tensor]]:

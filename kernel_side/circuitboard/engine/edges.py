@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.address import KINDS
-from circuitboard.engine.passes import Arrived, Pass, When, moved, replaced, run_pass
+from circuitboard.engine.passes import Arrived, Pass, When, moved, replaced, run_until
 from circuitboard.interventions import part_of
 
 if TYPE_CHECKING:
@@ -47,11 +47,7 @@ def arrivals(plan: Plan, adapter: ModelAdapter, cancel: CancelToken, measure: Me
     measure
         Called with each edge and its sender's part before and after, [batch, pos, d].
     """
-    by_receiver: dict[Receiver, list[Write]] = {}
-    for edge in plan.edges:
-        assert edge.receiver is not None  # noqa: S101  it is an edge
-        by_receiver.setdefault(edge.receiver, []).append(edge)
-    arrived = Arrived()
+    arrived, by_receiver = Arrived(), plan.by_receiver()
     for receiver in sorted(by_receiver, key=_moment):
         edges, place = by_receiver[receiver], receiver[0]
         message = torch.stack(list(_messages(edges, plan, arrived, adapter, cancel, measure))).sum(0)
@@ -82,9 +78,7 @@ def _messages(
     for result in results:
         asis.at(result, When.COMPUTED, first.taker(result))
         asis.at(result, When.LEAVING, last.taker(result))
-    run_pass(
-        adapter, plan.base, asis, enough=lambda: all(notes.is_complete() for notes in (sent, computed, first, last))
-    )
+    run_until(lambda: all(notes.is_complete() for notes in (sent, computed, first, last)), adapter, plan.base, asis)
 
     for edge in edges:
         before = part_of(sent[edge.place], edge.place, edge.index)
@@ -100,7 +94,7 @@ def _messages(
             edited.at(result, When.COMPUTED, partial(moved, by=last[result] - first[result]))
             edited.skip(result, When.WRITING)
         edited.at(output, When.COMPUTED, heard.taker(output))
-        run_pass(adapter, plan.base, edited, enough=heard.is_complete)
+        run_until(heard.is_complete, adapter, plan.base, edited)
         yield heard[output] - computed[output]
 
 
@@ -113,7 +107,7 @@ def _heard(
     hearing, taken = Pass.of(plan, arrived, cancel), _Notes({receiver[0]})
     hearing.at(read, When.LEAVING, partial(moved, by=message))
     hearing.at(receiver[0], When.ARRIVING, taken.taker(receiver[0]))
-    run_pass(adapter, plan.base, hearing, enough=taken.is_complete)
+    run_until(taken.is_complete, adapter, plan.base, hearing)
     return part_of(taken[receiver[0]], receiver[0], index)
 
 

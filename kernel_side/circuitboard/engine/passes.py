@@ -98,13 +98,16 @@ class Pass:
         }
 
 
-def run_pass(
-    adapter: ModelAdapter, base: CachedRun, edits: Pass, *, enough: Callable[[], bool] = lambda: False
-) -> Float[Tensor, "batch pos d_vocab"] | None:
-    """Logits of the base's tokens with edits; None if the pass ended before, with what was enough."""
-    with adapter.rewriting(edits.rewrites(enough)), suppress(PassEnded):
+def run_pass(adapter: ModelAdapter, base: CachedRun, edits: Pass) -> Float[Tensor, "batch pos d_vocab"]:
+    """Logits of the base's tokens with edits."""
+    with adapter.rewriting(edits.rewrites(lambda: False)):
         return adapter.forward(base.tokens, base.real)
-    return None
+
+
+def run_until(enough: Callable[[], bool], adapter: ModelAdapter, base: CachedRun, edits: Pass) -> None:
+    """Run the base's tokens with edits, until that has shown enough."""
+    with adapter.rewriting(edits.rewrites(enough)), suppress(PassEnded):
+        adapter.forward(base.tokens, base.real)
 
 
 def replaced(found: Tensor, place: Place, index: int | None, part: Tensor) -> Tensor:

@@ -80,6 +80,10 @@ class ReplayEngine:
     def run(self, plan: Plan, *, near: EditedRun | None = None, cancel: CancelToken) -> EditedRun:
         if plan.edges:
             return self._hooked.run(plan, cancel=cancel)
+        return self._replayed(plan, near, cancel)
+
+    def _replayed(self, plan: Plan, near: EditedRun | None, cancel: CancelToken) -> ReplayRun:
+        """A run without edges."""
         plan.fetch()
         start = _base_run(plan, self._n_layers)
         if isinstance(near, ReplayRun) and near.plan.base is plan.base:
@@ -151,9 +155,7 @@ class ReplayEngine:
         """A run of the same plan that replays can go on from."""
         if not current.plan.writes:
             return _base_run(current.plan, self._n_layers)
-        run = self.run(current.plan, cancel=cancel)
-        assert isinstance(run, ReplayRun)  # noqa: S101  there are no edges
-        return run
+        return self._replayed(current.plan, None, cancel)
 
     def _batch(
         self, first: int, start: ReplayRun, own: Sequence[Write], cancel: CancelToken

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from circuitboard.address import Intervention, Positions
+    from circuitboard.address import Intervention, Positions, Spec
     from circuitboard.models.shape import Place
     from circuitboard.prompts import Prompts
     from circuitboard.runs import CachedRun, Origin
@@ -123,7 +123,7 @@ def matched(
             )
         return by_label, _by_label(intervention, site.sources, mine, theirs, whose)
     if intervention.from_ is not None:
-        return _by_choice(intervention, mine, theirs, whose), None
+        return _by_choice(intervention, intervention.from_, mine, theirs, whose), None
     if mine.lengths != theirs.lengths:
         raise _unequal(intervention, mine, theirs, whose)
     if mine.n_positions == theirs.n_positions:
@@ -133,9 +133,10 @@ def matched(
     return every, every if site.kind == "head.pattern" else None
 
 
-def _by_choice(intervention: Intervention, mine: Prompts, theirs: Prompts, whose: str) -> Columns:
-    site, asked = intervention.site, intervention.from_
-    assert asked is not None  # noqa: S101  the caller has looked
+def _by_choice(
+    intervention: Intervention, asked: tuple[Spec, ...], mine: Prompts, theirs: Prompts, whose: str
+) -> Columns:
+    site = intervention.site
     here = mine.resolve(None) if site.positions is None else _named(site.positions, mine)
     there = _named(asked, theirs)
     for prompt, (own, others) in enumerate(zip(here, there, strict=True)):
@@ -149,8 +150,7 @@ def _by_choice(intervention: Intervention, mine: Prompts, theirs: Prompts, whose
     return tuple(_unambiguous(zip(*pair, strict=True), prompt, intervention) for prompt, pair in enumerate(zip(here, there, strict=True)))  # fmt: skip
 
 
-def _named(positions: Positions, prompts: Prompts) -> tuple[tuple[int, ...], ...]:
-    assert positions is not None  # noqa: S101  the caller has looked
+def _named(positions: tuple[Spec, ...], prompts: Prompts) -> tuple[tuple[int, ...], ...]:
     prompts.resolve(positions)
     padded = None if prompts.real is None else prompts.lengths
     return in_order(positions, prompts.n_positions, prompts.labels, prompts.n, padded)

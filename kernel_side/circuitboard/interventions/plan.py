@@ -58,6 +58,14 @@ class Plan:
                 places.setdefault(write.place, []).append(write)
         return places
 
+    def by_receiver(self) -> Mapping[tuple[Place, int | None], list[Write]]:
+        """The edges that end in each receiver."""
+        receivers: dict[tuple[Place, int | None], list[Write]] = {}
+        for write in self.writes:
+            if write.receiver is not None:
+                receivers.setdefault(write.receiver, []).append(write)
+        return receivers
+
     def fetch(self) -> None:
         """Have every activation that patches need recorded, in one forward pass a run; on the worker thread only."""
         fetch(self.writes)

@@ -31,10 +31,9 @@ class Pins:
         self._senders: dict[Place, list[Write]] = {}
         self._receivers: dict[Place, dict[int | None, list[Write]]] = {}
         for write in plan.edges:
-            assert write.receiver is not None  # noqa: S101  it is an edge
-            place, index = write.receiver
             self._senders.setdefault(write.place, []).append(write)
-            self._receivers.setdefault(place, {}).setdefault(index, []).append(write)
+        for (place, index), edges in plan.by_receiver().items():
+            self._receivers.setdefault(place, {})[index] = edges
 
     def at(self, place: Place) -> Sequence[Write]:
         """The writes on an activation, in order."""

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def told(found: EditEffect, columns: list[int] | None) -> m.EditEffect:
     """Means over prompts, with their errors; `columns` are those where an edit acts."""
-    (total, total_stderr), (direct, direct_stderr), (later, later_stderr) = map(
-        _with_error, (found.total, found.direct, found.later)
+    total, total_stderr = _with_error(found.total)
+    (direct, direct_stderr), (later, later_stderr) = (
+        (None, None) if values is None else _with_error(values) for values in (found.direct, found.later)
     )
-    assert total is not None  # noqa: S101  there is always a total
     return m.EditEffect(
         how=found.how,
         edited=found.edited,
@@ -34,9 +34,7 @@ def told(found: EditEffect, columns: list[int] | None) -> m.EditEffect:
     )
 
 
-def _with_error(values: Float[Tensor, " batch"] | None) -> tuple[m.Real | None, m.Real | None]:
+def _with_error(values: Float[Tensor, " batch"]) -> tuple[m.Real, m.Real | None]:
     """Mean and standard error."""
-    if values is None:
-        return None, None
     values = values.double()
     return m.Real.of(float(values.mean())), m.Real.of(float(standard_error(values))) if len(values) > 1 else None
