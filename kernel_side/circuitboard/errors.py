@@ -7,6 +7,10 @@ classes only separate who has to act.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class CircuitboardError(Exception):
     """Base of all errors raised by Circuitboard.
@@ -109,3 +113,13 @@ class StillComputing(CircuitboardError, TimeoutError):
     """What was waited for takes longer than one wanted to wait; it goes on."""
 
     default_code = "still_computing"
+
+
+def there(value: T | None) -> T:
+    """A value that cannot be None where it is read; that it is None all the same is a mistake of Circuitboard's."""
+    if value is None:
+        raise EngineError(
+            "What was counted on is not there: it is a mistake of Circuitboard's. Please report it with the traceback that cb.full_tracebacks = True shows. The board is as it was.",
+            code="unexpected",
+        )
+    return value

@@ -22,7 +22,7 @@ import torch
 import circuitboard as cb
 from circuitboard.boundary import is_public, public
 from circuitboard.boundary.public import wants_mark
-from circuitboard.errors import CircuitboardError
+from circuitboard.errors import CircuitboardError, EngineError, there
 from circuitboard.steps import History
 from tests.board.prompts import pair
 from tests.tiny_models import tiny
@@ -173,6 +173,13 @@ def test_what_is_left_of_an_interrupt_is_an_interrupt():
 
     with pytest.raises(KeyboardInterrupt):
         public(broken)()
+
+
+def test_nothing_where_something_is_counted_on_is_told_as_a_mistake_of_ours():
+    assert there(0) == 0
+    with pytest.raises(EngineError, match="mistake of Circuitboard's") as caught:
+        there(None)
+    assert caught.value.code == "unexpected"
 
 
 def test_only_the_outermost_call_speaks_and_inner_ones_see_errors_as_they_are():

@@ -164,8 +164,8 @@ PYTHON = (
     Mutant(
         "session/maps",
         "a batch that ends after a cancel is drawn",
-        "cancel.check()\n            state = self._state\n            assert state is not None",
-        "state = self._state\n            assert state is not None",
+        "cancel.check()\n            state = there(self._state)\n            effect",
+        "state = there(self._state)\n            effect",
         ("test_live_map.py",),
         also=True,
     ),

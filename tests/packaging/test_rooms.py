@@ -14,6 +14,7 @@ PANELS = ROOT / "extension/src/panels"
 STYLE = ROOT / "extension/src/style"
 MOST_FILES = 20
 MOST_LINES = 400
+MOST_ASSERTS = 15
 SOURCE = {".py", ".ts", ".tsx", ".css", ".mjs", ".cjs"}
 # Test doubles, tests, what is built, and what is installed.
 APART = {"node_modules", "dev", "test", "dist", "static", "labextension", "__pycache__"}
@@ -57,6 +58,12 @@ def test_no_folder_holds_more_than_twenty_source_files():
 def test_no_file_is_longer_than_four_hundred_lines():
     over = {str(path) for path in sources() if len((ROOT / path).read_text("utf-8").splitlines()) > MOST_LINES}
     assert over == set()
+
+
+def test_types_say_what_is_there():
+    """`circuitboard.errors.there` reads what cannot be None and is typed so; an assert of the product's is a rarity."""
+    asserts = {str(path): (ROOT / path).read_text("utf-8").count("# noqa: S101") for path in sources()}
+    assert sum(asserts.values()) <= MOST_ASSERTS, {path: count for path, count in asserts.items() if count}
 
 
 def test_nothing_imports_itself_by_way_of_others():

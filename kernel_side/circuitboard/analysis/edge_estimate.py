@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from circuitboard.engine.passes import When
-from circuitboard.errors import EngineError
+from circuitboard.errors import EngineError, there
 from circuitboard.interventions import fetch, part_of
 from circuitboard.sweeps.attribution.trace import trace
 
@@ -91,13 +91,11 @@ def _pulled(
     with torch.enable_grad():
         x = stream.detach().clone().requires_grad_()
         if receiver.kind == "mlp_out":
-            assert block.mlp is not None  # noqa: S101  there is an MLP to receive
-            assert block.ln2 is not None  # noqa: S101  and its norm
-            out = block.mlp.down(block.mlp.neurons(block.ln2(x)))
-            out = out if block.mlp.post_norm is None else block.mlp.post_norm(out)
+            mlp = there(block.mlp)
+            out = mlp.down(mlp.neurons(there(block.ln2)(x)))
+            out = out if mlp.post_norm is None else mlp.post_norm(out)
         else:
-            head, attn = receiver.index, block.attn
-            assert head is not None  # noqa: S101  it is a part of a head
+            head, attn = there(receiver.index), block.attn
             linear = {"head.q": attn.q, "head.k": attn.k, "head.v": attn.v}[receiver.kind]
             rows = slice(head * attn.d_head, (head + 1) * attn.d_head)
             out = F.linear(block.ln1(x), linear.weight[rows], None if linear.bias is None else linear.bias[rows])
@@ -118,8 +116,7 @@ def _message(
             raise EngineError("How the embedding enters the stream is not known here.", code="no_edge_estimate")
         return change * anatomy.embed_scale
     attn = anatomy.blocks[layer].attn
-    assert edge.index is not None  # noqa: S101  it is a head
-    weight = attn.o.weight.unflatten(-1, (attn.n_heads, attn.d_head))[:, edge.index]
+    weight = attn.o.weight.unflatten(-1, (attn.n_heads, attn.d_head))[:, there(edge.index)]
     written: Tensor = change @ weight.T
     if attn.post_norm is None:
         return written

@@ -16,7 +16,7 @@ import torch
 from circuitboard.address import HEAD_KINDS
 from circuitboard.analysis.direct_effects import outlet_of
 from circuitboard.analysis.frozen_norm import FrozenNorm
-from circuitboard.errors import EngineError
+from circuitboard.errors import EngineError, there
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -107,12 +107,12 @@ def written(
         return _logits(outlets, stream, parts)
     head = site.kind == "head"
     outlet = outlet_of(outlets.heads if head else outlets.neurons, layer, "heads" if head else "neurons", adapter)
-    assert site.index is not None  # noqa: S101  heads and neurons have one
+    index = there(site.index)
     results = kept.get(("head.result", layer)) if head else None
     if results is None:
-        one, whole = _projected(outlet, parts.double(), site.index)
+        one, whole = _projected(outlet, parts.double(), index)
     else:
-        one, whole = results[prompt, column, site.index].double(), results[prompt, column].double().sum(0)
+        one, whole = results[prompt, column, index].double(), results[prompt, column].double().sum(0)
     return _logits(outlets, stream, _joined(outlet, one, whole))
 
 
@@ -126,8 +126,7 @@ def copied(
     As `written` otherwise.
     """
     layer, shape = site.layer, adapter.shape
-    head = site.index
-    assert head is not None  # noqa: S101  it is a head
+    head = there(site.index)
     outlet = outlet_of(outlets.heads, layer, "heads", adapter)
     value = kept["head.v", layer][prompt, source, head // (shape.n_heads // shape.n_kv_heads)].double()
     z = kept["head", layer][prompt, column].double()
@@ -149,7 +148,7 @@ def _projected(outlet: Outlet, parts: Tensor, index: int) -> tuple[Tensor, Tenso
 def _joined(outlet: Outlet, one: Tensor, whole: Tensor | None) -> Tensor:
     """What reaches the residual stream."""
     if outlet.post_norm is not None:
-        assert whole is not None  # noqa: S101  it was computed for this
+        whole = there(whole)  # it was computed for this
         bias = outlet.project.bias
         held = FrozenNorm.at(outlet.post_norm, (whole if bias is None else whole + bias.double())[None])
         one = held.carried(one[None])[0]

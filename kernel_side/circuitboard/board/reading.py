@@ -24,7 +24,7 @@ from circuitboard.desk.ground import ground_of
 from circuitboard.desk.top_tokens import require_prompt
 from circuitboard.desk.top_tokens import top_tokens as likeliest_of
 from circuitboard.engine import CancelToken, HookedEngine
-from circuitboard.errors import AddressError
+from circuitboard.errors import AddressError, there
 from circuitboard.steps.requested import requested
 
 if TYPE_CHECKING:
@@ -224,8 +224,8 @@ def per_prompt(board: OnDesk, on: str | None = None) -> pd.DataFrame:
     run = shown.history.state.base
     metric = lab.metric_called(on)
     unedited = lab.unedited(run, metric)
-    base_values = unedited.clean if run == "clean" else unedited.corrupted
-    assert base_values is not None  # noqa: S101  a base that does not exist is refused
+    # A base that does not exist is refused.
+    base_values = unedited.clean if run == "clean" else there(unedited.corrupted)
     values = lab.values(shown.run, metric)
     return per_prompt_table(values, base_values, shown.run.logits[:, -1], lab.prompts, run=run)
 

@@ -12,7 +12,7 @@ import torch
 from circuitboard.address import ByContent, entries
 from circuitboard.boundary import public
 from circuitboard.desk.desk import Desk
-from circuitboard.errors import PromptError
+from circuitboard.errors import PromptError, there
 from circuitboard.prompts import PromptPair, tasks
 from circuitboard.steps import Node
 from circuitboard.sweeps.picture import Picture, maps_side_by_side
@@ -103,8 +103,8 @@ class Comparison(ByContent):
 
     def _scaled(self, name: str, numbers: torch.Tensor) -> torch.Tensor:
         sweep = self.sweeps[name]
-        assert sweep.corrupted is not None  # noqa: S101  every corruption has a corrupted run
-        return numbers / (sweep.clean.mean() - sweep.corrupted.mean())
+        # Every corruption has a corrupted run.
+        return numbers / (sweep.clean.mean() - there(sweep.corrupted).mean())
 
     def __repr__(self) -> str:
         first = next(iter(self.sweeps.values()))

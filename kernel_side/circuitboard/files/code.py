@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from circuitboard.address.expression import expression, positions_expression
-from circuitboard.errors import InterventionError
+from circuitboard.errors import InterventionError, there
 from circuitboard.models import reload_name
 from circuitboard.prompts import PromptPair
 from circuitboard.steps.step import Clear, Group, Rename, SetBase, Toggle
@@ -155,8 +155,7 @@ def _reference(desk: Desk) -> list[str]:
     reference = desk.reference
     if isinstance(reference, PromptPair) and reference.recipe is not None:
         return [f"reference = {reference.recipe}"]
-    prompts = desk.reference_prompts
-    assert prompts is not None  # noqa: S101  asked for only where there is one
+    prompts = there(desk.reference_prompts)
     as_text = prompts.clean_text is not None
     clean = _text_or_tokens(prompts, "clean", as_text=as_text)
     return [

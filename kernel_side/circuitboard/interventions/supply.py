@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from circuitboard.errors import InterventionError
+from circuitboard.errors import InterventionError, there
 from circuitboard.interventions.matching import Aligned, Columns, aligned, every_label, matched
 
 if TYPE_CHECKING:
@@ -78,15 +78,15 @@ class Supply:
         if intervention.how == "freeze":
             return self.base
         if intervention.how in ("mean", "resample"):
-            assert self.reference is not None  # noqa: S101  whoever asks for these has one
-            return self.reference.origin(intervention, where, self.base, prompts)
+            # Whoever asks for these has one.
+            return there(self.reference).origin(intervention, where, self.base, prompts)
         return None
 
     def _run(self, intervention: Intervention, prompts: Prompts) -> tuple[Origin, Prompts, str]:
         """The run that a patch takes from, its prompts, and what to call it."""
         if intervention.run is not None:
-            assert self.others is not None  # noqa: S101  whoever asks for other runs has them
-            return *self.others(intervention.run), str(intervention.run)
+            # Whoever asks for other runs has them.
+            return *there(self.others)(intervention.run), str(intervention.run)
         if self.source is None:
             name = intervention.site.name
             raise InterventionError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from circuitboard.errors import there
 from circuitboard.metrics.metric import Metric
 from circuitboard.metrics.normaliser import wide
 
@@ -20,8 +21,8 @@ def right_and_wrong(prompts: Prompts) -> Int[Tensor, "batch k"]:
     """The token ids of the right answers, then of the wrong ones."""
     import torch
 
-    assert prompts.wrongs is not None  # noqa: S101  held by Metric.needs_wrong
-    return torch.cat((prompts.answers.ids, prompts.wrongs.ids), -1)
+    # Metric.needs_wrong sees to it that there are some.
+    return torch.cat((prompts.answers.ids, there(prompts.wrongs).ids), -1)
 
 
 def logit_diff(logits: Float[Tensor, "*cells batch 1 k"], reading: Reading) -> Float[Tensor, "*cells batch"]:
@@ -32,8 +33,7 @@ def logit_diff(logits: Float[Tensor, "*cells batch 1 k"], reading: Reading) -> F
     """
     import torch
 
-    right, wrong = reading.prompts.answers, reading.prompts.wrongs
-    assert wrong is not None  # noqa: S101  held by Metric.needs_wrong
+    right, wrong = reading.prompts.answers, there(reading.prompts.wrongs)
     row = wide(logits[..., -1, :])
     if right.single and wrong.single:
         found = row[..., 0] - row[..., 1]

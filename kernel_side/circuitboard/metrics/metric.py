@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.boundary import ran_out_of_memory
-from circuitboard.errors import CircuitboardError, MetricError
+from circuitboard.errors import CircuitboardError, MetricError, there
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -67,9 +67,7 @@ class Metric:
     @property
     def given(self) -> str | Callable[[Tensor], Any]:
         """What a user passes to get this metric."""
-        found = self.formula or self.function
-        assert found is not None  # noqa: S101  a metric is one or the other
-        return found
+        return self.formula or there(self.function)
 
 
 def columns_of(metric: Metric, prompts: Prompts) -> Int[Tensor, "batch k"] | None:

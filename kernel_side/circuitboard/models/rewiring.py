@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from circuitboard.address import KINDS
+from circuitboard.errors import there
 from circuitboard.models.hook_points import attach, hook_name
 from circuitboard.models.survey import output_weights, spread
 from circuitboard.models.trial import raw_attention_point
@@ -144,10 +145,10 @@ class _Wiring:
             passed.pre = pre
 
         def move(added: Tensor) -> Tensor | None:
-            assert passed.pre is not None  # noqa: S101  a block is entered before its attention ends
-            mid = passed.pre + added
+            pre = there(passed.pre)  # a block is entered before its attention ends
+            mid = pre + added
             after = self._call(("resid_mid", layer), mid)
-            return None if after is mid else after - passed.pre
+            return None if after is mid else after - pre
 
         self._hook(self._point(("resid_pre", layer)), keep)
         self._hook(self._point(("attn_out", layer)), move)
@@ -170,9 +171,8 @@ class _Wiring:
         def mix(z: Tensor) -> Tensor | None:
             if passed.pattern_change is None:
                 return None
-            assert passed.v is not None  # noqa: S101  values are computed before they are mixed
-            weights = passed.pattern_change.to(z.dtype)
-            return z + torch.einsum("bhds,bshe->bdhe", weights, spread(passed.v, z.shape[2]))
+            weights, v = passed.pattern_change.to(z.dtype), there(passed.v)  # values are computed before they are mixed
+            return z + torch.einsum("bhds,bshe->bdhe", weights, spread(v, z.shape[2]))
 
         self._hook(self._point(("head.v", layer)), keep, in_rehearsal=True)
         self._hook(self._point(place), change, in_rehearsal=True)
@@ -196,8 +196,7 @@ class _Wiring:
         self._handles.append(attention.register_forward_pre_hook(first, with_kwargs=True).remove)
 
     def _connect_result(self, layer: int) -> None:
-        weights = output_weights(self._attention(layer))
-        assert weights is not None  # noqa: S101  refused otherwise
+        weights = there(output_weights(self._attention(layer)))  # refused otherwise
         passed = _Attention()
 
         def change(z: Tensor) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from circuitboard.address import ByContent, Span, resolve
 from circuitboard.boundary import public
-from circuitboard.errors import AddressError, PromptError
+from circuitboard.errors import AddressError, PromptError, there
 from circuitboard.prompts.kept_names import KeptNames
 from circuitboard.prompts.notes import notes_of_prompts
 
@@ -119,10 +119,10 @@ class Prompts(ByContent):
 
     @cached_property
     def _turned(self) -> Prompts:
-        assert self.other is not None  # noqa: S101  asked for only where there is one
+        other = there(self.other)  # asked for only where there is one
         seen: Side = "corrupted" if self.seen == "clean" else "clean"
         here = Layout(self.real, self.labels)
-        return replace(self, real=self.other.real, labels=self.other.labels, seen=seen, other=here)
+        return replace(self, real=other.real, labels=other.labels, seen=seen, other=here)
 
     @property
     def aligned(self) -> bool:

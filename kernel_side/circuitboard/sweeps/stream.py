@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from circuitboard.address import ByContent, Stays, real
 from circuitboard.boundary import public
-from circuitboard.errors import Cancelled, EngineError, StillComputing
+from circuitboard.errors import Cancelled, EngineError, StillComputing, there
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -113,15 +113,15 @@ class SweepStream(Stays):
                     f"timeout is a number of seconds from 0 on or None, not {timeout!r:.60}.", code="bad_count"
                 )
             timeout = min(seconds, TIMEOUT_MAX)
-        assert self._job is not None  # noqa: S101  it has begun
-        if not self._job.future.wait(timeout):
+        future = there(self._job).future
+        if not future.wait(timeout):
             exact, total = int(self._known.exact.sum()), self._known.exact.numel()
             raise StillComputing(f"After {timeout:g} s {exact} of {total} cells are exact; the sweep goes on.")
-        self._job.future.result()
+        future.result()
         return self.partial()
 
     def __iter__(self) -> Iterator[SweepBatch]:
-        assert self._job is not None  # noqa: S101  it has begun
+        future = there(self._job).future
         bell = self._bell()
         seen = 0
         try:
@@ -132,10 +132,10 @@ class SweepStream(Stays):
                     yield self._batches[seen - 1]
                 if ended:
                     break
-                self._job.future.hear(bell)
+                future.hear(bell)
         finally:
             self._bells.remove(bell)
-        error = self._job.future.exception()
+        error = future.exception()
         if error is not None and not isinstance(error, Cancelled):
             raise error
 

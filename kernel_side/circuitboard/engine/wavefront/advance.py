@@ -11,6 +11,7 @@ from circuitboard.address import KINDS
 from circuitboard.engine.wavefront.pins import Pins
 from circuitboard.engine.wavefront.rows import Attended, after_z, attention, mlp, private_of, stream
 from circuitboard.engine.wavefront.state import LayerState, State
+from circuitboard.errors import there
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -111,8 +112,7 @@ def _layer_state(
         if layer.has_mid:
             mid = stream(("resid_mid", index), rows + attn_out, first, pins, messages)
     if kept == "mlp_out":
-        assert before.mlp_out is not None  # noqa: S101  only layers that have one keep it
-        out = pins.apply(("mlp_out", index), before.mlp_out[None, :, first:].clone(), first)
+        out = pins.apply(("mlp_out", index), there(before.mlp_out)[None, :, first:].clone(), first)
     elif layer.block.mlp is not None:
         out, told = mlp(layer, rows if mid is None else mid, first, pins, messages)
         messages.update(told)
@@ -157,8 +157,7 @@ def _whole(kept: Tensor | None, rows: Tensor, first: int) -> Tensor:
     """Rows [batch, pos, …] from `first` on, after those that have not changed."""
     if not first:
         return rows
-    assert kept is not None  # noqa: S101  rows before the first change are known
-    return torch.cat((kept[:, :first], rows), 1)
+    return torch.cat((there(kept)[:, :first], rows), 1)
 
 
 def _kept(layer: Layer, known_plan: Plan, plan: Plan) -> str | None:

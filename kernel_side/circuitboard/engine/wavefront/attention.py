@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from circuitboard.engine.wavefront.turn import turned
+from circuitboard.errors import there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ def project(
         part = found[kind] = part.clone()  # noqa: PLW2901  the projections' own memory stays as it is
         for head, edges in heard.items():
             hearing = (rows + summed(edges, messages))[:, :, at - first :]
-            part[..., head, :] = project_head(layer, kind, hearing, head)
+            part[..., head, :] = project_head(layer, kind, hearing, there(head))
         pins.apply(place, part, at)
     return Projected(
         turned(found["head.q"], attn, attn.q_norm, sight, start, cells=True) * attn.scale,
@@ -90,10 +91,9 @@ def project(
 
 
 def project_head(
-    layer: Layer, kind: Kind, rows: Float[Tensor, "*rows d_model"], head: int | None
+    layer: Layer, kind: Kind, rows: Float[Tensor, "*rows d_model"], head: int
 ) -> Float[Tensor, "*rows d_head"]:
     """The query, key or value of one head, before norms, positions and edits."""
-    assert head is not None  # noqa: S101  heads receive, not layers
     attn = layer.block.attn
     linear = {"head.q": attn.q, "head.k": attn.k, "head.v": attn.v}[kind]
     part = slice(head * attn.d_head, (head + 1) * attn.d_head)

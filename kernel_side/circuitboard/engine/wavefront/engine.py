@@ -21,6 +21,7 @@ from circuitboard.engine.wavefront.pins import Pins
 from circuitboard.engine.wavefront.sight import Sight
 from circuitboard.engine.wavefront.state import State, state_of
 from circuitboard.engine.wavefront.wave import Wave
+from circuitboard.errors import there
 from circuitboard.interventions import Plan, fetch
 from circuitboard.metrics import select
 
@@ -61,6 +62,11 @@ class WaveRun(EditedRun):
     """A run that others can start from."""
 
     held: Held
+
+    @property
+    def state(self) -> State:
+        """All its activations, of a run that others do start from."""
+        return there(self.held.state)
 
     def tensors(self) -> Iterable[Tensor]:
         yield self.logits
@@ -107,13 +113,12 @@ class WavefrontEngine:
         swept = None if near is None else self._swept(plan, near)
         if swept is not None:
             return swept
-        assert known.held.state is not None  # noqa: S101  held by _known
         book = ReceiptBook(self.tier)
         first = plan.first_difference(known.plan, len(self._layers))
         book.take_over(plan, known, first)
         state = advance(self._launch(known), known.plan, plan, book, cancel)
         logits = known.logits
-        if state.final is not known.held.state.final:
+        if state.final is not known.state.final:
             logits = self._unembed(state.final[:, self._read(plan.base) :])
         return WaveRun(plan, logits, book.receipts(plan), Held(state))
 
@@ -189,8 +194,7 @@ class WavefrontEngine:
     ) -> Float[Tensor, "cell batch read column"]:
         """Logits from the final residual stream, only those that are read."""
         if self._reads == "all" and first:
-            assert run.held.state is not None  # noqa: S101  a sweep starts from a solid run
-            kept = run.held.state.final[None, :, :first].expand(final.shape[0], -1, -1, -1)
+            kept = run.state.final[None, :, :first].expand(final.shape[0], -1, -1, -1)
             final = torch.cat((kept, final), 2)
         return self._unembed(final, columns)
 
@@ -259,12 +263,9 @@ class WavefrontEngine:
         return WaveRun(run.plan, run.logits, run.receipts, Held(state))
 
     def _launch(self, run: WaveRun) -> Launch:
-        assert run.held.state is not None  # noqa: S101  callers start from solid runs
         base = run.plan.base
         scale = self._anatomy.embed_scale
-        return Launch(
-            self._layers, base, run.held.state, Pins(run.plan), self._of(base)[0], 1.0 if scale is None else scale
-        )
+        return Launch(self._layers, base, run.state, Pins(run.plan), self._of(base)[0], 1.0 if scale is None else scale)
 
     def _read(self, base: CachedRun) -> int:
         """The first position whose logits are wanted."""

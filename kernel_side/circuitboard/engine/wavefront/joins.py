@@ -17,6 +17,7 @@ from circuitboard.engine.wavefront.attention import PARTS, one_head, pattern_of,
 from circuitboard.engine.wavefront.join import Join
 from circuitboard.engine.wavefront.rows import attended, passed, stream
 from circuitboard.engine.wavefront.turn import turned
+from circuitboard.errors import there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,7 @@ class Launch:
         if joined.layer == len(self.layers):
             return self.state.final
         state = self.state.layers[joined.layer]
-        kept = state.mid if joined.within else state.pre
-        assert kept is not None  # noqa: S101  cells join where there is a stream
-        return kept
+        return there(state.mid) if joined.within else state.pre
 
     def _joined(  # noqa: PLR0911  one a kind
         self, place: Place, indices: Sequence[int | None], before: Tensor, after: Tensor, first: int
@@ -131,8 +130,7 @@ class Launch:
             "resid_mid": state.mid,
             "resid_post": state.post,
         }[kind]
-        assert kept is not None  # noqa: S101  sites that a model lacks are refused before
-        return kept[None, :, first:stop].expand(n, -1, -1, -1)
+        return there(kept)[None, :, first:stop].expand(n, -1, -1, -1)
 
     # --- attention ------------------------------------------------------------------------------------
 
@@ -194,7 +192,7 @@ class Launch:
         cells, _, length, _ = after.shape
         whole = state.z[None, :, first : first + length].repeat(cells, 1, 1, 1, 1)
         whole[torch.arange(cells), :, :, heads] = 0
-        pinned = sorted({_number(write.index) for write in self.pins.at(place)})
+        pinned = sorted({there(write.index) for write in self.pins.at(place)})
         whole[..., pinned, :] = 0
         raw = layer.out(whole.flatten(0, 2).flatten(1)).view_as(after) + after
         for head in pinned:
@@ -233,9 +231,7 @@ class Launch:
     # --- MLP ------------------------------------------------------------------------------------------
 
     def _neurons(self, layer: Layer, state: LayerState, first: int, stop: int) -> Float[Tensor, "batch pos d_mlp"]:
-        read = state.mid if layer.has_mid else state.pre
-        assert read is not None  # noqa: S101  there is an MLP
-        rows = read[:, first:stop]
+        rows = state.read_by_mlp[:, first:stop]
         units = layer.neurons(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
         return self.pins.apply(("neuron", layer.index), units[None], first)[0]
 
@@ -243,15 +239,13 @@ class Launch:
         self, index: int, neurons: list[int], change: Float[Tensor, "cell batch pos 1"], first: int
     ) -> Join:
         layer, state = self.layers[index], self.state.layers[index]
-        block = layer.block.mlp
-        assert block is not None  # noqa: S101  sites that a model lacks are refused before
+        block = there(layer.block.mlp)
         change = change * block.down.weight[:, neurons].T[:, None, None]
         if block.post_norm is not None:
             units = self._neurons(layer, state, first, first + change.shape[2])
             raw = layer.down(units.flatten(0, 1)).unflatten(0, units.shape[:2])
             change = passed(change, raw, block.post_norm)
-        assert state.mlp_out is not None  # noqa: S101
-        kept = state.mlp_out[:, first : first + change.shape[2]]
+        kept = there(state.mlp_out)[:, first : first + change.shape[2]]
         return self._after_mlp(index, kept + self.pins.through(("mlp_out", index), change, first), first)
 
     def _after_mlp(self, index: int, out: Float[Tensor, "cell batch pos d_model"], first: int) -> Join:
@@ -270,26 +264,21 @@ class Launch:
         heads = [write.receiver[1] for write in writes if write.receiver is not None]
         if kind in PARTS:
             rows = state.pre[:, first:stop] + message[0]
-            parts = torch.stack([project_head(layer, kind, rows, head) for head in heads])
-            return self._from_part(
-                kind, index, _numbers(heads), pins.apply(receiver, parts, first, _numbers(heads)), first
-            )
+            own = _numbers(heads)
+            parts = torch.stack([project_head(layer, kind, rows, head) for head in own])
+            return self._from_part(kind, index, own, pins.apply(receiver, parts, first, own), first)
         if kind == "head":
             return self._edge_to_heads(layer, state, _numbers(heads), message[0], first)
         if kind == "mlp_out":
-            read = state.mid if layer.has_mid else state.pre
-            assert read is not None  # noqa: S101  there is an MLP
-            assert layer.block.mlp is not None  # noqa: S101
-            assert state.mlp_out is not None  # noqa: S101
-            heard = read[None, :, first:stop] + message
+            norm = there(layer.block.mlp).post_norm
+            heard = state.read_by_mlp[None, :, first:stop] + message
             units = layer.neurons(heard.flatten(0, 2)).unflatten(0, heard.shape[:3])
             out = layer.down(pins.apply(("neuron", index), units, first).flatten(0, 2)).view_as(heard)
-            out = out if layer.block.mlp.post_norm is None else layer.block.mlp.post_norm(out)
+            out = out if norm is None else norm(out)
             out = pins.apply(receiver, out.clone(), first)
             return self._after_mlp(index, out.expand(len(writes), -1, -1, -1), first)
         kept = {"resid_pre": state.pre, "resid_mid": state.mid, "resid_post": state.post}[kind]
-        assert kept is not None  # noqa: S101  sites that a model lacks are refused before
-        rows = kept[:, first:stop] + pins.through(receiver, message.expand(len(writes), -1, -1, -1), first)
+        rows = there(kept)[:, first:stop] + pins.through(receiver, message.expand(len(writes), -1, -1, -1), first)
         return (
             self._enter(index + 1, rows, first)
             if kind == "resid_post"
@@ -306,13 +295,12 @@ class Launch:
         layer, state = self.layers[index], self.state.layers[index]
         if kind == "head":
             kept = None if state.attn_raw is None else state.attn_raw[:, first:stop]
-            return passed(change @ layer.w_o[_number(write.index)], kept, layer.block.attn.post_norm)
+            return passed(change @ layer.w_o[there(write.index)], kept, layer.block.attn.post_norm)
         if kind == "neuron":
-            block = layer.block.mlp
-            assert block is not None  # noqa: S101  there is an MLP
+            block = there(layer.block.mlp)
             units = self._neurons(layer, state, first, stop)
             raw = layer.down(units.flatten(0, 1)).unflatten(0, units.shape[:2])
-            return passed(change * block.down.weight[:, _number(write.index)], raw, block.post_norm)
+            return passed(change * block.down.weight[:, there(write.index)], raw, block.post_norm)
         return change
 
     def _edge_to_heads(
@@ -387,10 +375,5 @@ def _equal(
     return (before == after).flatten(1).all(1)
 
 
-def _number(index: int | None) -> int:
-    assert index is not None  # noqa: S101  heads and neurons have one
-    return index
-
-
 def _numbers(indices: Sequence[int | None]) -> list[int]:
-    return [_number(index) for index in indices]
+    return [there(index) for index in indices]

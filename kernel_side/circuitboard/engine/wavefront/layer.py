@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from circuitboard.engine.gemm import Backend, pack
+from circuitboard.errors import there
 from circuitboard.models.anatomy import Linear
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Layer:
     index
         Which layer.
     block
-        What it computes.
+        What it computes; only where it has an MLP are `neurons`, `down`, `mlp` and `norm2` asked for.
     w_o
         W_O head by head, [head, d_head, d_model].
     """
@@ -76,17 +77,12 @@ class Layer:
 
     def neurons(self, rows: Float[Tensor, "rows d_model"]) -> Float[Tensor, "rows d_mlp"]:
         """Hidden units of the MLP, from the residual stream that it reads."""
-        mlp, normed = self.block.mlp, self.norm2(rows)
-        assert mlp is not None  # noqa: S101  callers ask only blocks that have one
-        assert self._up is not None  # noqa: S101
-        if self._gate is None:
-            return mlp.act(self._up(normed))
-        return mlp.act(self._gate(normed)) * self._up(normed)
+        mlp, up, normed = there(self.block.mlp), there(self._up), self.norm2(rows)
+        return mlp.act(up(normed)) if self._gate is None else mlp.act(self._gate(normed)) * up(normed)
 
     def down(self, neurons: Float[Tensor, "rows d_mlp"]) -> Float[Tensor, "rows d_model"]:
         """What the MLP adds, before a post-norm."""
-        assert self._down is not None  # noqa: S101
-        return self._down(neurons)
+        return there(self._down)(neurons)
 
     def mlp(self, rows: Float[Tensor, "rows d_model"]) -> Float[Tensor, "rows d_model"]:
         """What the MLP adds, from the residual stream that it reads."""
@@ -96,8 +92,7 @@ class Layer:
 
     def norm2(self, rows: Float[Tensor, "*rows d_model"]) -> Float[Tensor, "*rows d_model"]:
         """What the MLP's projections read."""
-        assert self.block.ln2 is not None  # noqa: S101
-        return self.block.ln2(rows)
+        return there(self.block.ln2)(rows)
 
     def _post(self, out: Tensor) -> Tensor:
         mlp = self.block.mlp

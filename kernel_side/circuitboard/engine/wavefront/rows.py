@@ -23,6 +23,7 @@ from circuitboard.engine.wavefront.attention import (
     summed,
 )
 from circuitboard.engine.wavefront.turn import turned
+from circuitboard.errors import there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +79,8 @@ def attention(
     found = project(layer, rows, first, start, pins, sight, messages)
     z = attend(layer, found.q, found.k, found.v, first, start, state, pins, sight)
     private = {}
-    for head, edges in pins.received_by(("head", layer.index)).items():
-        assert head is not None  # noqa: S101  heads receive
+    for index, edges in pins.received_by(("head", layer.index)).items():
+        head = there(index)
         hearing = rows + summed(edges, messages)
         z[..., head, :], private[head] = _heard(
             layer, found, hearing, head, first, start, private_of(layer, state, head) if first else None, pins, sight
@@ -112,8 +113,7 @@ def mlp(
     flat = rows.flatten(0, 2)
     if not any(pins.at(place) or pins.sent_from(place) or pins.received_by(place) for place in (unit_place, out_place)):
         return layer.mlp(flat).view_as(rows), {}
-    block = layer.block.mlp
-    assert block is not None  # noqa: S101  callers ask only blocks that have one
+    block = there(layer.block.mlp)
 
     def added(read: Tensor, *, measured: bool) -> tuple[Tensor, Tensor, Tensor]:
         units = layer.neurons(read.flatten(0, 2)).unflatten(0, read.shape[:3])
@@ -127,9 +127,9 @@ def mlp(
     out = pins.apply(out_place, out.clone() if out is raw else out, first)
     sent = {}
     for edge in pins.sent_from(unit_place):
-        assert edge.index is not None  # noqa: S101  neurons have one
-        change = pins.change(edge, units[..., edge.index : edge.index + 1], first)
-        sent[edge] = passed(change * block.down.weight[:, edge.index], raw, block.post_norm)
+        neuron = there(edge.index)
+        change = pins.change(edge, units[..., neuron : neuron + 1], first)
+        sent[edge] = passed(change * block.down.weight[:, neuron], raw, block.post_norm)
     for edge in pins.sent_from(out_place):
         sent[edge] = pins.change(edge, out, first)
     return out, sent
@@ -146,8 +146,8 @@ def messages_of(
     """What the heads and the attention of a block tell their receivers."""
     sent = {}
     for edge in pins.sent_from(("head", layer.index)):
-        assert edge.index is not None  # noqa: S101  heads have one
-        change = pins.change(edge, z[..., edge.index, :], first) @ layer.w_o[edge.index]
+        head = there(edge.index)
+        change = pins.change(edge, z[..., head, :], first) @ layer.w_o[head]
         sent[edge] = passed(change, raw, layer.block.attn.post_norm)
     for edge in pins.sent_from(("attn_out", layer.index)):
         sent[edge] = pins.change(edge, attn_out, first)
@@ -169,10 +169,10 @@ def attended(
     """What attention adds before a post-norm, edits of single results carried out."""
     results: dict[int, Tensor] = {}
     for write in pins.at(("head.result", layer.index)):
-        assert write.index is not None  # noqa: S101  heads have one
-        if write.index not in results:
-            results[write.index] = z[..., write.index, :] @ layer.w_o[write.index]
-        pins.write(write, results[write.index], start)
+        head = there(write.index)
+        if head not in results:
+            results[head] = z[..., head, :] @ layer.w_o[head]
+        pins.write(write, results[head], start)
     if results:
         # The others are summed without the edited ones: a difference would leave its rounding.
         z = z.clone()
@@ -248,7 +248,7 @@ def passed(change: Tensor, raw: Tensor | None, norm: Norm | None) -> Tensor:
     """A change of an output, after the norm that follows it."""
     if norm is None:
         return change
-    assert raw is not None  # noqa: S101  kept where a norm follows
+    raw = there(raw)  # kept where a norm follows
     return norm(raw + change) - norm(raw)
 
 

@@ -53,6 +53,11 @@ class LayerState:
     post: Float[Tensor, "batch pos d_model"]
     private: Mapping[int, tuple[Tensor, Tensor]]
 
+    @property
+    def read_by_mlp(self) -> Float[Tensor, "batch pos d_model"]:
+        """The residual stream that the MLP reads."""
+        return self.pre if self.mid is None else self.mid
+
     def tensors(self) -> Iterator[Tensor]:
         """Every tensor kept."""
         for value in vars(self).values():

@@ -15,6 +15,7 @@ import torch
 
 from circuitboard.engine.wavefront.attention import PARTS, kept_scores
 from circuitboard.engine.wavefront.rows import attention, attention_to_one, mlp, stream
+from circuitboard.errors import there
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -100,8 +101,7 @@ class Wave:
             rows, row = self._through(layer, rows, row, by_layer.pop((layer.index, True), []))
         done = [self._final(one) for one in (rows, row, *by_layer.pop((len(layers), False), [])) if one is not None]
         assert not by_layer  # noqa: S101  every join is in some layer
-        final = together(*done)
-        assert final is not None  # noqa: S101  there is at least one cell
+        final = there(together(*done))
         order = torch.empty(len(final.cells), dtype=torch.long)
         order[list(final.cells)] = torch.arange(len(final.cells))
         return final.rows[order.to(final.rows.device)]
@@ -130,7 +130,6 @@ class Wave:
         out = together(*middle)
         if layer.block.mlp is None or layer.block.parallel:
             return (None if out is None else self._leave(layer, out, start)), None
-        assert state.mid is not None  # noqa: S101  the layer has one
         whole = [self._from(one, start) for one in joining if not self._alone(one)]
         alone = together(*(one for one in joining if self._alone(one)))
         out = together(out, *whole)
@@ -156,8 +155,7 @@ class Wave:
             return self._told(
                 Riders(riders.cells, riders.start, riders.rows + found.attn_out + out, riders.messages), sent
             )
-        assert state.mlp_out is not None  # noqa: S101  there is an MLP
-        beside = state.mlp_out[None, :, start:].expand_as(riders.rows)
+        beside = there(state.mlp_out)[None, :, start:].expand_as(riders.rows)
         sent = {}
         if start == self.first:
             out, told = mlp(layer, row.rows, start, pins, row.messages)
@@ -195,10 +193,7 @@ class Wave:
                 kept = self.launch.state.final
             else:
                 state = self.launch.state.layers[join.layer]
-                kept = state.pre
-                if join.within:
-                    assert state.mid is not None  # noqa: S101  cells join where there is a stream
-                    kept = state.mid
+                kept = there(state.mid) if join.within else state.pre
             riders = self._spread(riders, kept)
         return riders
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from circuitboard.errors import there
 from circuitboard.prompts.notes.note import Note, place, sentence_of, worth
 from circuitboard.prompts.notes.spelling import Spelling
 from circuitboard.protocol.vocabulary import SMALLEST_SHARE
@@ -149,13 +150,13 @@ def _misspelled(prompts: Prompts, name: str, readings: Sequence[_Reading]) -> It
     if not worth(found, n):
         return
     one = readings[found[0]]
-    assert one.variant is not None  # noqa: S101  that is how they were found
+    variant = there(one.variant)  # that is how they were found
     words = "answer" if name == "answer" else "wrong answer"
     yield Note(
         f"{name}_variant_likelier",
         sentence_of(
             f"the {words} {show(one.token)!r} = {one.token} ({percent(one.prob)}) has a likelier spelling that is one token too: "
-            f"{show(one.variant)!r} = {one.variant} ({percent(one.variant_prob)}).",
+            f"{show(variant)!r} = {variant} ({percent(one.variant_prob)}).",
             found,
             n,
         ),

@@ -13,7 +13,7 @@ import torch
 
 from circuitboard.address import HEAD_KINDS
 from circuitboard.desk.ground import ground_of
-from circuitboard.errors import Cancelled, EngineError
+from circuitboard.errors import Cancelled, EngineError, there
 from circuitboard.metrics.spread import standard_error
 from circuitboard.protocol.codec import error_info
 from circuitboard.protocol.messages import PositionEffects, Real
@@ -236,8 +236,7 @@ class LiveMap:
 
     def _edits_first(self, cancel: CancelToken) -> Generator[None, None, None]:
         """What each edit in force does: for the list of edits, and for the cells that are edited."""
-        shown, without = self._target, self._without
-        assert shown is not None  # noqa: S101  a job runs only for a state
+        shown, without = there(self._target), self._without  # a job runs only for a state
         state = shown.history.state
         alone = ((index,) for index, edit in enumerate(state.edits) if edit.enabled)
         for indices in (*alone, *state.groups.values()):
@@ -255,8 +254,7 @@ class LiveMap:
         grid, index, estimates = yield from rank_neurons(self._desk, state.grid, state.shown, cancel)
         with self._lock:
             cancel.check()
-            assert self._state is not None  # noqa: S101  a job runs only for a state
-            self._state = replace(self._state, grid=grid, index=index)
+            self._state = replace(there(self._state), grid=grid, index=index)
             self._estimated(cancel, range(len(index)), estimates)
             state = self._state
         yield
@@ -279,8 +277,7 @@ class LiveMap:
         with self._lock:
             # Whoever starts another map cancels this one's job under the same lock.
             cancel.check()
-            state = self._state
-            assert state is not None  # noqa: S101  a job runs only for a state
+            state = there(self._state)
             effect, known, stderr = state.effect.copy(), state.known.copy(), state.stderr
             effect[list(cells)] = effects
             known[list(cells)] = knowledge
