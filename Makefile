@@ -118,7 +118,8 @@ SEED := $(shell date +%s)
 nightly: setup
 	@echo "make nightly SEED=$(SEED)"
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 2 --hypothesis-seed=$(SEED) --timeout 7200 \
-	  $$(grep -rlE '^from hypothesis' tests --include='test_*.py' --exclude-dir=compat) $(ARGS)
+	  $$(grep -rlE '^from hypothesis' tests --include='test_*.py' --exclude-dir=compat) \
+	  tests/protocol/test_conversations.py $(ARGS)
 
 # Two more environments, in .make/compat: the newest releases of all that pyproject.toml allows, and the lowest. What
 # they hold is written down in tests/compat/*.txt, so that compat-newest, which CI runs, tries the same today and

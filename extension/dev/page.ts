@@ -193,7 +193,10 @@ const script: Record<string, () => void> = {
     click('[data-cb="edit-toggle"]');
     click('[data-cb="verify"]');
   },
-  filling: () => fillIn(kernel, Math.ceil(kernel.options.layers * 20), 24),
+  filling: () => {
+    kernel.known = undefined;
+    fillIn(kernel, () => kernel.sendMap(), Math.ceil(kernel.options.layers * 20), 24);
+  },
   nan: () => {
     kernel.headEffect = (layer, head) =>
       (layer + head) % 5 === 0 ? Number.NaN : layer === 3 ? Number.POSITIVE_INFINITY : 0.1 * head;

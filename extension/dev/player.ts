@@ -2,55 +2,32 @@
 //
 // A recording is a tree. Its root is what a view hears that says hello; each step leads to the node of what was said
 // to that step after the ones before it; what is only read is answered at a node. A request is looked up by all that
-// it holds but its id. What was not asked when it was recorded throws: nothing is made up here. `npm run record` has
-// the tests ask the real session. A state that no kernel can be brought into is a recorded message with a change
+// it holds but its id. What was not asked when it was recorded throws: nothing is made up here.
+// `.venv/bin/python -m tests.protocol.record` has the tests ask the real session. A state that no kernel can be brought into is a recorded message with a change
 // (`alter`, see altered.ts).
 import type { Channel } from "../src/protocol/connection";
-import type { AnyRequest, MapEvent, Setup, Snapshot } from "../src/protocol/generated";
+import type { AnyRequest, MapEvent, Setup, Snapshot, View } from "../src/protocol/generated";
+import { type Ask, isRead, keyOf, type Recording, refuse, type Said } from "./recording";
 
-/** A message without what differs each time: its id or number. */
-export interface Said {
-  content: { kind: string; snapshot?: Snapshot; setup?: Setup | null };
-  buffers: string[];
-}
-export interface Recording {
-  said: Said[];
-  answers?: Record<string, Said[]>;
-  steps?: Record<string, Recording>;
-}
 /** A message as it is about to be sent. */
 export interface Message {
   content: Said["content"];
   buffers: DataView[];
 }
 export type Alter = (message: Message) => Message;
-/** What is said to a request that has no record: at which steps, and whether it is a step. */
-export type Ask = (steps: readonly string[], request: string, isStep: boolean) => Said[];
+
+export const AS_RECORDED: Alter = (message) => message;
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
 type Listener = (...args: any[]) => void;
 
 const EVENTS: ReadonlySet<string> = new Set(["snapshot", "map"]);
-const READS: ReadonlySet<string> = new Set<AnyRequest["kind"]>([
-  ...(["detail", "trace", "readers", "compare"] as const),
-  ...(["export", "save", "copy_code", "verify"] as const),
-]);
-
-function refuse(steps: readonly string[], request: string): never {
-  throw new Error(`not recorded (npm run record): ${request} after ${steps.join(", ") || "hello"}`);
-}
-
-const inOrder = (_: string, value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
-
 export class Player implements Channel {
   readonly received: AnyRequest[] = [];
   /** Requests of these kinds are never answered. */
   readonly mute: Set<string>;
   /** What is made of each message before it is sent. */
-  alter: Alter = (message) => message;
+  alter: Alter = AS_RECORDED;
   seq = 0;
   #at: Recording;
   readonly #steps: string[] = [];
@@ -82,6 +59,10 @@ export class Player implements Channel {
     return this.#of("map") as unknown as MapEvent;
   }
 
+  get view(): View {
+    return this.snapshot.view;
+  }
+
   on(name: string, callback: Listener): void {
     const set = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, set.add(callback));
@@ -104,38 +85,32 @@ export class Player implements Channel {
     this.emit("msg:custom", JSON.parse(JSON.stringify(content)), buffers);
   }
 
-  /** Send the last state or map again, with a change. */
-  again(kind: "snapshot" | "map", alter: Alter = (message) => message): void {
-    const said = this.#last.get(kind);
-    if (said === undefined) throw new Error(`there was no ${kind}`);
-    this.#play(
-      kind === "map" ? said : { ...said, content: { ...said.content, setup: null } },
-      alter,
-    );
+  /** Send the last state or map again; from now on with this change. */
+  again(kind: "snapshot" | "map", alter: Alter = this.alter): void {
+    this.alter = alter;
+    const { content, buffers } = this.#said(kind);
+    this.#play({ content: kind === "map" ? content : { ...content, setup: null }, buffers });
   }
 
-  send(content: unknown): void {
-    const request = content as AnyRequest;
+  send(asked: unknown): void {
+    const request = asked as AnyRequest;
     this.received.push(request);
     if (this.mute.has(request.kind)) return;
     const { id } = request;
     if (request.kind !== "hello") {
-      for (const said of this.#answersTo(request)) this.#play(said, undefined, id);
+      for (const said of this.#answersTo(request)) this.#play(said, id);
       return;
     }
-    this.#play(
-      { content: { ...this.#of("welcome"), snapshot: this.snapshot }, buffers: [] },
-      undefined,
-      id,
-    );
+    const content = { ...this.#of("welcome"), snapshot: this.snapshot };
+    this.#play({ content, buffers: [] }, id);
     if (this.#last.has("map")) this.again("map");
   }
 
   #answersTo({ id: _, ...body }: AnyRequest): Said[] {
     const steps = [...this.#steps];
-    const key = JSON.stringify(this.#withoutDrag(body), inOrder);
+    const key = keyOf(body, this.#drags);
     const { answers = {}, steps: nodes = {} } = this.#at;
-    if (READS.has(body.kind)) {
+    if (isRead(body.kind)) {
       answers[key] ??= this.#ask(steps, key, false);
       Object.assign(this.#at, { answers });
       return answers[key];
@@ -147,21 +122,17 @@ export class Player implements Channel {
     return node.said;
   }
 
-  /** Drags have names of their own in every view; here they are counted. */
-  #withoutDrag(body: object): object {
-    if (!("drag" in body)) return body;
-    const drag = String(body.drag);
-    if (!this.#drags.includes(drag)) this.#drags.push(drag);
-    return { ...body, drag: `drag ${this.#drags.indexOf(drag)}` };
+  #said(kind: string): Said {
+    const said = this.#last.get(kind);
+    if (said === undefined) throw new Error(`there was no ${kind}`);
+    return said;
   }
 
   #of(kind: string): Said["content"] {
-    const said = this.#last.get(kind);
-    if (said === undefined) throw new Error(`there was no ${kind}`);
-    return said.content;
+    return this.#said(kind).content;
   }
 
-  #play(said: Said, alter: Alter = (message) => message, id?: string): void {
+  #play(said: Said, id?: string): void {
     const { kind, setup } = said.content;
     const isEvent = EVENTS.has(kind);
     if (isEvent) this.#last.set(kind, said);
@@ -174,7 +145,7 @@ export class Player implements Channel {
     const buffers = said.buffers.map(
       (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer),
     );
-    const { content, buffers: sent } = alter(this.alter({ content: said.content, buffers }));
+    const { content, buffers: sent } = this.alter({ content: said.content, buffers });
     this.post({ ...content, ...number }, sent);
   }
 }

@@ -1,14 +1,15 @@
 // The recordings as the tests play them, or make them: under `npm run record` the real session is asked instead.
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { type Ask, Player, type Recording, type Said } from "./player";
+import { Player } from "./player";
+import type { Ask, Recording, Said } from "./recording";
 
 const FOLDER = join(__dirname, "../../tests/protocol/conversations");
 /** Two pipes, while tests/protocol/record.py listens. */
 const RECORDER = process.env.CIRCUITBOARD_RECORDER;
 
 /** The boards of tests/protocol/recorded_boards.py. */
-export type BoardName = "pair" | "single" | "dataset" | "padded";
+export type BoardName = "pair" | "single" | "dataset" | "padded" | "wide";
 
 function asking(board: BoardName): Ask {
   return (steps, request, isStep) => {

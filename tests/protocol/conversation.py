@@ -28,6 +28,9 @@ PATIENCE_S, LOOK_S = 120, 0.002
 MEASURED = {"latency_ms": 6.2, "elapsed_ms": 62.0, "version": "0.1.0"}
 """What is another in every run or release, and what is written in its place."""
 
+HOME = "/home/me"
+"""Where the board is saved, as far as the recordings say."""
+
 LONGEST = 1500
 """Characters of an exported text that are kept."""
 
@@ -75,7 +78,7 @@ class Conversation:
         self._folder.cleanup()
 
     def _heard(self, content: dict[str, Any], buffers: list[bytes]) -> None:
-        self._sent.append(_message(content, buffers))
+        self._sent.append(_message(content, buffers, self._folder.name))
 
     def _until_rest(self, request: Message) -> list[Message]:
         self._sent.clear()
@@ -98,19 +101,21 @@ def _kind(message: Message) -> str:
     return message["content"]["kind"]
 
 
-def _message(content: dict[str, Any], buffers: list[bytes]) -> Message:
-    kept = _normal({name: value for name, value in content.items() if name not in ("id", "seq")})
+def _message(content: dict[str, Any], buffers: list[bytes], folder: str) -> Message:
+    kept = _normal({name: value for name, value in content.items() if name not in ("id", "seq")}, folder)
     return {"content": kept, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers]}
 
 
-def _normal(value: Any) -> Any:
+def _normal(value: Any, folder: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(folder, HOME)
     if isinstance(value, list):
-        return [_normal(one) for one in value]
+        return [_normal(one, folder) for one in value]
     if isinstance(value, dict):
-        found = {name: MEASURED.get(name) or _normal(one) for name, one in value.items()}
+        found = {name: MEASURED.get(name) or _normal(one, folder) for name, one in value.items()}
         if found.get("kind") == "exported":
             found["text"] = found["text"][:LONGEST]
         if found.get("kind") == "saved":
-            found |= {"path": f"/home/me/{Path(found['path']).name}", "size": 2048}
+            found["size"] = 2048
         return found
     return value

@@ -80,12 +80,12 @@ def read() -> dict[str, Recording]:
 
 def players() -> list[str]:
     """The files of tests that play recordings."""
-    found = (path for path in (ROOT / "extension" / "src").rglob("*.test.ts*"))
+    found = (ROOT / "extension" / "src").rglob("*.test.ts*")
     return [str(path.relative_to(ROOT)) for path in found if PLAYS.search(path.read_text("utf-8"))]
 
 
 def write(recordings: dict[str, Recording]) -> None:
-    for board, recording in recordings.items():
+    for board, recording in sorted(recordings.items()):
         text = json.dumps(recording, sort_keys=True, allow_nan=False, separators=(",", ":"))
         (FOLDER / f"{board}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -93,13 +93,16 @@ def write(recordings: dict[str, Recording]) -> None:
 def main() -> int:
     torch.set_num_threads(1)
     some = sys.argv[1:]
-    recorder = Recorder(read() if some else {})
+    if not some:
+        for path in FOLDER.glob("*.json"):
+            path.unlink()
+    recorder = Recorder(read())
     with tempfile.TemporaryDirectory() as folder:
         asked, said = (Path(folder, name) for name in ("asked", "said"))
         for pipe in (asked, said):
             os.mkfifo(pipe)
         tests = subprocess.Popen(
-            ["npm", "test", "--", "--no-file-parallelism", *(some or players())],
+            ["npm", "test", "--", "--no-file-parallelism", "--hook-timeout=300000", *(some or players())],
             env={**os.environ, "CIRCUITBOARD_RECORDER": folder},
         )
         threading.Thread(target=lambda: (tests.wait(), asked.write_text("")), daemon=True).start()

@@ -1,7 +1,8 @@
 """The boards whose conversations are recorded: a model made by hand, on which heads do what one can add up.
 
 Its twelve layers of twelve heads read a few directions and write one: how much more likely " Mary" is than " John".
-There is no norm, so what zeroing a head does is what is written down for it here; only 9.9 also acts through 11.0.
+There is no norm, so what zeroing a head does is what is written down for it here, and effects add up; only 10.7 does
+less where 9.9 is gone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-LAYERS, HEADS, D_HEAD, NEURONS, N_CTX = 12, 12, 4, 10, 16
+D_HEAD, NEURONS, N_CTX = 4, 10, 16
 
 EFFECTS = {
     "9.9": -1.83,
@@ -41,25 +42,24 @@ EFFECTS = {
 }
 """What zeroing these heads does to the logit difference; every other head does a little."""
 
-OF_THE_NAME = {"9.9": 1.1, "9.6": 0.8, "7.9": 0.5, "8.10": 0.45, "10.10": 0.3, "5.5": 0.2}
+OF_THE_NAME = {"9.9": 1.3, "9.6": 1.0, "7.9": 0.5, "8.10": 0.45, "10.10": 0.3, "5.5": 0.2, "10.7": -0.4}
 """The part of it that is read from the second subject, and turns round where that is the other name."""
 
-THROUGH = 0.22
-"""What 11.0 makes of what 9.9 writes for it."""
+AGAINST, THROUGH = "10.7", 0.9
+"""A head that works against 9.9, and how much of its effect is gone with 9.9."""
 
 CLEAN = 3.6
 """The metric on the clean prompt."""
 
 CONSTANT, NAME, PLACE, OUT, RELAY = range(5)
-WIDTH = 5 + N_CTX
+FIRST = 5
+"""The direction of the first position; every position has one."""
 
 PROBABILITIES = {" Mary": 0.684, " John": 0.684 * math.exp(-CLEAN), " the": 0.041, " ring": 0.022, " bag": 0.027}
-PLACES = [
-    f" {word}" for word in "shops store park school office garden station house lake market island harbor".split()
-]
+PLACES = (" shops", " store", " park", " station")
 OBJECTS = (" bag", " drink", " book", " ring")
-FAR = " station"
-"""A place that 9.9 makes much of: its prompt stands out."""
+MADE_OF_PLACES = (0.0, 0.4, -0.1, -0.3)
+"""How much more 9.9 writes where the prompt names this place, and half of that for 10.7; nothing on average."""
 
 S1, IO, PLACE_AT, S2 = 2, 4, 8, 10
 
@@ -84,14 +84,14 @@ def looked_at(layer: int, head: int) -> Tensor:
 
 
 @cache
-def by_hand() -> TransformerBridge:
+def by_hand(layers: int = 12, heads: int = 12) -> TransformerBridge:
     """The model, with the demo model's words."""
     words = cb.load("demo").tokenizer
     config = {
-        "d_model": WIDTH,
+        "d_model": FIRST + N_CTX,
         "d_head": D_HEAD,
-        "n_heads": HEADS,
-        "n_layers": LAYERS,
+        "n_heads": heads,
+        "n_layers": layers,
         "d_mlp": NEURONS,
         "n_ctx": N_CTX,
         "d_vocab": len(words),
@@ -106,51 +106,51 @@ def by_hand() -> TransformerBridge:
     with torch.no_grad():
         for parameter in weights.values():
             parameter.zero_()
-        _fill(weights, words)
+        _fill(weights, words, layers, heads)
     return model.eval()
 
 
-def _fill(weights: dict[str, Tensor], words) -> None:
+def _fill(weights: dict[str, Tensor], words, layers: int, heads: int) -> None:
     token = words.convert_tokens_to_ids
     embed, unembed = weights["tok_embed.weight"], weights["head.weight"]
     embed[:, CONSTANT] = 1
     embed[token(" Mary"), NAME], embed[token(" John"), NAME] = 1, -1
-    for i, place in enumerate(PLACES):
-        embed[token(place), PLACE] = 1.9 if place == FAR else 2 * some(i)
-    embed[token(PLACES[0]), PLACE] = 0
-    weights["pos.weight"][:, 5:] = torch.eye(N_CTX)
+    for place, more in zip(PLACES, MADE_OF_PLACES, strict=True):
+        embed[token(place), PLACE] = more
+    weights["pos.weight"][:, FIRST:] = torch.eye(N_CTX)
     rest = (1 - sum(PROBABILITIES.values())) / (len(words) - len(PROBABILITIES))
     unembed[:, CONSTANT] = math.log(rest)
     for word, probability in PROBABILITIES.items():
         unembed[token(word), CONSTANT] = math.log(probability)
     unembed[token(" Mary"), OUT], unembed[token(" John"), OUT] = 0.5, -0.5
     written = 0.0
-    for layer in range(LAYERS):
+    for layer in range(layers):
         q, k, v, o = (
             weights[f"layers.{layer}.attn.{part}.weight"].view(
-                *((WIDTH, HEADS, D_HEAD) if part == "o" else (HEADS, D_HEAD, WIDTH))
+                *((-1, heads, D_HEAD) if part == "o" else (heads, D_HEAD, -1))
             )
             for part in "qkvo"
         )
-        for head in range(HEADS):
+        for head in range(heads):
             name, whole = f"{layer}.{head}", -effect_of(layer, head)
             q[head, 0, CONSTANT] = math.sqrt(D_HEAD)
-            k[head, 0, 5:] = looked_at(layer, head).log()
+            k[head, 0, FIRST:] = looked_at(layer, head).log()
             of_the_name = OF_THE_NAME.get(name, 0.0)
-            relayed = THROUGH if name == "9.9" else 0.0
-            v[head, 0, CONSTANT] = whole - of_the_name - relayed
+            relayed = THROUGH if name in ("9.9", AGAINST) else 0.0
+            v[head, 0, CONSTANT] = whole - of_the_name + relayed
             v[head, 0, NAME] = -of_the_name / 0.6
             o[OUT, head, 0] = 1
             if name == "9.9":
                 v[head, 0, PLACE] = 1 / looked_at(layer, head)[PLACE_AT]
-                v[head, 1, CONSTANT], o[RELAY, head, 1] = relayed, 1
-            if name == "11.0":
-                v[head, 0, RELAY] = 1
-            written += whole
+                v[head, 1, CONSTANT], v[head, 1, PLACE], o[RELAY, head, 1] = relayed, v[head, 0, PLACE] / 2, 1
+            if name == AGAINST:
+                v[head, 0, RELAY] = -1
+            written += whole + (THROUGH if name == "9.9" else 0)
         for neuron in range(NEURONS):
             written -= effect_of(layer, neuron) / 2
-            weights[f"layers.{layer}.mlp.fc_in.weight"][neuron, CONSTANT] = 1
-            weights[f"layers.{layer}.mlp.fc_out.weight"][OUT, neuron] = -effect_of(layer, neuron) / 2
+            active = 2 - neuron / NEURONS
+            weights[f"layers.{layer}.mlp.fc_in.weight"][neuron, CONSTANT] = active
+            weights[f"layers.{layer}.mlp.fc_out.weight"][OUT, neuron] = -effect_of(layer, neuron) / 2 / active
     # What is written adds up to the clean metric.
     offset = CLEAN - written - float(unembed[token(" Mary"), CONSTANT] - unembed[token(" John"), CONSTANT])
     embed[:, OUT] = offset
@@ -166,7 +166,7 @@ LABELS = {"S1": S1, "IO": IO, "S2": S2, "END": -1}
 
 def pair(n: int = 1, *, corrupted: bool = True) -> cb.PromptPair:
     """So many prompts of one length."""
-    given = [(PLACES[i % len(PLACES)], OBJECTS[i % len(OBJECTS)]) for i in range(n)]
+    given = list(zip(PLACES, OBJECTS, strict=True))[:n]
     return cb.PromptPair(
         clean=[sentence(*one) for one in given],
         corrupted=[sentence(*one, subject=" Mary") for one in given] if corrupted else None,
@@ -191,7 +191,8 @@ def padded() -> cb.PromptPair:
 BOARDS: dict[str, Callable[[], cb.Board]] = {
     "pair": lambda: cb.Board(by_hand(), pair(), autosave=False),
     "single": lambda: cb.Board(by_hand(), pair(corrupted=False), autosave=False),
-    "dataset": lambda: cb.Board(by_hand(), pair(12), autosave=False),
+    "wide": lambda: cb.Board(by_hand(40, 32), pair(), autosave=False),
+    "dataset": lambda: cb.Board(by_hand(), pair(len(PLACES)), autosave=False),
     "padded": lambda: cb.Board(by_hand(), padded(), autosave=False),
 }
 """Each is recorded in a file of its name."""

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeKernel } from "../../dev/fake_kernel";
+import { withState } from "../../dev/altered";
+import { recorded } from "../../dev/recorded";
 import { Connection, type ConnectionListener, SILENCE_BUSY_MS, SILENCE_MS } from "./connection";
 import type { AnyRequest } from "./generated";
 
@@ -15,7 +16,7 @@ function listener() {
 }
 
 function open(mute: string[] = []) {
-  const kernel = new FakeKernel({ mute: new Set(mute) });
+  const kernel = recorded("pair", mute);
   const heard = listener();
   const connection = new Connection(kernel, heard);
   return { kernel, heard, connection };
@@ -107,7 +108,7 @@ describe("silence", () => {
     connection.hello();
     void connection.request({ kind: "undo" });
     vi.advanceTimersByTime(SILENCE_MS - 1);
-    kernel.announce();
+    kernel.again("snapshot");
     vi.advanceTimersByTime(SILENCE_MS - 1);
     expect(heard.connected).not.toHaveBeenCalled();
   });
@@ -129,7 +130,7 @@ describe("silence", () => {
     connection.hello();
     void connection.request({ kind: "undo" });
     vi.advanceTimersByTime(SILENCE_MS);
-    kernel.announce();
+    kernel.again("snapshot");
     expect(heard.connected).toHaveBeenLastCalledWith(true);
     expect(kinds(kernel.received)).toEqual(["hello", "undo", "hello"]);
     expect(heard.welcome).toHaveBeenCalledTimes(2);
@@ -153,7 +154,7 @@ describe("silence", () => {
 describe("event numbers", () => {
   it("before the welcome are nothing to draw", () => {
     const { kernel, heard } = open();
-    kernel.announce();
+    kernel.again("snapshot");
     expect(heard.event).not.toHaveBeenCalled();
   });
 
@@ -161,20 +162,20 @@ describe("event numbers", () => {
     const { kernel, heard, connection } = open();
     connection.hello();
     heard.event.mockClear();
-    kernel.post({ kind: "snapshot", seq: kernel.seq, snapshot: kernel.snapshot() });
-    kernel.post({ kind: "snapshot", seq: 0, snapshot: kernel.snapshot() });
+    kernel.post({ kind: "snapshot", seq: kernel.seq, snapshot: kernel.snapshot });
+    kernel.post({ kind: "snapshot", seq: 0, snapshot: kernel.snapshot });
     expect(heard.event).not.toHaveBeenCalled();
   });
 
   it("with a gap make the view ask for everything, once", () => {
     const { kernel, connection } = open();
     connection.hello();
-    kernel.announce();
+    kernel.again("snapshot");
     expect(kinds(kernel.received)).toEqual(["hello"]);
     kernel.seq += 1;
-    kernel.announce();
+    kernel.again("snapshot");
     expect(kinds(kernel.received)).toEqual(["hello", "hello"]);
-    kernel.announce();
+    kernel.again("snapshot");
     expect(kinds(kernel.received)).toEqual(["hello", "hello"]);
   });
 
@@ -186,11 +187,11 @@ describe("event numbers", () => {
         kind: "welcome",
         id: kernel.received.at(-1)?.id,
         seq,
-        setup: kernel.setup(),
-        snapshot: kernel.snapshot(),
+        setup: kernel.setup,
+        snapshot: kernel.snapshot,
       });
     welcome(5);
-    kernel.post({ kind: "snapshot", seq: 9, snapshot: kernel.snapshot() });
+    kernel.post({ kind: "snapshot", seq: 9, snapshot: kernel.snapshot });
     welcome(8);
     expect(heard.welcome).toHaveBeenCalledTimes(1);
     welcome(9);
@@ -209,11 +210,13 @@ describe("event numbers", () => {
         if (n % k !== 0 || "id" in content) post(content, buffers);
       };
       for (let i = 0; i < 40; i += 1) {
-        kernel.revision += 1;
-        kernel.announce();
+        kernel.again(
+          "snapshot",
+          withState(() => ({ revision: i + 1 })),
+        );
       }
       n = 0;
-      kernel.announce();
+      kernel.again("snapshot");
       const drawn = [
         ...heard.event.mock.calls.map(([message]) => message.snapshot?.revision ?? 0),
         ...heard.welcome.mock.calls.map(([message]) => message.snapshot.revision),

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { FakeKernel } from "../../dev/fake_kernel";
+import { recorded } from "../../dev/recorded";
 import type { Settlement } from "../protocol/connection";
 import { decode, type EffectMap, type Incoming } from "../protocol/decode";
 import type { Kept } from "./look";
 import { type Action, reduce } from "./reducer";
 import { type BoardState, INITIAL, isStale, phase, shownView } from "./state";
 
-const kernel = new FakeKernel();
+const kernel = recorded("pair");
 const run = (state: BoardState, ...actions: Action[]): BoardState => actions.reduce(reduce, state);
 
 function welcomed(): BoardState {
@@ -14,24 +14,24 @@ function welcomed(): BoardState {
     kind: "welcome" as const,
     id: "a",
     seq: 0,
-    setup: kernel.setup(),
-    snapshot: new FakeKernel().snapshot(),
+    setup: kernel.setup,
+    snapshot: kernel.snapshot,
   };
   return reduce(INITIAL, { type: "welcome", message });
 }
 
 function snapshot(revision: number, change: object = {}): Action {
-  const message = { ...new FakeKernel().snapshot(), revision, ...change };
+  const message = { ...kernel.snapshot, revision, ...change };
   return { type: "event", message: { kind: "snapshot", seq: 1, snapshot: message, setup: null } };
 }
 
 function map(change: Partial<EffectMap> = {}): EffectMap {
   let sent: Incoming | null = null;
-  const fake = new FakeKernel();
+  const fake = recorded("pair");
   fake.on("msg:custom", (content: unknown, buffers: DataView[]) => {
     sent = decode(content, buffers);
   });
-  fake.sendMap();
+  fake.again("map");
   return { ...(sent as unknown as EffectMap), ...change };
 }
 
@@ -111,7 +111,7 @@ describe("a change of the view", () => {
     const settlement = { kind: "done", id: "1", revision: 0 } as const;
     const state = run(sent, snapshot(0), { type: "settled", id: "1", body, settlement });
     expect(shownView(state)?.mode).toBe("patch");
-    const view = { ...new FakeKernel().view, mode: "patch" };
+    const view = { ...kernel.view, mode: "patch" };
     expect(reduce(state, snapshot(0, { view })).views).toHaveLength(0);
   });
 
@@ -133,7 +133,7 @@ describe("a change of the view", () => {
   it.each(Object.keys(CHANGED) as (keyof typeof CHANGED)[])(
     "of %s is confirmed by a snapshot that has it, and by no other",
     (key) => {
-      const before = new FakeKernel().view;
+      const before = kernel.view;
       expect(Object.keys(before).sort()).toEqual(Object.keys(CHANGED).sort());
       const patch = { kind: "set_view", [key]: CHANGED[key] } as const;
       const asked = reduce(welcomed(), { type: "sent", id: "1", body: patch });
@@ -163,12 +163,12 @@ describe("maps", () => {
 
   it("keep showing what a cell was until it is computed anew", () => {
     const first = map();
-    const blank = map({ map_id: 1, status: "computing", known: new Uint8Array(144) });
-    const half = map({ map_id: 1, status: "computing", known: new Uint8Array(144).fill(1, 0, 72) });
+    const blank = map({ map_id: 2, status: "computing", known: new Uint8Array(144) });
+    const half = map({ map_id: 2, status: "computing", known: new Uint8Array(144).fill(1, 0, 72) });
     const event = (message: EffectMap): Action => ({ type: "event", message });
     const state = run(welcomed(), event(first), event(blank), event(half));
     expect(state.maps.head?.before).toEqual(first.effect);
-    const other = map({ map_id: 2, how: "patch", known: new Uint8Array(144) });
+    const other = map({ map_id: 3, how: "patch", known: new Uint8Array(144) });
     expect(reduce(state, event(other)).maps.head?.before).toBeNull();
   });
 
@@ -247,8 +247,8 @@ describe("a model that was measured again", () => {
     const message = {
       kind: "snapshot" as const,
       seq: 2,
-      snapshot: new FakeKernel().snapshot(),
-      setup: { ...kernel.setup(), model: "another" },
+      snapshot: kernel.snapshot,
+      setup: { ...kernel.setup, model: "another" },
     };
     const { setup, maps, scales, orders, unedited, kept, detail } = reduce(state, {
       type: "event",
@@ -293,13 +293,13 @@ describe("a proof", () => {
 
 describe("versions", () => {
   it("that differ are said, with what to do", () => {
-    const setup = { ...kernel.setup(), protocol: 99 };
+    const setup = { ...kernel.setup, protocol: 99 };
     const message = {
       kind: "welcome" as const,
       id: "a",
       seq: 0,
       setup,
-      snapshot: kernel.snapshot(),
+      snapshot: kernel.snapshot,
     };
     const state = reduce(INITIAL, { type: "welcome", message });
     expect(state.trouble?.error.code).toBe("protocol_version");

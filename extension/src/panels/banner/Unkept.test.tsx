@@ -1,22 +1,24 @@
 // What autosave cannot keep is said, quietly and as text.
 import { afterEach, describe, expect, it } from "vitest";
+import { withState } from "../../../dev/altered";
 import { HOSTILE } from "../../../dev/hostile";
+import type { Alter } from "../../../dev/player";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 
 let panel: Mounted;
 afterEach(() => panel.unmount());
 
+const unkept = (why: string | null): Alter => withState(() => ({ unkept: why }));
+
 describe("a board that is not kept on disk", () => {
   it("says why until it is kept again", async () => {
     panel = await mounted();
     expect(panel.all("unkept")).toHaveLength(0);
-    panel.kernel.options.unkept = "No space left on device.";
-    panel.kernel.announce();
+    panel.kernel.again("snapshot", unkept("No space left on device."));
     await drawn();
     expect(panel.cb("unkept").textContent).toBe("Not kept on disk: No space left on device.");
     expect(panel.cb("board").dataset.state).toBe("idle");
-    panel.kernel.options.unkept = null;
-    panel.kernel.announce();
+    panel.kernel.again("snapshot", unkept(null));
     await drawn();
     expect(panel.all("unkept")).toHaveLength(0);
   });
@@ -24,8 +26,7 @@ describe("a board that is not kept on disk", () => {
   it("says it as text, whatever it holds", async () => {
     panel = await mounted();
     for (const text of HOSTILE) {
-      panel.kernel.options.unkept = text;
-      panel.kernel.announce();
+      panel.kernel.again("snapshot", unkept(text));
       await drawn();
       expect(panel.cb("unkept").children).toHaveLength(0);
     }

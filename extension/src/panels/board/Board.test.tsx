@@ -1,19 +1,24 @@
-// The panel in a DOM, on a fake kernel: the hooks that others rely on, clicks, keys, states.
+// The panel in a DOM, on recordings: the hooks that others rely on, clicks, keys, states.
 
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { unfinished, withEffects } from "../../../dev/altered";
 import { drawn, until } from "../../../dev/clock";
-import { FakeKernel } from "../../../dev/fake_kernel";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { AS_RECORDED } from "../../../dev/player";
+import { type BoardName, recorded } from "../../../dev/recorded";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
+import type { Otherwise } from "./mounted";
 
 let unmount: () => void = () => undefined;
 let root: HTMLElement;
 
-async function mount(options: Partial<FakeOptions> = {}, before?: (kernel: FakeKernel) => void) {
-  const kernel = new FakeKernel(options);
-  before?.(kernel);
+async function mount(
+  board: BoardName = "pair",
+  { mute = [], alter = AS_RECORDED }: Otherwise = {},
+) {
+  const kernel = recorded(board, mute);
+  kernel.alter = alter;
   root = document.createElement("div");
   document.body.append(root);
   unmount = widget.render({ model: kernel as never, el: root });
@@ -63,25 +68,25 @@ afterEach(() => {
 
 describe("what is drawn", () => {
   it("carries the hooks of the public contract", async () => {
-    await mount({ prompts: 8 });
+    await mount("dataset");
     const board = cb("board");
     expect(board.dataset.state).toBe("idle");
-    expect(board.dataset.engine).toBe("replay");
+    expect(board.dataset.engine).toBe("wavefront");
     expect(board.dataset.lmSuppressShortcuts).toBe("true");
-    expect(cb("metric").dataset.value).toBe("3.6");
+    expect(Number(cb("metric").dataset.value)).toBeCloseTo(3.6, 5);
     expect(cb("metric").textContent).toBe("+3.60");
     expect(cb("metric").getAttribute("aria-live")).toBe("polite");
-    expect(cb("baseline-clean").dataset.value).toBe("3.6");
-    expect(cb("baseline-corrupted").dataset.value).toBe("-3.1");
+    expect(Number(cb("baseline-clean").dataset.value)).toBeCloseTo(3.6, 5);
+    expect(Number(cb("baseline-corrupted").dataset.value)).toBeCloseTo(-3.1, 5);
     expect(all("head")).toHaveLength(144);
     expect(Number(head(9, 9).dataset.effect)).toBeCloseTo(-1.83, 5);
     expect(head(9, 9).getAttribute("aria-pressed")).toBe("false");
     expect(head(9, 9).getAttribute("aria-label")).toBe(
-      "head 9.9: effect \u22121.8 \u00b1 0.20 logits",
+      "head 9.9: effect \u22121.8 \u00b1 0.07 logits",
     );
     expect(all("token")).toHaveLength(15);
     expect(all("top-token")[0]?.dataset.token).toBe(" Mary");
-    expect(all("top-token")[0]?.dataset.prob).toBe("0.684");
+    expect(Number(all("top-token")[0]?.dataset.prob)).toBeCloseTo(0.684, 5);
     expect(cb("mode").dataset.value).toBe("zero");
     expect(cb("base").querySelector('[aria-checked="true"]')?.textContent).toBe("clean");
     expect(cb("progress").getAttribute("aria-valuenow")).toBe("144");
@@ -91,7 +96,7 @@ describe("what is drawn", () => {
   });
 
   it("before the kernel answers is a frame that waits", async () => {
-    await mount({ mute: new Set(["hello"]) });
+    await mount("pair", { mute: ["hello"] });
     expect(cb("board").dataset.state).toBe("running");
     expect(cb("metric").dataset.value).toBe("nan");
     expect(all("head")).toHaveLength(0);
@@ -99,10 +104,11 @@ describe("what is drawn", () => {
 
   it("shows what is not finite in words, never as zero", async () => {
     const kernel = await mount();
-    kernel.headEffect = (_, h) =>
-      [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY][h] ?? 1;
-    kernel.mapId += 1;
-    kernel.sendMap();
+    const odd = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    kernel.again(
+      "map",
+      withEffects((_, h) => odd[h] ?? 1),
+    );
     await drawn();
     expect([0, 1, 2].map((h) => head(0, h).dataset.effect)).toEqual(["nan", "inf", "-inf"]);
     expect([0, 1, 2].map((h) => head(0, h).textContent)).toEqual([
@@ -115,9 +121,7 @@ describe("what is drawn", () => {
   });
 
   it("leaves the effect of a cell empty while it is not computed", async () => {
-    await mount({ known: 1 }, (kernel) => {
-      kernel.status = "computing";
-    });
+    await mount("pair", { alter: unfinished(1) });
     expect(cb("board").dataset.state).toBe("running");
     expect(head(0, 1).dataset.effect).toBe("");
     expect(head(9, 9).dataset.effect).not.toBe("");
@@ -125,9 +129,7 @@ describe("what is drawn", () => {
   });
 
   it("draws an estimate hatched and without a number until the cell is exact", async () => {
-    const kernel = await mount({ known: 1, estimated: true }, (fake) => {
-      fake.status = "computing";
-    });
+    const kernel = await mount("pair", { alter: unfinished(1, { estimated: true }) });
     const [exact, estimated] = [head(9, 9), head(10, 7)];
     expect(exact.classList.contains("cb-approximate")).toBe(false);
     expect(exact.textContent).not.toBe("");
@@ -141,9 +143,7 @@ describe("what is drawn", () => {
       "head 10.7: effect about +1.3 logits, approximate",
     );
     await until(() => expect(root.textContent).toContain("143 approximate (AtP) until exact"));
-    kernel.known = 144;
-    kernel.status = "done";
-    kernel.sendMap();
+    kernel.again("map", AS_RECORDED);
     await drawn();
     expect(estimated.classList.contains("cb-approximate")).toBe(false);
     expect(Number(estimated.dataset.effect)).toBeCloseTo(1.31, 5);
@@ -151,7 +151,7 @@ describe("what is drawn", () => {
   });
 
   it("shows padding as an empty cell and counts a prompt's own tokens", async () => {
-    await mount({ prompts: 2, padding: 3 });
+    await mount("padded");
     expect(all("padding")).toHaveLength(0);
     await click(cb("prompt-next"));
     expect(all("padding")).toHaveLength(3);
@@ -187,16 +187,16 @@ describe("clicks", () => {
     const kernel = await mount();
     await click(head(9, 9));
     expect(without(kernel.received)).toEqual([{ kind: "click", site: "9.9", positions: null }]);
-    expect(Number(cb("metric").dataset.value)).toBeCloseTo(1.77, 6);
+    expect(Number(cb("metric").dataset.value)).toBeCloseTo(1.77, 5);
     expect(head(9, 9).getAttribute("aria-pressed")).toBe("true");
     expect(all("edit")).toHaveLength(1);
     await click(head(9, 9));
-    expect(Number(cb("metric").dataset.value)).toBeCloseTo(3.6, 6);
+    expect(Number(cb("metric").dataset.value)).toBeCloseTo(3.6, 5);
     expect(all("edit")).toHaveLength(0);
   });
 
   it("show a ring at once, before any answer", async () => {
-    await mount({ mute: new Set(["click"]) });
+    await mount("pair", { mute: ["click"] });
     await click(head(9, 6));
     expect(head(9, 6).classList.contains("cb-in-flight")).toBe(true);
     expect(cb("board").dataset.state).toBe("running");
@@ -239,7 +239,7 @@ describe("clicks", () => {
     const kernel = await mount();
     await click(head(9, 9));
     kernel.received.length = 0;
-    const revision = kernel.revision;
+    const { revision } = kernel.snapshot;
     await click(cb("edit-toggle"));
     await click(cb("edit-remove"));
     await click(cb("undo"));
@@ -264,10 +264,10 @@ describe("clicks", () => {
   });
 
   it("are refused with the reason where a mode cannot be", async () => {
-    await mount({ hasCorrupted: false });
+    await mount("single");
     const patch = $('[data-cb="mode"] [data-value="patch"]') as HTMLButtonElement;
     expect(patch.disabled).toBe(true);
-    expect(patch.title).toContain("corrupted prompt");
+    expect(patch.title).toContain("no second prompt to patch from");
     expect(patch.getAttribute("aria-description")).toBe(patch.title);
     const mean = $('[data-cb="mode"] [data-value="mean"]') as HTMLButtonElement;
     expect(mean.disabled).toBe(true);
@@ -278,22 +278,24 @@ describe("clicks", () => {
   });
 
   it("on cancel and resume stop the map and go on", async () => {
-    const kernel = await mount({ known: 60 }, (fake) => {
-      fake.status = "computing";
-    });
+    const kernel = await mount("pair", { alter: unfinished(60) });
     await click(cb("cancel"));
+    kernel.again("map", unfinished(60, { status: "cancelled" }));
+    await drawn();
     expect(cb("board").dataset.state).toBe("idle");
     await click(cb("resume"));
+    kernel.again("map", AS_RECORDED);
+    await drawn();
     expect(without(kernel.received)).toEqual([{ kind: "cancel_map" }, { kind: "resume_map" }]);
     expect(cb("progress").dataset.status).toBe("done");
   });
 
   it("on the pager turn the prompts", async () => {
-    const kernel = await mount({ prompts: 3 });
-    expect(root.textContent).toContain("prompt 1 of 3");
+    const kernel = await mount("dataset");
+    expect(root.textContent).toContain("prompt 1 of 4");
     await click(cb("prompt-next"));
     expect(kernel.view.prompt).toBe(1);
-    expect(root.textContent).toContain("prompt 2 of 3");
+    expect(root.textContent).toContain("prompt 2 of 4");
   });
 });
 

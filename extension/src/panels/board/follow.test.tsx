@@ -1,12 +1,13 @@
 // Which panels are drawn again when something happens: those that show it, and no other.
 import { type JSX, options, render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { FakeKernel } from "../../../dev/fake_kernel";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { unfinished, withState } from "../../../dev/altered";
+import type { Alter } from "../../../dev/player";
+import { recorded } from "../../../dev/recorded";
 import type { BoardState } from "../../store/state";
 import { createStore } from "../../store/store";
 import { following } from "./follow";
-import { drawn, type Mounted, mounted } from "./mounted";
+import { drawn, type Mounted, mounted, type Otherwise } from "./mounted";
 
 const PANELS = [
   "Banner",
@@ -41,21 +42,20 @@ afterEach(() => {
   panel.unmount();
 });
 
-async function mount(more: Partial<FakeOptions> = {}): Promise<void> {
-  panel = await mounted({ prompts: 4, ...more });
+async function mount(otherwise: Otherwise = {}): Promise<void> {
+  panel = await mounted("dataset", otherwise);
   await drawn(20);
   drawings.clear();
 }
 const head = (layer: number, h: number): HTMLElement =>
   panel.$(`[data-cb="head"][data-layer="${layer}"][data-head="${h}"]`);
+const revised = (revision: number): Alter => withState(() => ({ revision }));
 const redrawn = (): string[] => PANELS.filter((name) => drawings.has(name));
 
 describe("what is drawn again", () => {
   it("after a part of a map has arrived is the map and what is told of it", async () => {
     await mount();
-    panel.kernel.known = 40;
-    panel.kernel.status = "computing";
-    panel.kernel.sendMap();
+    panel.kernel.again("map", unfinished(40));
     await drawn();
     expect(redrawn()).toEqual(["Footer", "MapPanel", "Start"]);
     for (const name of redrawn()) expect(drawings.get(name)).toBe(1);
@@ -67,8 +67,7 @@ describe("what is drawn again", () => {
     await drawn(150);
     drawings.clear();
     for (const known of [40, 60, 80]) {
-      panel.kernel.known = known;
-      panel.kernel.sendMap();
+      panel.kernel.again("map", unfinished(known));
       await drawn();
     }
     expect(redrawn()).toEqual(["Footer", "MapPanel"]);
@@ -83,7 +82,7 @@ describe("what is drawn again", () => {
   });
 
   it("at a click, before any number, is where the click is marked", async () => {
-    await mount({ mute: new Set(["click", "detail"]) });
+    await mount({ mute: ["click", "detail"] });
     await panel.click(head(9, 9), { shiftKey: true });
     await drawn(150);
     drawings.clear();
@@ -95,15 +94,14 @@ describe("what is drawn again", () => {
 
   it("with new numbers is each panel that shows some, once", async () => {
     await mount();
-    panel.kernel.revision += 1;
-    panel.kernel.announce();
+    panel.kernel.again("snapshot", revised(1));
     await drawn();
     for (const name of ["Edits", "Header", "History", "MapPanel", "PerPrompt", "Tokens"])
       expect(drawings.get(name)).toBe(1);
   });
 
   it("when the prompt is turned is not the list of edits, until its numbers come", async () => {
-    await mount({ mute: new Set(["set_view"]) });
+    await mount({ mute: ["set_view"] });
     await panel.click(panel.cb("prompt-next"));
     for (const name of ["Banner", "Edits", "Tokens"]) expect(redrawn()).not.toContain(name);
     expect(redrawn()).toContain("Prompts");
@@ -144,7 +142,7 @@ describe("a panel that follows the store", () => {
         <i>{state.snapshot?.revision ?? "none"}</i>
       ),
     );
-    const kernel = new FakeKernel();
+    const kernel = recorded("pair");
     const store = createStore(kernel);
     const root = document.createElement("div");
     render(
@@ -154,17 +152,16 @@ describe("a panel that follows the store", () => {
       </>,
       root,
     );
-    const step = async (): Promise<void> => {
-      kernel.revision += 1;
-      kernel.announce();
+    const step = async (revision: number): Promise<void> => {
+      kernel.again("snapshot", revised(revision));
       await drawn();
     };
     expect(root.textContent).toBe("revision 00");
-    await step();
+    await step(1);
     expect(root.querySelector('[data-cb="broken"]')?.textContent).toContain("could not be drawn");
     expect(root.querySelector("i")?.textContent).toBe("1");
     expect(uncaught).toEqual([new Error("a bug")]);
-    await step();
+    await step(2);
     expect(root.textContent).toBe("revision 22");
     render(null, root);
     store.close();

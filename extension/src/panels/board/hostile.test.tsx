@@ -1,9 +1,10 @@
 // Prompts, tokens, labels and names are data: whatever they hold, they make no element.
 
 import { afterEach, describe, expect, it } from "vitest";
+import { both, withSetup, withState, withTokens } from "../../../dev/altered";
 import { drawn, until } from "../../../dev/clock";
-import { FakeKernel } from "../../../dev/fake_kernel";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { type Alter, AS_RECORDED, type Player } from "../../../dev/player";
+import { type BoardName, recorded } from "../../../dev/recorded";
 import widget from "../../widget";
 
 let unmount: () => void = () => undefined;
@@ -13,8 +14,13 @@ const all = (name: string): HTMLElement[] => [
   ...root.querySelectorAll<HTMLElement>(`[data-cb="${name}"]`),
 ];
 
-async function mount(options: Partial<FakeOptions> = {}): Promise<FakeKernel> {
-  const kernel = new FakeKernel(options);
+async function mount(
+  board: BoardName = "pair",
+  alter: Alter = AS_RECORDED,
+  mute: string[] = [],
+): Promise<Player> {
+  const kernel = recorded(board, mute);
+  kernel.alter = alter;
   root = document.createElement("div");
   document.body.append(root);
   unmount = widget.render({ model: kernel as never, el: root });
@@ -41,6 +47,25 @@ describe("hostile text", () => {
     "\n\t\r",
   ];
 
+  /** All tokens and labels are other words, one after the other. */
+  const tokens = (
+    made: (text: string) => [clean: string, corrupted: string, label: string],
+  ): Alter => {
+    const at = (i: number) => made(HOSTILE[i % HOSTILE.length] ?? "");
+    return both(
+      withTokens((i) => at(i)[0]),
+      withSetup(({ prompts }) => ({
+        prompts: prompts.map((row) => ({
+          ...row,
+          columns: row.columns.map((column, i) => {
+            const [clean, corrupted, label] = at(i);
+            return { ...column, clean, corrupted, labels: [label], differs: clean !== corrupted };
+          }),
+        })),
+      })),
+    );
+  };
+
   it("makes no element and no attribute, anywhere", async () => {
     // The tour is offered once a page, which would be a difference.
     localStorage.setItem("circuitboard.tour", "seen");
@@ -51,15 +76,21 @@ describe("hostile text", () => {
     root.remove();
     // What comes a moment later, by a timer, is there in both.
     const rested = (): Promise<void> => drawn(300);
-    await mount({ tokens: HOSTILE.map(() => ["a", "b", "c"] as const) });
+    await mount(
+      "pair",
+      tokens(() => ["a", "b", "c"]),
+    );
     await rested();
     const calm = elements();
     unmount();
     root.remove();
-    const kernel = await mount({
-      tokens: HOSTILE.map((text) => [text, text.slice(1), text] as const),
-      model: HOSTILE[1] ?? "",
-    });
+    const kernel = await mount(
+      "pair",
+      both(
+        tokens((text) => [text, text.slice(1), text]),
+        withSetup(() => ({ model: HOSTILE[1] ?? "" })),
+      ),
+    );
     await rested();
     // A label is drawn as it is, a token with a leading space gets a dot: neither makes anything else.
     expect(elements().filter((tag) => !["BDI", "SPAN"].includes(tag))).toEqual(
@@ -79,20 +110,29 @@ describe("hostile text", () => {
   });
 
   it("in the table by prompt, in metrics and in edits is text", async () => {
-    const kernel = await mount({
-      prompts: 6,
-      tokens: HOSTILE.map((text) => [text, text.slice(1), "c"] as const),
-      moreMetrics: HOSTILE.map((text) => [text, "nats", 0.5] as const),
-    });
+    const kernel = await mount(
+      "dataset",
+      both(
+        tokens((text) => [text, text.slice(1), "c"]),
+        withState(({ metric, edits }) => ({
+          more_metrics: HOSTILE.map((name) => ({ ...metric, name, unit: "nats" })),
+          edits: edits.map((edit, i) => ({
+            ...edit,
+            what: `freeze 9.6 @ ${HOSTILE[i]}`,
+            at: HOSTILE[i] ?? "",
+          })),
+        })),
+      ),
+    );
     kernel.send({
       kind: "apply",
       id: "elsewhere",
-      edits: HOSTILE.slice(0, 5).map((text) => ({ site: `9.6 @ ${text}`, how: "freeze" as const })),
+      edits: [10, 11, 12, 13, 14].map((at) => ({ site: `9.6 @ ${at}`, how: "freeze" as const })),
     });
     await drawn();
     all("per-prompt")[0]?.click();
     await drawn();
-    expect(all("prompt-row")).toHaveLength(6);
+    expect(all("prompt-row")).toHaveLength(4);
     expect(all("more-metric")).toHaveLength(HOSTILE.length);
     expect(all("edit")).toHaveLength(5);
     expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
@@ -102,11 +142,25 @@ describe("hostile text", () => {
   });
 
   it("in the history, in a detail and in a refused part is text", async () => {
-    const kernel = await mount({
-      tokens: HOSTILE.map((text) => [text, text.slice(1), "c"] as const),
-    });
-    for (const text of HOSTILE.slice(0, 5)) kernel.history.step([], text);
-    kernel.announce();
+    await mount(
+      "pair",
+      both(
+        tokens((text) => [text, text.slice(1), "c"]),
+        withState(({ history }) => ({
+          history: {
+            ...history,
+            nodes: HOSTILE.slice(0, 6).flatMap((label, id) =>
+              history.nodes.map((node) => ({
+                ...node,
+                id,
+                parent: id === 0 ? null : id - 1,
+                label,
+              })),
+            ),
+          },
+        })),
+      ),
+    );
     const settled = (site: string): Promise<void> =>
       until(() => expect(all("detail")[0]?.dataset).toMatchObject({ site, status: "shown" }));
     const look = (selector: string): void => {
@@ -124,7 +178,7 @@ describe("hostile text", () => {
     await drawn();
     look('[data-cb="cell"]');
     await settled("resid_pre 0");
-    expect(all("lens")).toHaveLength(12);
+    expect(all("lens"), "each layer, and the end").toHaveLength(13);
     expect(root.querySelectorAll("script, img, b b, iframe, [onclick], [onload]")).toHaveLength(0);
     expect((window as { pwned?: number }).pwned).toBeUndefined();
     expect(root.textContent).not.toMatch(/[\u202e\u2066\p{Cc}]/u);
@@ -132,7 +186,7 @@ describe("hostile text", () => {
   });
 
   it("in errors is text", async () => {
-    const kernel = await mount({ mute: new Set(["click"]) });
+    const kernel = await mount("pair", AS_RECORDED, ["click"]);
     root
       .querySelector('[data-cb="head"]')
       ?.dispatchEvent(new MouseEvent("click", { bubbles: true }));

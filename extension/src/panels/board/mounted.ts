@@ -1,14 +1,14 @@
-// A panel in a DOM, for tests.
+// A panel in a DOM on a recording, for tests.
 import { drawn } from "../../../dev/clock";
-import { FakeKernel } from "../../../dev/fake_kernel";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { type Alter, AS_RECORDED, type Player } from "../../../dev/player";
+import { type BoardName, recorded } from "../../../dev/recorded";
 import type { AnyRequest } from "../../protocol/generated";
 import widget from "../../widget";
 
 export { drawn };
 
-export interface Mounted<K = FakeKernel> {
-  kernel: K;
+export interface Mounted {
+  kernel: Player;
   root: HTMLElement;
   $(selector: string): HTMLElement;
   cb(name: string): HTMLElement;
@@ -20,14 +20,19 @@ export interface Mounted<K = FakeKernel> {
   unmount(): void;
 }
 
-export function mounted(options: Partial<FakeOptions> = {}): Promise<Mounted> {
-  return mountedOn(new FakeKernel(options));
+export interface Otherwise {
+  /** Kinds of requests that are never answered. */
+  mute?: readonly AnyRequest["kind"][];
+  alter?: Alter;
 }
 
-export async function mountedOn<K extends { received: AnyRequest[] }>(
-  kernel: K,
-): Promise<Mounted<K>> {
+export async function mounted(
+  board: BoardName = "pair",
+  { mute = [], alter = AS_RECORDED }: Otherwise = {},
+): Promise<Mounted> {
   document.body.dataset.jpThemeLight = "true";
+  const kernel = recorded(board, mute);
+  kernel.alter = alter;
   const root = document.createElement("div");
   document.body.append(root);
   const leave = widget.render({ model: kernel as never, el: root });

@@ -1,4 +1,4 @@
-// Definitions, keys, dialogs, the tour and the cell's menu, in a panel on a fake kernel.
+// Definitions, keys, dialogs, the tour and the cell's menu, in a panel.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { until } from "../../../dev/clock";
@@ -13,7 +13,7 @@ const focused = (): Element | null => document.activeElement;
 
 beforeEach(async () => {
   localStorage.setItem("circuitboard.tour", "seen");
-  panel = await mounted({ prompts: 3 });
+  panel = await mounted("dataset");
 });
 afterEach(() => {
   panel.unmount();

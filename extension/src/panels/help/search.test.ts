@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { FakeKernel } from "../../../dev/fake_kernel";
+import { recorded } from "../../../dev/recorded";
 import { type Reading, read } from "./search";
 
-const kernel = new FakeKernel();
-const setup = kernel.setup();
+const { setup } = recorded("pair");
 const ask = (text: string): Reading => read(text, setup, setup.prompts[0]);
 const found = (text: string): object => {
   const reading = ask(text);

@@ -1,6 +1,7 @@
 // The history as one meets it: what each step did, which state is shown, and the way to any other.
 
 import { afterEach, describe, expect, it } from "vitest";
+import { withState } from "../../../dev/altered";
 import { drawn } from "../../../dev/clock";
 import { type Mounted, mounted } from "../board/mounted";
 
@@ -23,8 +24,8 @@ describe("the history", () => {
     await panel.click(head(9, 9));
     await panel.click(head(9, 6));
     expect(current()).toEqual(["2"]);
-    expect(Number(node(1).dataset.change)).toBeCloseTo(-1.83, 6);
-    expect(Number(node(2).dataset.value)).toBeCloseTo(3.6 - 1.83 - 1.06, 6);
+    expect(Number(node(1).dataset.change)).toBeCloseTo(-1.83, 5);
+    expect(Number(node(2).dataset.value)).toBeCloseTo(3.6 - 1.83 - 1.06, 5);
     expect(node(2).getAttribute("aria-label")).toBe(
       "zero 9.6: \u22121.06 logits, metric 0.71 logits, shown now",
     );
@@ -37,7 +38,7 @@ describe("the history", () => {
     await panel.click(node(1));
     expect(panel.asked()).toContainEqual({ kind: "restore", node: 1 });
     expect(current()).toEqual(["1"]);
-    expect(Number(panel.cb("metric").dataset.value)).toBeCloseTo(1.77, 6);
+    expect(Number(panel.cb("metric").dataset.value)).toBeCloseTo(1.77, 5);
     await panel.click(head(10, 7));
     expect(panel.all("history-node").map(({ dataset }) => [dataset.node, dataset.depth])).toEqual([
       ["0", "0"],
@@ -69,13 +70,10 @@ describe("the history", () => {
 
   it("says how many states are not listed", async () => {
     panel = await mounted();
-    const snapshot = panel.kernel.snapshot();
-    panel.kernel.seq += 1;
-    panel.kernel.post({
-      kind: "snapshot",
-      seq: panel.kernel.seq,
-      snapshot: { ...snapshot, history: { ...snapshot.history, omitted: 12 } },
-    });
+    panel.kernel.again(
+      "snapshot",
+      withState(({ history }) => ({ history: { ...history, omitted: 12 } })),
+    );
     await drawn();
     expect(panel.root.textContent).toContain("12 older states are not listed");
   });

@@ -1,14 +1,14 @@
 // Every kind of map: what its cells are, what a click on one asks for, and when it follows a step.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { unfinished, withSetup } from "../../../dev/altered";
 import { until } from "../../../dev/clock";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { AS_RECORDED } from "../../../dev/player";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 
 let panel: Mounted;
-async function mount(options: Partial<FakeOptions> = {}): Promise<Mounted> {
-  panel = await mounted(options);
-  return panel;
+async function mount(...on: Parameters<typeof mounted>): Promise<void> {
+  panel = await mounted(...on);
 }
 afterEach(() => panel.unmount());
 
@@ -17,7 +17,7 @@ const steps = (): object[] => panel.asked().filter((body) => "site" in body && "
 
 describe("the choice of a map", () => {
   it("offers those that the model has", async () => {
-    await mount({ maps: ["head", "mlp_out"] });
+    await mount("pair", { alter: withSetup(() => ({ maps: ["head", "mlp_out"] })) });
     const shown = [...panel.cb("map-choice").children].map((child) => child.textContent);
     expect(shown).toEqual(["Heads", "MLP out"]);
   });
@@ -52,7 +52,7 @@ describe("the choice of a map", () => {
     await panel.press(picker, "4");
     expect(panel.cb("mode").dataset.value).toBe("zero");
     const cell = panel.$('[data-cb="cell"][data-head="6"][data-pos="14"]');
-    expect(Number(cell.dataset.effect)).toBeCloseTo(-1.06 * 0.8, 5);
+    expect(Number(cell.dataset.effect)).toBeCloseTo(-1.06, 5);
     await panel.click(cell);
     expect(steps()).toEqual([{ kind: "click", site: "9.6", positions: [14] }]);
     expect(cell.getAttribute("aria-pressed")).toBe("true");
@@ -80,14 +80,12 @@ describe("the choice of a map", () => {
   it("a map that cannot be made says why", async () => {
     await mount();
     await panel.click(tab("neuron"));
-    panel.kernel.known = 0;
-    panel.kernel.status = "failed";
-    panel.kernel.error = {
+    const error = {
       code: "no_ranking",
       message: "This metric has no gradient <b>.</b>",
       where: null,
     };
-    panel.kernel.sendMap();
+    panel.kernel.again("map", unfinished(0, { status: "failed", error }));
     await until(() =>
       expect(panel.cb("map-refused").textContent).toBe("This metric has no gradient <b>.</b>"),
     );
@@ -145,8 +143,7 @@ describe("what is not of now", () => {
     await mount();
     expect(grid().getAttribute("aria-busy")).toBe("false");
     const fresh = name(9, 9);
-    panel.kernel.known = 1;
-    panel.kernel.status = "computing";
+    panel.kernel.alter = unfinished(1);
     await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
     expect(grid().getAttribute("aria-busy")).toBe("true");
     const [exact, old] = [name(9, 9), name(10, 7)];
@@ -161,8 +158,7 @@ describe("what is not of now", () => {
 
   it("is said of what a computation left undone, for good", async () => {
     await mount();
-    panel.kernel.known = 1;
-    panel.kernel.status = "cancelled";
+    panel.kernel.alter = unfinished(1, { status: "cancelled" });
     await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
     await until(() => expect(name(10, 7)).toContain("before the last step"));
   });
@@ -175,12 +171,9 @@ describe("what is not of now", () => {
         if (target instanceof HTMLElement) written.add(target.getAttribute("aria-label") ?? "");
     });
     observer.observe(grid(), { subtree: true, attributeFilter: ["aria-label"] });
-    panel.kernel.known = 0;
-    panel.kernel.status = "computing";
+    panel.kernel.alter = unfinished(0);
     await panel.click(panel.$('[data-layer="2"][data-head="2"]'));
-    panel.kernel.known = 144;
-    panel.kernel.status = "done";
-    panel.kernel.sendMap();
+    panel.kernel.again("map", AS_RECORDED);
     await drawn();
     observer.disconnect();
     expect([...written]).toEqual([expect.stringMatching(/^head 2\.2: .*edited: zero$/)]);
@@ -192,7 +185,7 @@ describe("copying", () => {
 
   it.each([
     ["copy-csv", "csv", "site,value,effect,exact"],
-    ["copy-step", "python", "board.undo()"],
+    ["copy-step", "python", "cb.head(0, 0).zero()"],
   ])("%s asks for the text and copies it", async (button, what, text) => {
     await mount();
     await panel.click(panel.$('[data-cb="head"]'));

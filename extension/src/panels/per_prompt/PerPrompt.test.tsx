@@ -1,9 +1,10 @@
-// The table by prompt, in the panel, on a fake kernel.
+// The table by prompt, in the panel.
 
 import { afterEach, describe, expect, it } from "vitest";
+import { manyPrompts } from "../../../dev/altered";
 import { drawn } from "../../../dev/clock";
-import { FakeKernel } from "../../../dev/fake_kernel";
-import type { FakeOptions } from "../../../dev/fake_options";
+import type { Player } from "../../../dev/player";
+import { recorded } from "../../../dev/recorded";
 import widget from "../../widget";
 
 let close: () => void = () => undefined;
@@ -17,8 +18,9 @@ const $ = (selector: string): HTMLElement => {
   return found;
 };
 
-async function mount(options: Partial<FakeOptions>): Promise<FakeKernel> {
-  const kernel = new FakeKernel(options);
+async function mount(prompts: number): Promise<Player> {
+  const kernel = recorded(prompts === 1 ? "pair" : "dataset");
+  if (prompts > 1) kernel.alter = manyPrompts(prompts);
   root = document.createElement("div");
   document.body.append(root);
   const unmount = widget.render({ model: kernel as never, el: root });
@@ -38,13 +40,13 @@ afterEach(() => close());
 
 describe("the table by prompt", () => {
   it("is not drawn for a single prompt", async () => {
-    await mount({});
+    await mount(1);
     expect(rows()).toHaveLength(0);
     expect(all(".cb-per-prompt")).toHaveLength(0);
   });
 
   it("is one line at first, which says how far the prompts were moved", async () => {
-    await mount({ prompts: 64 });
+    await mount(64);
     const line = $(".cb-per-prompt");
     expect(rows()).toHaveLength(0);
     expect(line.textContent).toContain("logit difference in logits64 prompts, from ");
@@ -62,7 +64,7 @@ describe("the table by prompt", () => {
   });
 
   it("shows who changed most first, and marks who stands out in words and by a glyph", async () => {
-    await mount({ prompts: 64 });
+    await mount(64);
     await click($('[data-cb="head"][data-layer="9"][data-head="9"]'));
     await click($('[data-cb="per-prompt"]'));
     expect(rows()).toHaveLength(8);
@@ -80,7 +82,7 @@ describe("the table by prompt", () => {
   });
 
   it("shows all rows when asked, and few again", async () => {
-    await mount({ prompts: 30 });
+    await mount(30);
     expect($('[data-cb="prompts-all"]').textContent).toBe("show all 30 rows");
     await click($('[data-cb="prompts-all"]'));
     expect(rows()).toHaveLength(30);
@@ -90,7 +92,7 @@ describe("the table by prompt", () => {
   });
 
   it("of ten thousand prompts draws those in sight", async () => {
-    await mount({ prompts: 10_000 });
+    await mount(10_000);
     await click($('[data-cb="prompts-all"]'));
     expect(rows().length).toBeLessThan(100);
     expect($(".cb-pp").getAttribute("aria-rowcount")).toBe("10001");
@@ -105,7 +107,7 @@ describe("the table by prompt", () => {
   });
 
   it("is sorted by the head of a column, and says how", async () => {
-    await mount({ prompts: 12 });
+    await mount(12);
     await click($('[data-cb="prompts-all"]'));
     const head = (): HTMLElement => $('[data-cb="prompt-sort"][data-value="prompt"]');
     await click(head());
@@ -119,18 +121,18 @@ describe("the table by prompt", () => {
   });
 
   it("shows a prompt on one click, and by the keyboard", async () => {
-    const kernel = await mount({ prompts: 12 });
+    const kernel = await mount(4);
     await click($('[data-cb="per-prompt"]'));
-    await click(rows()[3]?.lastElementChild as HTMLElement);
-    expect(kernel.view.prompt).toBe(3);
-    expect(rows()[3]?.querySelector("button")?.getAttribute("aria-current")).toBe("true");
+    await click(rows()[1]?.lastElementChild as HTMLElement);
+    expect(kernel.view.prompt).toBe(1);
+    expect(rows()[1]?.querySelector("button")?.getAttribute("aria-current")).toBe("true");
     expect(all(".cb-pp-name").filter((name) => name.tabIndex === 0)).toHaveLength(1);
-    const name = rows()[3]?.querySelector("button") as HTMLElement;
+    const name = rows()[1]?.querySelector("button") as HTMLElement;
     name.focus();
     name.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
-    expect(document.activeElement).toBe(rows()[4]?.querySelector("button"));
+    expect(document.activeElement).toBe(rows()[2]?.querySelector("button"));
     await click(document.activeElement as HTMLElement);
-    expect(kernel.view.prompt).toBe(4);
+    expect(kernel.view.prompt).toBe(2);
     expect(kernel.received.filter(({ kind }) => kind === "set_view")).toHaveLength(2);
   });
 });

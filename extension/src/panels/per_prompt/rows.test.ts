@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { toReal } from "../../../dev/fake_numbers";
-import type { MetricView } from "../../protocol/generated";
+import type { MetricView, Real } from "../../protocol/generated";
 import { inOrder, LARGEST, perPrompt, reordered } from "./rows";
 
+const toReal = (x: number): Real =>
+  Number.isNaN(x) ? { value: null, special: "nan" } : { value: x, special: null };
 const metric = (values: number[], base: number[]): MetricView => ({
   name: "logit_diff",
   unit: "logits",

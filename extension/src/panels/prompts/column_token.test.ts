@@ -1,5 +1,6 @@
 // Runs that are not as long: where a token stands alone, it is told by itself.
 import { afterEach, describe, expect, it } from "vitest";
+import { withSetup } from "../../../dev/altered";
 import type { TokenColumn } from "../../protocol/generated";
 import { type Mounted, mounted } from "../board/mounted";
 import { columnToken, firstDifference, lacking } from "./column_token";
@@ -54,13 +55,16 @@ describe("the strip of runs that are not as long", () => {
   afterEach(() => panel.unmount());
 
   it("draws and says no token where there is none", async () => {
-    panel = await mounted({
-      tokens: [
-        ["", "When"],
-        ["When", " Simon"],
-        [" Simon", " Laura", "S2"],
-      ],
-    });
+    const columns = [
+      column("", "When", { corrupted_id: 1 }),
+      column("When", " Simon"),
+      column(" Simon", " Laura", { labels: ["S2"] }),
+    ];
+    const alter = withSetup(({ prompts: [row] }) => ({
+      n_positions: 3,
+      prompts: row === undefined ? [] : [{ ...row, columns }],
+    }));
+    panel = await mounted("pair", { alter });
     const [alone, both] = panel.all("token");
     expect(alone?.getAttribute("aria-label")).toBe("position 0: When, no clean token");
     expect(both?.getAttribute("aria-label")).toBe(

@@ -1,13 +1,13 @@
 // What a board without a selection offers: the first clicks, each with its reason, and the largest effects.
 import { afterEach, describe, expect, it } from "vitest";
-import type { FakeOptions } from "../../../dev/fake_options";
+import { unfinished, withState } from "../../../dev/altered";
 import { drawn, type Mounted, mounted } from "../board/mounted";
 
 let panel: Mounted;
 afterEach(() => panel.unmount());
 
-async function mount(options: Partial<FakeOptions> = {}): Promise<void> {
-  panel = await mounted(options);
+async function mount(...on: Parameters<typeof mounted>): Promise<void> {
+  panel = await mounted(...on);
 }
 const firsts = (): string[] =>
   [...panel.root.querySelectorAll<HTMLElement>(".cb-first")].map((row) => row.textContent ?? "");
@@ -43,18 +43,20 @@ describe("the first clicks", () => {
   });
 
   it("name another head where the runs do not part, and fewer where fewer matter", async () => {
-    await mount({ hasCorrupted: false });
+    await mount("single");
     expect(firsts()[2]).toMatch(/^9\.6Next in size: \u22121\.06 logits\./);
     panel.unmount();
-    await mount({ known: 0 });
+    await mount("pair", { alter: unfinished(0, { status: "done" }) });
     expect(firsts()).toEqual([]);
     expect(panel.cb("detail").textContent).toContain("No cell changes the metric.");
   });
 
   it("are not offered of a map that is not of this state, nor once something was edited", async () => {
     await mount();
-    panel.kernel.revision += 1;
-    panel.kernel.announce();
+    panel.kernel.again(
+      "snapshot",
+      withState(() => ({ revision: 1 })),
+    );
     await drawn();
     expect(firsts()).toEqual([]);
     panel.unmount();
@@ -69,7 +71,7 @@ describe("the first clicks", () => {
 
 describe("the list of largest effects", () => {
   it("says of how many prompts its means are", async () => {
-    await mount({ prompts: 5 });
-    expect(panel.$(".cb-ranking h3").textContent).toBe("Largest effects logits, mean of n=5");
+    await mount("dataset");
+    expect(panel.$(".cb-ranking h3").textContent).toBe("Largest effects logits, mean of n=4");
   });
 });

@@ -4,7 +4,7 @@ import { drawn, type Mounted, mounted } from "../../board/mounted";
 
 let panel: Mounted;
 beforeEach(async () => {
-  panel = await mounted({ layers: 40, heads: 32, effects: { "20.7": -2.5 } });
+  panel = await mounted("wide");
 });
 afterEach(() => panel.unmount());
 
@@ -32,17 +32,17 @@ describe("a large map", () => {
   });
 
   it("has the cell under the pointer as an element with its hooks", async () => {
-    await pointAt(7.5 * pitch(), 20.5 * height());
-    expect(heads()).toEqual(["0.0", "20.7"]);
-    const cell = panel.$('[data-cb="head"][data-layer="20"][data-head="7"]');
-    expect(Number(cell.dataset.effect)).toBe(-2.5);
-    expect(cell.getAttribute("aria-label")).toBe("head 20.7: effect \u22122.50 logits");
-    expect(cell.parentElement?.getAttribute("aria-colindex")).toBe("8");
-    expect(cell.parentElement?.parentElement?.getAttribute("aria-rowindex")).toBe("21");
+    await pointAt(9.5 * pitch(), 9.5 * height());
+    expect(heads()).toEqual(["0.0", "9.9"]);
+    const cell = panel.$('[data-cb="head"][data-layer="9"][data-head="9"]');
+    expect(Number(cell.dataset.effect)).toBeCloseTo(-1.83, 5);
+    expect(cell.getAttribute("aria-label")).toBe("head 9.9: effect \u22121.83 logits");
+    expect(cell.parentElement?.getAttribute("aria-colindex")).toBe("10");
+    expect(cell.parentElement?.parentElement?.getAttribute("aria-rowindex")).toBe("10");
     await panel.click(cell);
-    expect(panel.asked()).toContainEqual({ kind: "click", site: "20.7", positions: null });
+    expect(panel.asked()).toContainEqual({ kind: "click", site: "9.9", positions: null });
     await pointAt(0, 0, "pointerleave");
-    const edited = panel.$('[data-cb="head"][data-layer="20"][data-head="7"]');
+    const edited = panel.$('[data-cb="head"][data-layer="9"][data-head="9"]');
     expect(edited.getAttribute("aria-pressed")).toBe("true");
   });
 

@@ -9,10 +9,10 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function mount(options: Parameters<typeof mounted>[0] = {}): Promise<void> {
+async function mount(): Promise<void> {
   const clipboard = { writeText: () => Promise.resolve() };
   vi.stubGlobal("navigator", { clipboard });
-  panel = await mounted(options);
+  panel = await mounted();
 }
 async function choose(name: string, value: string): Promise<void> {
   if (panel.all("view-unit").length === 0) await panel.click(panel.cb("view-menu"));
@@ -74,7 +74,7 @@ describe("an export", () => {
 
   it("names the map that is compared with, and the side that is drawn", async () => {
     await mount();
-    const before = panel.kernel.mapId;
+    const before = panel.kernel.map.map_id;
     await panel.click(head(9, 9));
     await choose("view-compare", "unedited");
     expect(await sent("svg")).toMatchObject({ against: before, side: "difference" });
