@@ -68,6 +68,25 @@ describe("the history", () => {
     expect(current()).toEqual(["2"]);
   });
 
+  it("says of a state whose metric was not kept that it is not known", async () => {
+    panel = await mounted();
+    await panel.click(head(9, 9));
+    await panel.click(head(9, 6));
+    panel.kernel.again(
+      "snapshot",
+      withState(({ history }) => ({
+        history: {
+          ...history,
+          nodes: history.nodes.map((one) => (one.id === 1 ? { ...one, value: null } : one)),
+        },
+      })),
+    );
+    await drawn();
+    expect(node(1).getAttribute("aria-label")).toBe("zero 9.9, metric not known, Enter restores it");
+    expect(node(2).getAttribute("aria-label")).toBe("zero 9.6, metric 0.71 logits, shown now");
+    expect(node(1).textContent).toContain("?");
+  });
+
   it("says how many states are not listed", async () => {
     panel = await mounted();
     panel.kernel.again(
