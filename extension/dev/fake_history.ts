@@ -17,7 +17,6 @@ export class FakeHistory {
   readonly #value: (edits: Edits) => number;
   #current = 0;
   #redo: number[] = [];
-  #drag: string | null = null;
 
   constructor(value: (edits: Edits) => number) {
     this.#value = value;
@@ -39,23 +38,12 @@ export class FakeHistory {
     return this.#states[id]?.edits ?? [];
   }
 
-  /** A new state; steps of one `drag` in a row are one. */
-  step(edits: Edits, label: string, drag: string | null = null): void {
-    const now = this.#states[this.#current];
-    if (drag !== null && drag === this.#drag && now !== undefined) {
-      this.#states[this.#current] = { ...now, edits, label };
-      return;
-    }
-    this.#drag = drag;
+  /** A new state. */
+  step(edits: Edits, label: string): void {
     const id = this.#states.length;
     this.#states.push({ id, parent: this.#current, label, edits, note: null });
     this.#current = id;
     this.#redo = [];
-  }
-
-  note(id: number, note: string | null): void {
-    const state = this.#states[id];
-    if (state !== undefined) this.#states[id] = { ...state, note };
   }
 
   undo(): void {

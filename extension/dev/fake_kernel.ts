@@ -1,7 +1,7 @@
-// A kernel for the page and the tests: it keeps the protocol's promises on invented numbers. Effects
+// A kernel for the page of the browser tests, which play no recordings yet: it keeps the protocol's promises on invented numbers. Effects
 // simply add up, so every number drawn can be worked out by hand.
 import type { Channel } from "../src/protocol/connection";
-import { ESTIMATED, EXACT } from "../src/protocol/decode";
+import { EXACT } from "../src/protocol/decode";
 import type {
   AnyRequest,
   EditRow,
@@ -13,14 +13,12 @@ import type {
 } from "../src/protocol/generated";
 import { comparisonOf } from "./fake_comparison";
 import { detailOf } from "./fake_detail";
-import { groupsOf, isOfTheList, listAfter } from "./fake_edits";
-import { exportOf, saveOf } from "./fake_export";
+import { listAfter } from "./fake_edits";
 import { FakeHistory } from "./fake_history";
 import { cellsOf, errorsOf } from "./fake_map";
 import { errorBars, noise, toReal } from "./fake_numbers";
 import { DEFAULTS, type FakeOptions, FIRST_VIEW } from "./fake_options";
 import { setupOf } from "./fake_setup";
-import { drawnOf, readersOf, traceOf } from "./fake_trace";
 
 // biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
 type Listener = (...args: any[]) => void;
@@ -157,7 +155,7 @@ export class FakeKernel implements Channel {
         baselines: { clean: toReal(at), corrupted: hasCorrupted ? toReal(0) : null },
       })),
       edits: [...this.edits],
-      groups: groupsOf(this.edits),
+      groups: [],
       can_undo: this.history.canUndo,
       can_redo: this.history.canRedo,
       history: this.history.tree(),
@@ -197,7 +195,7 @@ export class FakeKernel implements Channel {
       (a, b) => Math.abs(effect[b] ?? 0) - Math.abs(effect[a] ?? 0),
     );
     const done = Math.min(total, this.known ?? total);
-    const known = new Uint8Array(total).fill(this.options.estimated ? ESTIMATED : 0);
+    const known = new Uint8Array(total);
     for (const i of order.slice(0, done)) known[i] = EXACT;
     const stderr = errorsOf(effect, known, this.options.prompts);
     this.seq += 1;
@@ -271,8 +269,6 @@ export class FakeKernel implements Channel {
   /** An edit in words; one that takes a strength has so much more of the effect. */
   #asked(spec: EditSpec): EditRow {
     const { site, how, strength, values } = spec;
-    const drawn = drawnOf(spec);
-    if (drawn !== null) return { ...this.#row(drawn.site ?? site, null), ...drawn };
     const [place = site, at = null] = site.split(" @ ");
     const positions = at === null ? null : [Number(at)];
     const vector = `a tensor [${values?.length ?? 1}]`;
@@ -310,14 +306,11 @@ export class FakeKernel implements Channel {
   }
 
   #act(request: AnyRequest): void {
-    if (isOfTheList(request)) {
-      const strengthened = (edit: EditRow, x: number): EditRow => this.#strengthened(edit, x);
-      const { edits, label } = listAfter(request, this.edits, strengthened);
-      const drag = request.kind === "set_strength" ? (request.drag ?? null) : null;
-      this.#go(() => this.history.step(edits, label, drag));
-      return;
-    }
     switch (request.kind) {
+      case "remove":
+      case "toggle":
+        this.#step(listAfter(request, this.edits), request.kind);
+        break;
       case "click": {
         const same = this.edits.filter((edit) => edit.site === request.site);
         const positions = request.positions ?? null;
@@ -343,9 +336,6 @@ export class FakeKernel implements Channel {
         break;
       case "restore":
         this.#go(() => this.history.restore(request.node));
-        break;
-      case "note":
-        this.history.note(request.node, request.text);
         break;
       case "clear":
         this.#step([], "clear");
@@ -409,18 +399,19 @@ export class FakeKernel implements Channel {
           text: "board = cb.Board(model, pair)\nboard.edit(cb.head(9, 9).zero())\n",
         });
         return;
+      case "set_strength":
+      case "move":
+      case "group":
+      case "rename":
+      case "note":
       case "export":
-        this.post(exportOf(request));
-        return;
       case "save":
-        this.post(saveOf(request));
-        return;
       case "trace":
-        this.post(traceOf(request, this, this.options));
+      case "readers": {
+        const message = "This page has no kernel that could do that.";
+        this.post({ kind: "failed", id, error: { code: "no_kernel", message, where: null } });
         return;
-      case "readers":
-        this.post(readersOf(request, this, this.options));
-        return;
+      }
       case "detail": {
         const { answer, buffers } = detailOf(request, this, this.options);
         this.post(answer, buffers);

@@ -1,5 +1,5 @@
 // What a fake kernel can be made to show.
-import type { PromptRow, View } from "../src/protocol/generated";
+import type { View } from "../src/protocol/generated";
 
 export interface FakeOptions {
   layers: number;
@@ -13,13 +13,9 @@ export interface FakeOptions {
   effects: Readonly<Record<string, number>>;
   /** Cells computed before the map is sent; all when left out. */
   known?: number;
-  /** Whether the other cells have an estimate. */
-  estimated: boolean;
-  /** Columns on the left that hold no token of any prompt but the first. */
-  padding: number;
-  /** Notes on the prompts: code, text, place. */
   /** Why the board is not kept on disk. */
   unkept: string | null;
+  /** Notes on the prompts: code, text, place. */
   notes: readonly (readonly [code: string, text: string, where: string])[];
   /** Metrics beside the first: name, unit, value. */
   moreMetrics: readonly (readonly [name: string, unit: string, value: number])[];
@@ -74,8 +70,6 @@ export const FIRST_VIEW: View = {
 };
 
 export const DEFAULTS: FakeOptions = {
-  estimated: false,
-  padding: 0,
   layers: 12,
   heads: 12,
   prompts: 1,
@@ -89,20 +83,6 @@ export const DEFAULTS: FakeOptions = {
   maps: ["head", "head_pos", "resid_pre", "attn_out", "mlp_out", "neuron"],
   mute: new Set(),
 };
-
-/** A prompt whose first columns hold no token. */
-export function padded(row: PromptRow, by: number): PromptRow {
-  const nothing = {
-    clean: "",
-    corrupted: "",
-    differs: false,
-    labels: [],
-    padding: true,
-    clean_id: null,
-    corrupted_id: null,
-  };
-  return { ...row, columns: row.columns.map((column, i) => (i < by ? nothing : column)) };
-}
 
 /** Why there is nothing to take a mean over. */
 export const NO_OTHERS =

@@ -1,6 +1,6 @@
 // What a fake board is: model, prompts, modes and maps.
 import { PROTOCOL_VERSION, type PromptRow, type Setup } from "../src/protocol/generated";
-import { type FakeOptions, NO_OTHERS, padded } from "./fake_options";
+import { type FakeOptions, NO_OTHERS } from "./fake_options";
 
 /** An id for each text, as a vocabulary has. */
 function idOf(token: string): number {
@@ -10,7 +10,7 @@ function idOf(token: string): number {
 }
 
 export function setupOf(options: FakeOptions): Setup {
-  const { layers, heads, prompts, tokens, hasCorrupted, model, padding } = options;
+  const { layers, heads, prompts, tokens, hasCorrupted, model } = options;
   const row: PromptRow = {
     columns: tokens.map(([clean, corrupted, label]) => ({
       clean,
@@ -33,7 +33,7 @@ export function setupOf(options: FakeOptions): Setup {
     n_layers: layers,
     n_heads: heads,
     n_positions: tokens.length,
-    prompts: Array.from({ length: prompts }, (_, i) => (i === 0 ? row : padded(row, padding))),
+    prompts: Array.from({ length: prompts }, () => row),
     has_corrupted: hasCorrupted,
     modes: [
       { mode: "zero", refused: null },
