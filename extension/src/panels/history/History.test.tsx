@@ -82,7 +82,9 @@ describe("the history", () => {
       })),
     );
     await drawn();
-    expect(node(1).getAttribute("aria-label")).toBe("zero 9.9, metric not known, Enter restores it");
+    expect(node(1).getAttribute("aria-label")).toBe(
+      "zero 9.9, metric not known, Enter restores it",
+    );
     expect(node(2).getAttribute("aria-label")).toBe("zero 9.6, metric 0.71 logits, shown now");
     expect(node(1).textContent).toContain("?");
   });
