@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils.hooks import RemovableHandle
 from transformers import modeling_utils
 
+import circuitboard as cb
 from circuitboard.models.account.account import Account
+from circuitboard.models.bridge import BridgeAdapter
 from tests.tiny_models import FAMILIES, MORE_FAMILIES
 
 TOKENS = torch.tensor([[5, 6, 7, 8, 9, 10]])
@@ -360,3 +364,53 @@ def test_train_mode_is_remarked_where_something_is_dropped_out():
     model.train()
     assert any("train mode" in remark for remark in account.remarks())
     assert Account(fresh("attention_only").train()).remarks() == ()
+
+
+def test_hooks_of_ours_come_and_go_while_nobody_may_look_at_the_model(monkeypatch):
+    model = fresh()
+    adapter = BridgeAdapter(model).of_user()
+    held = []
+
+    def held_elsewhere():
+        free = adapter.account.lock.acquire(blocking=False)
+        if free:
+            adapter.account.lock.release()
+        return not free
+
+    def watched(call):
+        def watching(*args, **kwargs):
+            with ThreadPoolExecutor() as another:
+                held.append(another.submit(held_elsewhere).result())
+            return call(*args, **kwargs)
+
+        return watching
+
+    for owner, name in (
+        (torch.nn.Module, "register_forward_pre_hook"),
+        (torch.nn.Module, "register_forward_hook"),
+        (RemovableHandle, "remove"),
+    ):
+        monkeypatch.setattr(owner, name, watched(getattr(owner, name)))
+    adapter.record(TOKENS, [("resid_pre", 1), ("head.pattern", 1)])
+    adapter.enter(TOKENS)
+    with adapter.rewriting({("head", 1): torch.zeros_like, ("head.result", 2): torch.zeros_like}):
+        adapter.forward(TOKENS)
+    assert len(held) > 2 * len(model.blocks)
+    assert all(held)
+
+
+def test_what_one_board_puts_on_a_model_is_no_change_to_another_board():
+    model = fresh()
+    pair = cb.PromptPair(TOKENS, TOKENS.flip(1), answer=1, wrong=2)
+    one, other = cb.Board(model, pair), cb.Board(model, pair)
+    with ThreadPoolExecutor() as cells:
+        with one.desk.lab.adapter.of_user().rewriting({("head", 1): torch.zeros_like}):
+            asked = cells.submit(other.preview, cb.head(1, 1).zero())
+            made = cells.submit(cb.Board, model, pair)
+            with pytest.raises(TimeoutError):
+                asked.result(0.5)
+        assert asked.result().value == other.preview(cb.head(1, 1).zero()).value
+        third = made.result()
+    assert third.engine.why == one.engine.why, "it took no hook of ours for the user's"
+    for board in (one, other, third):
+        board.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import torch
 
 from circuitboard.errors import ModelError
 from circuitboard.models.account.account import Account
+from circuitboard.models.account.lock import lock_of
 from circuitboard.models.account.user_hooks import (
     BACKWARD_TABLES,
     TABLES,
@@ -150,9 +151,10 @@ class BridgeAdapter:
         self.shape = shape_of(model)
         self.name = reload_name(model) or str(getattr(model.cfg, "model_name", None) or type(model).__name__)
         self.device = device_of(model, self.name)
-        self.account = Account(model)
         self._given = model
-        self._model = twin(model)
+        with lock_of(model):
+            self.account = Account(model)
+            self._model = twin(model)
         self._model.eval()
         self._hook_points = self._model.hook_dict
         # What hooks of the user's do is no question of what the model is made of, and they may want their own prompts.
@@ -204,9 +206,12 @@ class BridgeAdapter:
 
     @contextmanager
     def rewriting(self, rewrites: Mapping[Place, Rewrite]) -> Iterator[Mapping[Place, int]]:
-        alone = self.account.lock if self._model is self._given else nullcontext()
-        with alone, rewired(self._hook_points, self._model.blocks, self._survey, rewrites) as calls:
+        with self._alone(), rewired(self._hook_points, self._model.blocks, self._survey, rewrites) as calls:
             yield calls
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Held while hooks of ours are on the user's model, so that nobody takes them for the user's."""
+        return self.account.lock if self._model is self._given else nullcontext()
 
     def forward(
         self, tokens: Int[Tensor, "batch pos"], real: Bool[Tensor, "batch pos"] | None = None
@@ -257,15 +262,11 @@ class BridgeAdapter:
 
             return before
 
-        handles = []
-        try:
+        with self._alone(), ExitStack() as hooks:
             for layer, block in enumerate(self._model.blocks):
-                handles.append(block.register_forward_pre_hook(note_call(layer), with_kwargs=True))
-            with self.rewriting({place: keep(place) for place in places}):
-                logits = self.forward(tokens, real)
-        finally:
-            for handle in handles:
-                handle.remove()
+                hooks.callback(block.register_forward_pre_hook(note_call(layer), with_kwargs=True).remove)
+            hooks.enter_context(self.rewriting({place: keep(place) for place in places}))
+            logits = self.forward(tokens, real)
         silent = [place for place in places if place not in kept]
         if silent:
             names = ", ".join(hook_name(*place) for place in silent)

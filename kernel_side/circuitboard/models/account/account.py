@@ -10,13 +10,13 @@ not count (`p.data.mul_(…)`, or through numpy).
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from circuitboard.models.account.lock import lock_of
 from circuitboard.models.account.program import Program, modules_of
 from circuitboard.models.account.setting import NO_SETTING, changed_setting, setting, unchanged
 from circuitboard.models.account.tensor_sample import TensorSample
@@ -76,10 +76,13 @@ class Account:
         All modules of the model.
     hooked, hooks
         Those that carry hooks of the user's, and where hooks act, in words.
+    lock
+        That of the model: nobody puts hooks of ours on it while somebody else holds this.
     """
 
     def __init__(self, model: torch.nn.Module) -> None:
         self._model = model
+        self.lock = lock_of(model)
         own = tuple(_parts([(type(model).__name__, "", model)]))
         hooked = hooked_modules(own)
         self._global_hooks = global_hooks()
@@ -101,7 +104,6 @@ class Account:
         self.modules = tuple(module for _, module in own)
         self.hooked = tuple(module for _, module in hooked)
         self.hooks = (*(name for name, _ in hooked), *(["every module"] if self._global_hooks else []))
-        self.lock = threading.RLock()
 
     def written(self) -> str | None:
         """What became of the weights since, as far as that is seen at once; None if nothing did."""
