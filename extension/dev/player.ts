@@ -3,8 +3,8 @@
 // A recording is a tree. Its root is what a view hears that says hello; each step leads to the node of what was said
 // to that step after the ones before it; what is only read is answered at a node. A request is looked up by all that
 // it holds but its id. What was not asked when it was recorded throws: nothing is made up here.
-// `.venv/bin/python -m tests.protocol.record` has the tests ask the real session. A state that no kernel can be brought into is a recorded message with a change
-// (`alter`, see altered.ts).
+// `.venv/bin/python -m tests.protocol.record` has the tests ask the real session. A state that no kernel can be brought
+// into is a recorded message with a change (`alter`, see altered.ts).
 import type { Channel } from "../src/protocol/connection";
 import type { AnyRequest, MapEvent, Setup, Snapshot, View } from "../src/protocol/generated";
 import { type Ask, isRead, keyOf, type Recording, refuse, type Said } from "./recording";

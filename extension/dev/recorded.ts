@@ -1,4 +1,4 @@
-// The recordings as the tests play them, or make them: under `npm run record` the real session is asked instead.
+// The recordings as the tests play them, or make them: under tests/protocol/record.py the real session is asked instead.
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Player } from "./player";
