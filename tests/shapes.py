@@ -56,7 +56,7 @@ class Check:
         """The annotations, evaluated. NameError or ImportError while the modules are still being imported."""
         if self._hints is None:
             names = _names_of(self.module)
-            hints = {name: eval(text, names) for name, text in self.texts.items()}  # noqa: S307
+            hints = {name: eval(text, names) for name, text in self.texts.items()}  # noqa: S307  the package's own annotations
             if self.generates:
                 # What a generator promises is what it ends with.
                 hints[_RETURN] = typing.get_args(hints[_RETURN])[-1]
@@ -236,7 +236,7 @@ def _names_of(module: str) -> dict[str, Any]:
 
 def _do(statement: ast.stmt, names: dict[str, Any]) -> None:
     try:
-        exec(compile(ast.Module([statement], []), "<types>", "exec", dont_inherit=True), names)  # noqa: S102
+        exec(compile(ast.Module([statement], []), "<types>", "exec", dont_inherit=True), names)  # noqa: S102  its own imports
     except ImportError:
         if not isinstance(statement, ast.ImportFrom):
             raise

@@ -1,5 +1,5 @@
-// A kernel for the page of the browser tests, which play no recordings yet: it keeps the protocol's promises on invented numbers. Effects
-// simply add up, so every number drawn can be worked out by hand.
+// A kernel for the page of the browser tests, which play no recordings yet: it keeps the protocol's promises on
+// invented numbers. Effects simply add up, so every number drawn can be worked out by hand.
 import type { Channel } from "../src/protocol/connection";
 import { EXACT } from "../src/protocol/decode";
 import type {
@@ -19,12 +19,11 @@ import { cellsOf, errorsOf } from "./fake_map";
 import { errorBars, noise, toReal } from "./fake_numbers";
 import { DEFAULTS, type FakeOptions, FIRST_VIEW } from "./fake_options";
 import { setupOf } from "./fake_setup";
+import { Listeners } from "./listeners";
 
-// biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
-type Listener = (...args: any[]) => void;
 type Edits = readonly EditRow[];
 
-export class FakeKernel implements Channel {
+export class FakeKernel extends Listeners implements Channel {
   readonly options: FakeOptions;
   readonly received: AnyRequest[] = [];
   view: View = FIRST_VIEW;
@@ -41,9 +40,9 @@ export class FakeKernel implements Channel {
   #last = 0;
   #remeasured = false;
   #mapOf = 0;
-  readonly #listeners = new Map<string, Set<Listener>>();
 
   constructor(options: Partial<FakeOptions> = {}) {
+    super();
     this.options = { ...DEFAULTS, ...options };
     this.known = this.options.known;
     this.history = new FakeHistory((edits) => this.#value(edits));
@@ -52,30 +51,6 @@ export class FakeKernel implements Channel {
 
   get edits(): Edits {
     return this.history.edits;
-  }
-
-  on(name: string, callback: Listener): void {
-    const set = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, set.add(callback));
-  }
-
-  off(name: string, callback: Listener): void {
-    this.#listeners.get(name)?.delete(callback);
-  }
-
-  listening(): number {
-    return [...this.#listeners.values()].reduce((n, set) => n + set.size, 0);
-  }
-
-  /** Let every view hear something. */
-  emit(name: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      listener(...args);
-    }
-  }
-
-  post(content: object, buffers: DataView[] = []): void {
-    this.emit("msg:custom", JSON.parse(JSON.stringify(content)), buffers);
   }
 
   send(content: unknown): void {

@@ -7,6 +7,7 @@
 // into is a recorded message with a change (`alter`, see altered.ts).
 import type { Channel } from "../src/protocol/connection";
 import type { AnyRequest, MapEvent, Setup, Snapshot, View } from "../src/protocol/generated";
+import { Listeners } from "./listeners";
 import { type Ask, isRead, keyOf, type Recording, refuse, type Said } from "./recording";
 
 /** A message as it is about to be sent. */
@@ -18,11 +19,8 @@ export type Alter = (message: Message) => Message;
 
 export const AS_RECORDED: Alter = (message) => message;
 
-// biome-ignore lint/suspicious/noExplicitAny: a channel carries anything.
-type Listener = (...args: any[]) => void;
-
 const EVENTS: ReadonlySet<string> = new Set(["snapshot", "map"]);
-export class Player implements Channel {
+export class Player extends Listeners implements Channel {
   readonly received: AnyRequest[] = [];
   /** Requests of these kinds are never answered. */
   readonly mute: Set<string>;
@@ -33,10 +31,10 @@ export class Player implements Channel {
   readonly #steps: string[] = [];
   readonly #drags: string[] = [];
   readonly #last = new Map<string, Said>();
-  readonly #listeners = new Map<string, Set<Listener>>();
   readonly #ask: Ask;
 
   constructor(recording: Recording, mute: Iterable<string> = [], ask: Ask = refuse) {
+    super();
     this.#at = recording;
     this.mute = new Set(mute);
     this.#ask = ask;
@@ -61,28 +59,6 @@ export class Player implements Channel {
 
   get view(): View {
     return this.snapshot.view;
-  }
-
-  on(name: string, callback: Listener): void {
-    const set = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, set.add(callback));
-  }
-
-  off(name: string, callback: Listener): void {
-    this.#listeners.get(name)?.delete(callback);
-  }
-
-  listening(): number {
-    return [...this.#listeners.values()].reduce((n, set) => n + set.size, 0);
-  }
-
-  /** Let every view hear something. */
-  emit(name: string, ...args: unknown[]): void {
-    for (const listener of this.#listeners.get(name) ?? []) listener(...args);
-  }
-
-  post(content: object, buffers: DataView[] = []): void {
-    this.emit("msg:custom", JSON.parse(JSON.stringify(content)), buffers);
   }
 
   /** Send the last state or map again; from now on with this change. */

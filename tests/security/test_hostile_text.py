@@ -6,42 +6,15 @@ has to show those that belong there, so that none is escaped only because it is 
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
-import torch
 
-import circuitboard as cb
 from circuitboard.widget import mimebundle
-from tests.tiny_models import tiny
+from tests.security.hostile import NAMED, TOKENS
 from tests.widget.view import View
-
-CLEAN = torch.tensor([[11, 12, 13, 14, 15], [21, 22, 13, 14, 15]])
-CORRUPTED = torch.tensor([[11, 32, 13, 14, 15], [21, 42, 13, 14, 15]])
-NAMED = ("model", "metric", "other metric", "answer", "wrong", "name", "group", "state")
-TOKENS = 100
-"""From this number on, a text is that of the token with this id less."""
-
-
-def hostile(what):
-    number = TOKENS + what if isinstance(what, int) else NAMED.index(what)
-    return f"H{number}H\"'<i onx=1>&"
-
-
-class Evil(cb.PromptPair):
-    """Prompts whose tokens and answers are hostile."""
-
-    def bind(self, model):
-        bound = super().bind(model)
-        return dataclasses.replace(
-            bound,
-            token_str=hostile,
-            answer_str=[hostile("answer")] * bound.n,
-            wrong_str=[hostile("wrong")] * bound.n,
-        )
 
 
 class Page(HTMLParser):
@@ -58,20 +31,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.text += data
-
-
-@pytest.fixture(scope="module")
-def board():
-    pair = Evil(CLEAN, CORRUPTED, answer=[51, 52], wrong=[53, 54])
-    metrics = {hostile("metric"): "logit_diff", hostile("other metric"): "kl"}
-    board = cb.Board(tiny("gpt2"), pair, metric=metrics)
-    board.desk.lab.adapter.name = hostile("model")
-    board.edit(cb.head(0, 1).zero(), cb.head(1, 2).at(-1).scale(0.5), cb.resid_pre(1).at(1).patch())
-    board.rename(0, hostile("name"))
-    board.group(hostile("group"), 1, 2)
-    board.note(hostile("state"))
-    yield board
-    board.close()
 
 
 def html_page(board, folder):

@@ -26,7 +26,7 @@ from circuitboard.protocol.output import BOARD_OUTPUT
 from circuitboard.server.boards import boards_of
 from circuitboard.widget import bridge, mimebundle, reloading
 from circuitboard.widget.announcement import Announcements
-from tests.security.test_hostile_text import NAMED, TOKENS, board, hostile  # noqa: F401  the board is a fixture
+from tests.security.hostile import NAMED, TOKENS, hostile
 from tests.tiny_models import tiny
 
 BEGUN = re.compile(r"H(\d+)H")
@@ -149,7 +149,7 @@ def test_what_the_form_says_of_a_choice_that_is_none(names, field):
 # --- the bridge, the list and a kept board --------------------------------------------------------------
 
 
-def test_what_the_bridge_tells(board, monkeypatch):  # noqa: F811
+def test_what_the_bridge_tells(board, monkeypatch):
     display.made(board)
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
@@ -173,7 +173,7 @@ def test_what_the_bridge_tells(board, monkeypatch):  # noqa: F811
     told("detach", line=line)
 
 
-def test_what_the_list_of_boards_tells(board, tmp_path):  # noqa: F811
+def test_what_the_list_of_boards_tells(board, tmp_path):
     connection = tmp_path / "kernel-k1.json"
     connection.write_text("{}")
     announcements = Announcements(connection, "k1")
@@ -184,7 +184,7 @@ def test_what_the_list_of_boards_tells(board, tmp_path):  # noqa: F811
     announcements.end()
 
 
-def test_what_is_said_of_a_kept_board(board, tmp_path, monkeypatch):  # noqa: F811
+def test_what_is_said_of_a_kept_board(board, tmp_path, monkeypatch):
     monkeypatch.setattr(reloading, "folder", lambda: tmp_path)
     monkeypatch.setattr(reloading, "saved_boards", list)
     monkeypatch.setattr(reloading, "namespace", dict)
@@ -195,5 +195,5 @@ def test_what_is_said_of_a_kept_board(board, tmp_path, monkeypatch):  # noqa: F8
     assert literals(offer.code) == [str(tmp_path / "evil.board.json")]
 
 
-def test_what_an_output_names_is_no_text_of_a_users(board):  # noqa: F811
+def test_what_an_output_names_is_no_text_of_a_users(board):
     assert mimebundle(board)[0][BOARD_OUTPUT].keys() == {"model_id", "saved"}

@@ -60,10 +60,10 @@ class Launch:
             before = self.part(place, indices, first, stop)
             after = self._written(writes, before, first)
             joined, unchanged = self._joined(place, indices, before, after, first), _equal(before, after)
-        kept = self._kept(joined)[:, first : first + joined.rows.shape[2]]
+        kept = self.kept(joined)[:, first : first + joined.rows.shape[2]]
         return replace(joined, unchanged=unchanged | _equal(kept[None], joined.rows))
 
-    def _kept(self, joined: Join) -> Float[Tensor, "batch pos d_model"]:
+    def kept(self, joined: Join) -> Float[Tensor, "batch pos d_model"]:
         """The stream of the run where cells join."""
         if joined.layer == len(self.layers):
             return self.state.final

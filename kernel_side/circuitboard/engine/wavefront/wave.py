@@ -189,12 +189,7 @@ class Wave:
             )
         riders = Riders(tuple(cells), self.first, join.rows, messages)
         if join.rows.shape[2] < n:
-            if join.layer == len(self.launch.layers):
-                kept = self.launch.state.final
-            else:
-                state = self.launch.state.layers[join.layer]
-                kept = there(state.mid) if join.within else state.pre
-            riders = self._spread(riders, kept)
+            riders = self._spread(riders, self.launch.kept(join))
         return riders
 
     def _spread(self, riders: Riders, kept: Float[Tensor, "batch pos d_model"]) -> Riders:
